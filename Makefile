@@ -1,0 +1,44 @@
+# make build   .venv with the package compiled and installed
+# make demo    registers a real MR to a second modality, writes demo-output/
+# make test    every test
+# make lint    style and types
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
+
+.PHONY: build demo test test-training lint clean
+
+build: $(VENV)/.built
+
+$(VENV)/.environment: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make build needs Python 3.10 or newer: make PYTHON=python3.11 build"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make virtual environments: apt-get install python3-venv python3-dev"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24'
+	$(BIN)/python -m pip install --quiet tomli cmake ninja
+	$(BIN)/python -m pip install --quiet $$($(BIN)/python -c "import tomli; print(*tomli.load(open('pyproject.toml', 'rb'))['build-system']['requires'])")
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.environment $(SOURCES)
+	$(BIN)/python -m pip install --quiet --no-build-isolation '.[cpu,demo,test]'
+	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel)"
+	@touch $@
+
+demo: build
+	$(BIN)/python examples/demo.py --output demo-output
+
+test: build
+	$(BIN)/python -m pytest tests
+
+test-training: build
+	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[train]' --no-build-isolation
+	$(BIN)/python -m pytest tests/training
+
+lint: build
+	$(BIN)/python -m pip install --quiet ruff mypy clang-format
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $$(find cpp -name '*.h' -o -name '*.hxx' -o -name '*.cxx' -o -name '*.cpp')
+
+clean:
+	rm -rf $(VENV) build demo-output

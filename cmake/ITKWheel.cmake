@@ -1,0 +1,22 @@
+# The libraries of the `itk` wheel installed beside the building Python: ITK_WHEEL_DIR, ITK_WHEEL_VERSION, itk_wheel.
+execute_process(
+  COMMAND "${Python_EXECUTABLE}" -c
+    "import importlib.metadata as m, importlib.util as u; print(u.find_spec('itk').submodule_search_locations[0], m.version('itk-core'), sep=';')"
+  OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "The Python package itk is not installed beside ${Python_EXECUTABLE}: pip install 'itk==5.4.*'")
+endif()
+list(GET found 0 ITK_WHEEL_DIR)
+list(GET found 1 ITK_WHEEL_VERSION)
+if(NOT ITK_WHEEL_VERSION MATCHES "^5\\.4\\.")
+  message(FATAL_ERROR "itk ${ITK_WHEEL_VERSION} is installed, itk-disa builds against 5.4: pip install 'itk==5.4.*'")
+endif()
+message(STATUS "ITK libraries: wheel ${ITK_WHEEL_VERSION} in ${ITK_WHEEL_DIR}")
+
+# The wheel's libraries carry no SONAME, so they are linked by file name; users find them through the RPATH.
+add_library(itk_wheel INTERFACE)
+target_link_directories(itk_wheel INTERFACE "${ITK_WHEEL_DIR}")
+foreach(module Common Transform SpatialObjects Optimizersv4 Metricsv4)
+  target_link_libraries(itk_wheel INTERFACE "-l:_ITK${module}Python.abi3.so")
+endforeach()
+target_link_options(itk_wheel INTERFACE "-Wl,-rpath-link,${ITK_WHEEL_DIR}/../itk_core.libs")

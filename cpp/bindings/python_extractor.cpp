@@ -1,0 +1,56 @@
+#include "python_extractor.h"
+
+#include "disaError.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+
+namespace
+{
+
+/** A view of the image's pixels, without a copy. */
+py::array
+to_array(const disa::ImageView & image)
+{
+  const auto &      size = image.frame.size;
+  const py::capsule notOwned(image.pixels, [](void *) {});
+  const auto        type = image.isDouble ? py::dtype::of<double>() : py::dtype::of<float>();
+  return py::array(type, { size[2], size[1], size[0] }, {}, image.pixels, notOwned);
+}
+
+} // namespace
+
+PythonExtractor::PythonExtractor(py::function function)
+  : m_Function(std::move(function))
+{}
+
+PythonExtractor::~PythonExtractor()
+{
+  const py::gil_scoped_acquire gil;
+  m_Function = py::function();
+}
+
+std::shared_ptr<const disa::FeatureVolume>
+PythonExtractor::Extract(const disa::ImageView & image, const disa::FeatureRequest & request) const
+{
+  const py::gil_scoped_acquire gil;
+  try
+  {
+    const py::object features = m_Function(to_array(image),
+                                           image.frame.origin,
+                                           image.frame.spacing,
+                                           image.frame.direction,
+                                           py::arg("model") = request.model,
+                                           py::arg("feature_spacing") = request.spacing,
+                                           py::arg("stride") = request.stride,
+                                           py::arg("providers") = request.providers,
+                                           py::arg("feature_direction") = request.direction);
+    return features.cast<std::shared_ptr<disa::FeatureVolume>>();
+  }
+  catch (const py::error_already_set & error)
+  {
+    throw disa::Error(py::str(error.value()));
+  }
+}

@@ -1,0 +1,24 @@
+#ifndef python_extractor_h
+#define python_extractor_h
+
+#include "disaFeatureExtractor.h"
+
+#include <pybind11/pybind11.h>
+
+/** \brief Runs the network through a Python function of the package. */
+class PythonExtractor : public disa::FeatureExtractor
+{
+public:
+  /** \param function called as function(pixels, origin, spacing, direction, model=, feature_spacing=, stride=,
+   *  providers=, feature_direction=), pixels of shape (z, y, x); returns a FeatureVolume. */
+  explicit PythonExtractor(pybind11::function function);
+  ~PythonExtractor() override;
+
+  std::shared_ptr<const disa::FeatureVolume>
+  Extract(const disa::ImageView & image, const disa::FeatureRequest & request) const override;
+
+private:
+  pybind11::function m_Function;
+};
+
+#endif

@@ -1,0 +1,156 @@
+#ifndef disaObjective_h
+#define disaObjective_h
+
+#include "disaCells.h"
+#include "disaFeatureVolume.h"
+
+#include <array>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace disa
+{
+
+/** \brief What a chunk of samples adds up to; physical units, sums not yet divided by the total weight. */
+struct Sums
+{
+  std::size_t validPoints = 0;
+  double      value = 0.0;
+  Vector3     gradient{}; ///< sum of w g, with g the gradient by the moving point
+  Matrix3     moment{};   ///< sum of w g (q - centre)^T, with q the sample's point
+
+  Sums &
+  operator+=(const Sums & other);
+};
+
+/** \brief Eq. 2 of the paper over fixed samples and moving cells, for maps that are affine in the point.
+ *
+ * The value is linear in the inner products and an affine map's derivative is affine in the point, so 12 numbers (the
+ * gradient's sum and its first moments) give the derivative by the parameters of every such transform. */
+class Objective
+{
+public:
+  /** Samples are summed in chunks of this many, and chunks in order, so that no result depends on the threads. */
+  static constexpr std::size_t ChunkSize = 512;
+
+  /** \brief One fixed sample. */
+  struct Sample
+  {
+    Vector3 point;      ///< where the transform takes it from: the virtual domain, mm
+    Vector3 fixedPoint; ///< in the fixed image, mm
+  };
+
+  /** \brief Take the descriptors and weights of the given cells, by number in memory order.
+   *  \param points where each lies in the virtual domain, mm. */
+  void
+  SetFixedCells(const FeatureVolume & features, const std::vector<std::size_t> & cells, std::vector<Vector3> points);
+
+  /** \brief Take descriptors and weights between cells, blended trilinearly; 0 outside the volume. */
+  void
+  SetFixedSamples(const FeatureVolume & features, const std::vector<Sample> & samples);
+
+  /** \brief Take the moving descriptors. Throws RegistrationError unless they are of the fixed ones' kind. */
+  void
+  SetMoving(const FeatureVolume & features);
+
+  std::size_t
+  GetNumberOfSamples() const
+  {
+    return m_Points.size();
+  }
+  std::size_t
+  GetNumberOfChunks() const
+  {
+    return (m_Points.size() + ChunkSize - 1) / ChunkSize;
+  }
+  /** \brief W of section 4: the sum of the samples' weights. */
+  double
+  GetTotalWeight() const
+  {
+    return m_TotalWeight;
+  }
+  /** \brief The point that moments are taken about. */
+  const Vector3 &
+  GetCentre() const
+  {
+    return m_Centre;
+  }
+  const Vector3 &
+  GetPoint(std::size_t sample) const
+  {
+    return m_Points[sample];
+  }
+
+  /** \brief Sums over one chunk.
+   *  \param map            virtual to moving physical space.
+   *  \param wantGradient   otherwise gradient and moment stay 0.
+   *  \param isInsideMask   optional: false drops a moving point, as ITK's moving mask does. */
+  template <typename TIsInside>
+  Sums
+  EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient, const TIsInside * isInsideMask) const;
+
+private:
+  template <typename TChannel>
+  struct Descriptors
+  {
+    std::vector<TChannel> fixed; ///< 16 a sample
+    std::vector<TChannel> cells; ///< padded
+  };
+
+  struct Block
+  {
+    std::array<double, 3 * ChunkSize> point; ///< moving physical points, then padded indices
+    std::array<double, ChunkSize>     value;
+    std::array<double, 3 * ChunkSize> gradient;
+  };
+
+  void
+  FinishFixed();
+
+  std::size_t
+  Evaluate(std::size_t begin, std::size_t count, Block & block, bool wantGradient) const;
+
+  Sums
+  Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const;
+
+  std::vector<Vector3>                                      m_Points;
+  std::vector<float>                                        m_Weights;
+  double                                                    m_TotalWeight{ 0.0 };
+  Vector3                                                   m_Centre{};
+  float                                                     m_FixedScale{ 1.0f };
+  float                                                     m_MovingScale{ 1.0f };
+  std::array<std::size_t, 3>                                m_PaddedSize{};
+  AffineMap                                                 m_PhysicalToPaddedIndex;
+  std::variant<Descriptors<std::int8_t>, Descriptors<float>> m_Descriptors;
+};
+
+template <typename TIsInside>
+Sums
+Objective::EvaluateChunk(std::size_t       chunk,
+                         const AffineMap & map,
+                         bool              wantGradient,
+                         const TIsInside * isInsideMask) const
+{
+  const std::size_t begin = chunk * ChunkSize;
+  const std::size_t count = std::min(ChunkSize, m_Points.size() - begin);
+  Block             block;
+  const AffineMap   toIndex = Compose(m_PhysicalToPaddedIndex, map);
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    Vector3 index = toIndex(m_Points[begin + i]);
+    if (isInsideMask != nullptr && !(*isInsideMask)(map(m_Points[begin + i])))
+    {
+      index = { -1.0, -1.0, -1.0 };
+    }
+    std::copy(index.begin(), index.end(), block.point.begin() + 3 * i);
+  }
+  const std::size_t valid = Evaluate(begin, count, block, wantGradient);
+  Sums              sums = Reduce(begin, count, block, wantGradient);
+  sums.validPoints = valid;
+  return sums;
+}
+
+} // namespace disa
+
+#endif

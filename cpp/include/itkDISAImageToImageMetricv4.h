@@ -1,0 +1,232 @@
+#ifndef itkDISAImageToImageMetricv4_h
+#define itkDISAImageToImageMetricv4_h
+
+#include "disaError.h"
+#include "disaFeatureExtractor.h"
+#include "disaObjective.h"
+
+#include "itkDefaultImageToImageMetricTraitsv4.h"
+#include "itkImageToImageMetricv4.h"
+#include "itkMultiThreaderBase.h"
+
+#include <type_traits>
+
+namespace itk
+{
+
+/** \class DISAError
+ * \brief An exception of ITK whose what() is the one line of description, without file and line. */
+class DISAError : public ExceptionObject
+{
+public:
+  explicit DISAError(const std::string & description)
+    : ExceptionObject(__FILE__, __LINE__, description)
+  {}
+
+  const char *
+  what() const noexcept override
+  {
+    return this->GetDescription();
+  }
+};
+
+/** \class DISAImageToImageMetricv4
+ * \brief Multimodal similarity as the inner product of CNN descriptors.
+ *
+ * The network runs once per image; the value is
+ * \f$ f = -\frac{1}{W} \sum_p w(p) \langle \phi_F(p), \phi_M(T(p)) \rangle \f$
+ * over the cells of the fixed descriptors that lie inside the virtual domain and the fixed mask (or over the sampled
+ * point set, if one is used), with \f$ W = \sum w \f$ constant over a run. It lies between -1 (all alike) and 1; lower is
+ * better. A point outside the moving image adds 0. As for every v4 metric the derivative points downhill: it is
+ * \f$ -df/d\theta \f$.
+ *
+ * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, affine, and composites of them).
+ *
+ * Initialize() places the moving descriptors on a grid parallel to the fixed one under the transform that it finds, for
+ * descriptors do not turn with the transform. They are kept, and extracted again only when the transform has turned by
+ * more than the reorientation angle since, the image was modified, or a setting has changed. Within an optimisation
+ * nothing changes.
+ *
+ * Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
+ *
+ * \ingroup ITKMetricsv4 */
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage = TFixedImage>
+class ITK_TEMPLATE_EXPORT DISAImageToImageMetricv4
+  : public ImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage, double>
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(DISAImageToImageMetricv4);
+
+  using Self = DISAImageToImageMetricv4;
+  using Superclass = ImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage, double>;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  itkNewMacro(Self);
+  itkOverrideGetNameOfClassMacro(DISAImageToImageMetricv4);
+
+  using typename Superclass::DerivativeType;
+  using typename Superclass::JacobianType;
+  using typename Superclass::MeasureType;
+  using FeatureVolumeConstPointer = std::shared_ptr<const disa::FeatureVolume>;
+  using FeatureExtractorConstPointer = std::shared_ptr<const disa::FeatureExtractor>;
+  using ProviderList = std::vector<std::string>;
+
+  static_assert(TFixedImage::ImageDimension == 3 && TMovingImage::ImageDimension == 3, "DISA descriptors are 3-D");
+  static_assert(std::is_floating_point<typename TFixedImage::PixelType>::value &&
+                  std::is_floating_point<typename TMovingImage::PixelType>::value,
+                "DISA takes float or double images");
+
+  /** Name of a shipped model or path of an .onnx file. Default "disa-lc2". */
+  void
+  SetModel(const std::string & model);
+  itkGetConstReferenceMacro(Model, std::string);
+
+  /** Millimetres between the voxels that the network sees. Default 2. */
+  void
+  SetFeatureSpacing(double spacing);
+  itkGetConstMacro(FeatureSpacing, double);
+
+  /** Voxels between fixed descriptors. Default 4. */
+  void
+  SetFixedStride(int stride);
+  itkGetConstMacro(FixedStride, int);
+
+  /** Voxels between moving descriptors. Default 2: denser than the fixed ones, or poses that lay one grid of descriptors
+   * on the other would win. */
+  void
+  SetMovingStride(int stride);
+  itkGetConstMacro(MovingStride, int);
+
+  /** Degrees that the transform may turn before Initialize() extracts the moving descriptors anew. Default 3; 0: never
+   * anew. */
+  void
+  SetReorientationAngle(double degrees);
+  itkGetConstMacro(ReorientationAngle, double);
+
+  /** ONNX Runtime execution providers, best first. Empty (default): CUDA where it is available, else the CPU. */
+  void
+  SetExecutionProviders(const ProviderList & providers);
+  itkGetConstReferenceMacro(ExecutionProviders, ProviderList);
+
+  /** Ready-made descriptors instead of extracted ones; null takes them back. They are used as they are, so moving ones
+   * are never re-oriented. The getters answer what is in use, null before Initialize(). */
+  void
+  SetFixedFeatures(FeatureVolumeConstPointer features);
+  FeatureVolumeConstPointer
+  GetFixedFeatures() const;
+  void
+  SetMovingFeatures(FeatureVolumeConstPointer features);
+  FeatureVolumeConstPointer
+  GetMovingFeatures() const;
+
+  /** What runs the network. */
+  void
+  SetFeatureExtractor(FeatureExtractorConstPointer extractor);
+
+  /** Throws DISAError in one line. */
+  void
+  Initialize() override;
+
+  MeasureType
+  GetValue() const override;
+
+  void
+  GetDerivative(DerivativeType & derivative) const override;
+
+  void
+  GetValueAndDerivative(MeasureType & value, DerivativeType & derivative) const override;
+
+  void
+  SetMaximumNumberOfWorkUnits(const ThreadIdType number) override;
+  ThreadIdType
+  GetMaximumNumberOfWorkUnits() const override;
+  ThreadIdType
+  GetNumberOfWorkUnitsUsed() const override;
+
+protected:
+  DISAImageToImageMetricv4();
+  ~DISAImageToImageMetricv4() override = default;
+
+  void
+  PrintSelf(std::ostream & os, Indent indent) const override;
+
+  /** No image gradient is ever needed, whatever the flags say. */
+  void
+  ComputeFixedImageGradientFilterImage() override
+  {}
+  void
+  ComputeMovingImageGradientFilterImage() const override
+  {}
+  void
+  InitializeDefaultFixedImageGradientFilter() override
+  {}
+  void
+  InitializeDefaultMovingImageGradientFilter() override
+  {}
+
+private:
+  /** Features of one image and what they were extracted from. */
+  template <typename TImage>
+  struct ExtractedFeatures
+  {
+    SmartPointer<const TImage> image;
+    ModifiedTimeType           modified = 0;
+    disa::FeatureRequest       request;
+    FeatureVolumeConstPointer  features;
+  };
+
+  disa::FeatureRequest
+  MakeRequest(int stride) const;
+
+  template <typename TImage>
+  void
+  Extract(ExtractedFeatures<TImage> & extracted, const TImage * image, const disa::FeatureRequest & request) const;
+
+  /** True if the features are of this image, unmodified, and of this request, directions aside. */
+  template <typename TImage>
+  static bool
+  IsCurrent(const ExtractedFeatures<TImage> & extracted, const TImage * image, const disa::FeatureRequest & request);
+
+  void
+  CheckTransforms() const;
+  void
+  UpdateFixedFeatures();
+  void
+  UpdateMovingFeatures();
+  void
+  UpdateSamples();
+  void
+  CheckOverlap() const;
+
+  disa::AffineMap
+  GetVirtualToFixedMap() const;
+  disa::AffineMap
+  GetVirtualToMovingMap() const;
+
+  disa::Sums
+  Evaluate(bool wantDerivative) const;
+
+  std::string                     m_Model{ "disa-lc2" };
+  double                          m_FeatureSpacing{ 2.0 };
+  int                             m_FixedStride{ 4 };
+  int                             m_MovingStride{ 2 };
+  double                          m_ReorientationAngle{ 3.0 };
+  ProviderList                    m_ExecutionProviders;
+  FeatureExtractorConstPointer    m_FeatureExtractor;
+  FeatureVolumeConstPointer       m_GivenFixedFeatures;
+  FeatureVolumeConstPointer       m_GivenMovingFeatures;
+  ExtractedFeatures<TFixedImage>  m_ExtractedFixed;
+  ExtractedFeatures<TMovingImage> m_ExtractedMoving;
+  disa::Objective                 m_Objective;
+  MultiThreaderBase::Pointer      m_Threader;
+  mutable ThreadIdType            m_NumberOfWorkUnitsUsed{ 0 };
+};
+
+} // namespace itk
+
+#ifndef ITK_MANUAL_INSTANTIATION
+#  include "itkDISAImageToImageMetricv4.hxx"
+#endif
+
+#endif

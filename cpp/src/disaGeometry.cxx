@@ -1,0 +1,127 @@
+#include "disaGeometry.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace disa
+{
+
+Vector3
+AffineMap::operator()(const Vector3 & x) const
+{
+  Vector3 y = offset;
+  for (int i = 0; i < 3; ++i)
+  {
+    for (int j = 0; j < 3; ++j)
+    {
+      y[i] += matrix[3 * i + j] * x[j];
+    }
+  }
+  return y;
+}
+
+AffineMap
+Frame::IndexToPhysical() const
+{
+  AffineMap map;
+  for (int i = 0; i < 9; ++i)
+  {
+    map.matrix[i] = direction[i] * spacing[i % 3];
+  }
+  map.offset = origin;
+  return map;
+}
+
+AffineMap
+Frame::PhysicalToIndex() const
+{
+  AffineMap map;
+  map.matrix = Inverse(IndexToPhysical().matrix);
+  map.offset = {};
+  const Vector3 shifted = map(origin);
+  for (int i = 0; i < 3; ++i)
+  {
+    map.offset[i] = -shifted[i];
+  }
+  return map;
+}
+
+double
+Determinant(const Matrix3 & a)
+{
+  return a[0] * (a[4] * a[8] - a[5] * a[7]) - a[1] * (a[3] * a[8] - a[5] * a[6]) + a[2] * (a[3] * a[7] - a[4] * a[6]);
+}
+
+Matrix3
+Inverse(const Matrix3 & a)
+{
+  const double d = Determinant(a);
+  return { (a[4] * a[8] - a[5] * a[7]) / d, (a[2] * a[7] - a[1] * a[8]) / d, (a[1] * a[5] - a[2] * a[4]) / d,
+           (a[5] * a[6] - a[3] * a[8]) / d, (a[0] * a[8] - a[2] * a[6]) / d, (a[2] * a[3] - a[0] * a[5]) / d,
+           (a[3] * a[7] - a[4] * a[6]) / d, (a[1] * a[6] - a[0] * a[7]) / d, (a[0] * a[4] - a[1] * a[3]) / d };
+}
+
+Matrix3
+Multiply(const Matrix3 & a, const Matrix3 & b)
+{
+  Matrix3 c{};
+  for (int i = 0; i < 3; ++i)
+  {
+    for (int j = 0; j < 3; ++j)
+    {
+      for (int k = 0; k < 3; ++k)
+      {
+        c[3 * i + j] += a[3 * i + k] * b[3 * k + j];
+      }
+    }
+  }
+  return c;
+}
+
+Matrix3
+Transpose(const Matrix3 & a)
+{
+  return { a[0], a[3], a[6], a[1], a[4], a[7], a[2], a[5], a[8] };
+}
+
+AffineMap
+Compose(const AffineMap & outer, const AffineMap & inner)
+{
+  return { Multiply(outer.matrix, inner.matrix), outer(inner.offset) };
+}
+
+Matrix3
+NearestRotation(const Matrix3 & a)
+{
+  Matrix3 rotation = a;
+  for (int iteration = 0; iteration < 100; ++iteration)
+  {
+    const Matrix3 inverseTranspose = Transpose(Inverse(rotation));
+    double        change = 0.0;
+    for (int i = 0; i < 9; ++i)
+    {
+      const double next = 0.5 * (rotation[i] + inverseTranspose[i]);
+      change = std::max(change, std::abs(next - rotation[i]));
+      rotation[i] = next;
+    }
+    if (change < 1e-14)
+    {
+      break;
+    }
+  }
+  return rotation;
+}
+
+double
+AngleBetween(const Matrix3 & from, const Matrix3 & to)
+{
+  const Matrix3 turn = Multiply(to, Transpose(from));
+  if (Determinant(turn) < 0.0)
+  {
+    return 180.0;
+  }
+  const double cosine = std::clamp(0.5 * (turn[0] + turn[4] + turn[8] - 1.0), -1.0, 1.0);
+  return std::acos(cosine) * 180.0 / 3.14159265358979323846;
+}
+
+} // namespace disa

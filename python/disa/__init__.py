@@ -1,0 +1,40 @@
+"""DISA: multimodal image registration with CNN descriptors (Ronchetti et al., MICCAI 2023).
+
+The names below load on first use, so that `import disa` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from disa.errors import DISAError, ImageError, ModelError, RegistrationError
+
+if TYPE_CHECKING:
+    from disa._core import FeatureVolume
+    from disa.features import extract_features
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DISAError",
+    "FeatureVolume",
+    "ImageError",
+    "ModelError",
+    "RegistrationError",
+    "extract_features",
+]
+
+_HOMES = {"FeatureVolume": "disa.core", "extract_features": "disa.features"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'disa' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

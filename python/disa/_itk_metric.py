@@ -1,0 +1,157 @@
+"""`itk.DISAImageToImageMetricv4` and its scale estimators, as proxies of the itk package's own classes.
+
+The shim `itk/DISAPython.py` puts them into the `itk` namespace, where ITK's lazy loading finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from itk.itkImageToImageMetricv4Python import itkImageToImageMetricv4D3D3, itkImageToImageMetricv4F3F3
+from itk.itkRegistrationParameterScalesFromIndexShiftPython import (
+    itkRegistrationParameterScalesFromIndexShiftITIMD3,
+    itkRegistrationParameterScalesFromIndexShiftITIMF3,
+)
+from itk.itkRegistrationParameterScalesFromJacobianPython import (
+    itkRegistrationParameterScalesFromJacobianITIMD3,
+    itkRegistrationParameterScalesFromJacobianITIMF3,
+)
+from itk.itkRegistrationParameterScalesFromPhysicalShiftPython import (
+    itkRegistrationParameterScalesFromPhysicalShiftITIMD3,
+    itkRegistrationParameterScalesFromPhysicalShiftITIMF3,
+)
+from itk.support import template_class
+
+from disa.core import FeatureVolume, _core
+from disa.errors import RegistrationError
+from disa.features import extract_from_array
+
+
+class _DISAMethods:
+    """What DISA adds to `itk.ImageToImageMetricv4`."""
+
+    _make: Callable[[Callable[..., FeatureVolume]], Any]
+
+    @classmethod
+    def New(cls, *args: Any, **kwargs: Any) -> Any:
+        """A new metric. Keyword arguments call the setter of that name: `New(Model="disa-lc2")`."""
+        metric = cls.__new__(cls)
+        metric.this = cls._make(extract_from_array)
+        template_class.New(metric, *args, **kwargs)
+        return metric
+
+    def Initialize(self) -> None:
+        """Extract what features are missing and choose the samples; ITK's registration method calls it at each level.
+
+        Raises:
+            RegistrationError: in one line, if images, transforms or overlap do not allow it.
+        """
+        try:
+            super().Initialize()  # type: ignore[misc]
+        except RuntimeError as error:
+            raise RegistrationError(str(error).splitlines()[-1]) from None
+
+    def SetModel(self, model: str) -> None:
+        """Name of a shipped model or path of an .onnx file. Default "disa-lc2"."""
+        _core.SetModel(self, str(model))
+
+    def GetModel(self) -> str:
+        """The model's name or path."""
+        return _core.GetModel(self)
+
+    def SetFeatureSpacing(self, spacing: float) -> None:
+        """Millimetres between the voxels that the network sees. Default 2."""
+        _core.SetFeatureSpacing(self, spacing)
+
+    def GetFeatureSpacing(self) -> float:
+        """Millimetres between the voxels that the network sees."""
+        return _core.GetFeatureSpacing(self)
+
+    def SetFixedStride(self, stride: int) -> None:
+        """Voxels between fixed descriptors. Default 4."""
+        _core.SetFixedStride(self, stride)
+
+    def GetFixedStride(self) -> int:
+        """Voxels between fixed descriptors."""
+        return _core.GetFixedStride(self)
+
+    def SetMovingStride(self, stride: int) -> None:
+        """Voxels between moving descriptors. Default 2, denser than the fixed ones."""
+        _core.SetMovingStride(self, stride)
+
+    def GetMovingStride(self) -> int:
+        """Voxels between moving descriptors."""
+        return _core.GetMovingStride(self)
+
+    def SetReorientationAngle(self, degrees: float) -> None:
+        """Degrees that the transform may turn before moving descriptors are extracted anew when a level starts.
+
+        Default 3; 0: never anew.
+        """
+        _core.SetReorientationAngle(self, degrees)
+
+    def GetReorientationAngle(self) -> float:
+        """Degrees that the transform may turn before moving descriptors are extracted anew."""
+        return _core.GetReorientationAngle(self)
+
+    def SetExecutionProviders(self, providers: Sequence[str]) -> None:
+        """ONNX Runtime execution providers, best first. Empty (default): CUDA where available, else the CPU."""
+        _core.SetExecutionProviders(self, list(providers))
+
+    def GetExecutionProviders(self) -> list[str]:
+        """ONNX Runtime execution providers, best first."""
+        return _core.GetExecutionProviders(self)
+
+    def SetFixedFeatures(self, features: FeatureVolume | None) -> None:
+        """Ready-made fixed descriptors; None takes them back."""
+        _core.SetFixedFeatures(self, features)
+
+    def GetFixedFeatures(self) -> FeatureVolume | None:
+        """The fixed descriptors in use, None before `Initialize`."""
+        return _core.GetFixedFeatures(self)
+
+    def SetMovingFeatures(self, features: FeatureVolume | None) -> None:
+        """Ready-made moving descriptors, never re-oriented; None takes them back."""
+        _core.SetMovingFeatures(self, features)
+
+    def GetMovingFeatures(self) -> FeatureVolume | None:
+        """The moving descriptors in use, None before `Initialize`."""
+        return _core.GetMovingFeatures(self)
+
+
+class itkDISAImageToImageMetricv4IF3IF3(_DISAMethods, itkImageToImageMetricv4F3F3):
+    """DISA metric of two 3-D float images; see `itk::DISAImageToImageMetricv4`."""
+
+    _make = staticmethod(_core.make_float_metric)
+
+
+class itkDISAImageToImageMetricv4ID3ID3(_DISAMethods, itkImageToImageMetricv4D3D3):
+    """DISA metric of two 3-D double images; see `itk::DISAImageToImageMetricv4`."""
+
+    _make = staticmethod(_core.make_double_metric)
+
+
+# ITK looks scale estimators up by the metric's class; the wheel's for the base class take any metric.
+class itkRegistrationParameterScalesFromPhysicalShiftDISAF3(itkRegistrationParameterScalesFromPhysicalShiftITIMF3):
+    pass
+
+
+class itkRegistrationParameterScalesFromPhysicalShiftDISAD3(itkRegistrationParameterScalesFromPhysicalShiftITIMD3):
+    pass
+
+
+class itkRegistrationParameterScalesFromIndexShiftDISAF3(itkRegistrationParameterScalesFromIndexShiftITIMF3):
+    pass
+
+
+class itkRegistrationParameterScalesFromIndexShiftDISAD3(itkRegistrationParameterScalesFromIndexShiftITIMD3):
+    pass
+
+
+class itkRegistrationParameterScalesFromJacobianDISAF3(itkRegistrationParameterScalesFromJacobianITIMF3):
+    pass
+
+
+class itkRegistrationParameterScalesFromJacobianDISAD3(itkRegistrationParameterScalesFromJacobianITIMD3):
+    pass

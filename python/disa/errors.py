@@ -1,0 +1,19 @@
+"""What the package raises: one line that says what is wrong, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class DISAError(Exception):
+    """Base of every error of this package."""
+
+
+class ImageError(DISAError, ValueError):
+    """An image or a feature volume that cannot be used."""
+
+
+class ModelError(DISAError, ValueError):
+    """A model that is missing, foreign, or cannot be run."""
+
+
+class RegistrationError(DISAError, RuntimeError):
+    """A registration that cannot be set up or run."""

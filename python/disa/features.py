@@ -1,0 +1,137 @@
+"""From an image to its descriptors."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from disa.core import FeatureVolume
+from disa.errors import ImageError
+from disa.images import ImageLike, image_from_array, load_image
+from disa.inference import run_network
+from disa.models import find_model
+from disa.resampling import covering_grid, inside, resample, smooth_for
+
+
+def extract_features(
+    image: ImageLike,
+    *,
+    model: str | os.PathLike[str] = "disa-lc2",
+    spacing: float = 2.0,
+    stride: int = 4,
+    providers: Sequence[str] | None = None,
+    direction: npt.ArrayLike | None = None,
+    quantize: bool = True,
+) -> FeatureVolume:
+    """Descriptors of an image, by one run of the network.
+
+    The image is resampled without aliasing to `spacing` mm, normalised to zero mean and unit deviation and run
+    through the network; each descriptor is then written as 16 int8 with one scale for the whole volume. Descriptors
+    and weights outside the image are 0.
+
+    Args:
+        image: SimpleITK image, ITK image, or path of an image file or DICOM folder; 3-D, one real number a voxel.
+        model: name of a shipped model or path of an .onnx file.
+        spacing: mm between the voxels that the network sees.
+        stride: voxels between descriptors, so they lie `spacing * stride` mm apart.
+        providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
+        direction: (3, 3) orthonormal axes of the descriptor grid, as columns; the image's own if None.
+        quantize: False leaves float32 descriptors with scale 1, the reference for the int8 ones.
+
+    Returns:
+        The descriptors with their weights and physical frame.
+
+    Raises:
+        ImageError: the image cannot be used; the message names it and says what was expected.
+        ModelError: the model or ONNX Runtime is missing or does not fit.
+
+    Source: DISA paper, sections 2 and 3.
+    """
+    return _extract(load_image(image), model, spacing, stride, providers, direction, quantize)
+
+
+def extract_from_array(
+    pixels: npt.NDArray[Any],
+    origin: Sequence[float],
+    image_spacing: Sequence[float],
+    image_direction: Sequence[float],
+    *,
+    model: str,
+    feature_spacing: float,
+    stride: int,
+    providers: Sequence[str],
+    feature_direction: Sequence[float] | None,
+) -> FeatureVolume:
+    """The same for pixels of shape (z, y, x) with their frame (x, y, z; mm); what the C++ metric calls."""
+    image = image_from_array(pixels, origin, image_spacing, image_direction)
+    return _extract(image, model, feature_spacing, stride, providers, feature_direction, True)
+
+
+def local_variance(volume: sitk.Image, radius: int = 3) -> npt.NDArray[np.float32]:
+    """Variance of each voxel's cubic neighbourhood, the weight w(p) of the LC² literature.
+
+    Args:
+        volume: scalar float image.
+        radius: half the cube's side in voxels; the cube has (2 radius + 1)^3 voxels, fewer at the border.
+
+    Returns:
+        Array of shape (z, y, x) in squared intensity units, clamped at 0.
+
+    Source: DISA paper, Eq. 1 and section 3 (weight by local patch variance).
+    """
+    mean = sitk.BoxMean(volume, [radius] * 3)
+    mean_square = sitk.BoxMean(sitk.Square(volume), [radius] * 3)
+    variance: npt.NDArray[np.float32] = sitk.GetArrayFromImage(mean_square - sitk.Square(mean))
+    return variance.clip(min=0.0)
+
+
+def _extract(
+    image: sitk.Image,
+    model: str | os.PathLike[str],
+    spacing: float,
+    stride: int,
+    providers: Sequence[str] | None,
+    direction: npt.ArrayLike | None,
+    quantize: bool,
+) -> FeatureVolume:
+    if not (math.isfinite(spacing) and spacing > 0):
+        raise ImageError(f"spacing: expected mm above 0, got {spacing}")
+    path = find_model(model, stride)
+    axes = None if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
+    smooth = smooth_for(image, spacing)
+    grid = covering_grid(image, spacing, axes)
+    volume = resample(normalize(smooth), grid)
+
+    descriptors = run_network(sitk.GetArrayViewFromImage(volume), path, stride, providers)
+    seen = inside(image, grid, stride)
+    weights = np.where(seen, local_variance(volume)[::stride, ::stride, ::stride], np.float32(0))
+    data, scale = _quantize(descriptors) if quantize else (descriptors, 1.0)
+    return FeatureVolume(
+        data=np.where(seen[..., None], data, data.dtype.type(0)),
+        scale=scale,
+        weights=weights,
+        origin=grid.origin,
+        spacing=(spacing * stride,) * 3,
+        direction=grid.direction.ravel(),
+    )
+
+
+def normalize(image: sitk.Image) -> sitk.Image:
+    """The image at zero mean and unit standard deviation. Raises ImageError where it is constant."""
+    pixels = sitk.GetArrayViewFromImage(image)
+    mean, deviation = float(pixels.mean(dtype=np.float64)), float(pixels.std(dtype=np.float64))
+    if not deviation > 1e-6 * max(abs(mean), 1e-30):
+        raise ImageError(f"image: every voxel is about {mean:g} at this spacing; expected an image with structure")
+    return (image - mean) / deviation
+
+
+def _quantize(descriptors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], float]:
+    """int8 descriptors and the one scale that gives them back (paper, section 2: 8-bit feature vectors)."""
+    scale = max(float(np.abs(descriptors).max()), 1e-6) / 127
+    return np.rint(descriptors / scale).astype(np.int8), scale

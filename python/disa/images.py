@@ -1,0 +1,140 @@
+"""Images of any of the accepted kinds, read and checked: a 3-D scalar SimpleITK image comes out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import SimpleITK as sitk
+
+from disa.errors import ImageError
+
+ImageLike: TypeAlias = Any
+"""A `SimpleITK.Image`, an `itk.Image`, or the path of an image file or of a folder with one DICOM series."""
+
+MAXIMUM_VOXELS = 2**31
+"""More voxels than this are refused before any memory is taken."""
+
+_MINIMUM_SIZE = 2
+
+
+def load_image(image: ImageLike) -> sitk.Image:
+    """Open, convert and check an image.
+
+    Args:
+        image: SimpleITK image, ITK image, or path.
+
+    Returns:
+        Scalar 3-D image of float32 pixels with finite, not constant, intensities.
+
+    Raises:
+        ImageError: not readable, not 3-D, not scalar, empty, one slice, huge, constant, or with NaN or infinity.
+    """
+    if isinstance(image, (str, os.PathLike)):
+        name = str(image)
+        opened = _read(Path(image))
+    elif isinstance(image, sitk.Image):
+        name, opened = "image", image
+    elif _is_itk(image):
+        name, opened = "image", _from_itk(image)
+    else:
+        raise ImageError(
+            f"image: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}"
+        )
+    return check_image(opened, name)
+
+
+def image_from_array(
+    pixels: np.ndarray[Any, Any],
+    origin: Sequence[float],
+    spacing: Sequence[float],
+    direction: Sequence[float],
+    name: str = "image",
+) -> sitk.Image:
+    """An image from its pixels, shape (z, y, x), and its frame (x, y, z; mm), checked as `load_image` does."""
+    if pixels.size == 0:
+        raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
+    image = sitk.GetImageFromArray(pixels)
+    image.SetOrigin([float(v) for v in origin])
+    image.SetSpacing([float(v) for v in spacing])
+    image.SetDirection([float(v) for v in direction])
+    return check_image(image, name)
+
+
+def check_image(image: sitk.Image, name: str) -> sitk.Image:
+    """The image as float32, or an `ImageError` that names it."""
+    size = image.GetSize()
+    if image.GetDimension() != 3:
+        raise ImageError(f"{name}: expected a 3-D image, got a {image.GetDimension()}-D one of size {size}")
+    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
+        raise ImageError(
+            f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}; give one channel"
+        )
+    if min(size) < 1:
+        raise ImageError(f"{name}: expected a 3-D image, got an empty one of size {size}")
+    if min(size) < _MINIMUM_SIZE:
+        raise ImageError(f"{name}: expected {_MINIMUM_SIZE} slices or more along every axis, got size {size}")
+    if np.prod(np.asarray(size, dtype=np.float64)) > MAXIMUM_VOXELS:
+        raise ImageError(f"{name}: {size} has more than 2^31 voxels; crop or downsample it first")
+    direction = np.asarray(image.GetDirection()).reshape(3, 3)
+    if not np.allclose(direction @ direction.T, np.eye(3), atol=1e-3):
+        raise ImageError(
+            f"{name}: expected orthonormal direction cosines (three unit axes at right angles), "
+            f"got {np.round(direction, 4).tolist()}; correct the file's header"
+        )
+    as_float = sitk.Cast(image, sitk.sitkFloat32)
+    pixels = sitk.GetArrayViewFromImage(as_float)
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ImageError(f"{name}: expected finite intensities, found NaN or infinity; replace those voxels first")
+    if low == high:
+        raise ImageError(f"{name}: every voxel is {low:g}; expected an image with structure")
+    return as_float
+
+
+def _read(path: Path) -> sitk.Image:
+    if path.is_dir():
+        files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path))
+        if not files:
+            raise ImageError(f"{path}: the folder holds no DICOM series; give an image file or a DICOM folder")
+        return _quietly(lambda: sitk.ReadImage(files), path)
+    if not path.exists():
+        raise ImageError(f"{path}: no such file")
+    return _quietly(lambda: sitk.ReadImage(str(path)), path)
+
+
+def _quietly(read: Any, path: Path) -> sitk.Image:
+    try:
+        image: sitk.Image = read()
+    except RuntimeError:
+        raise ImageError(
+            f"{path}: not readable as an image; expected NIfTI, NRRD, MetaImage or another format of ITK's"
+        ) from None
+    return image
+
+
+def _is_itk(image: object) -> bool:
+    return "itk" in sys.modules and type(image).__module__.split(".")[0] == "itk"
+
+
+def _from_itk(image: Any) -> sitk.Image:
+    import itk
+
+    if not hasattr(image, "GetLargestPossibleRegion"):
+        raise ImageError(f"image: expected an ITK image, got {type(image).__name__}; call GetOutput() of a filter")
+    image.Update()
+    if image.GetImageDimension() != 3:
+        raise ImageError(f"image: expected a 3-D image, got a {image.GetImageDimension()}-D one")
+    if min(image.GetBufferedRegion().GetSize()) < 1:
+        raise ImageError("image: expected a 3-D image, got an empty one; update its pipeline or read it again")
+    pixels = itk.array_view_from_image(image)
+    if pixels.ndim != 3:
+        raise ImageError("image: expected one real number a voxel, got several; give one channel")
+    start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())
+    return image_from_array(
+        pixels, start, image.GetSpacing(), itk.array_from_matrix(image.GetDirection()).ravel()
+    )

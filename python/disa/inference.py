@@ -1,0 +1,128 @@
+"""The network through ONNX Runtime: sessions kept warm, large volumes in slabs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from disa.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+CHANNELS = 16
+
+RECEPTIVE_RADIUS = 24
+"""Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
+
+MAXIMUM_VOXELS = 24_000_000
+"""Voxels run at once, about 3 GB of the network's own tensors; larger volumes go in slabs along z."""
+
+
+def run_network(
+    volume: npt.NDArray[np.float32],
+    path: Path,
+    stride: int,
+    providers: Sequence[str] | None = None,
+    maximum_voxels: int = MAXIMUM_VOXELS,
+) -> npt.NDArray[np.float32]:
+    """Descriptors of a normalised volume.
+
+    Args:
+        volume: shape (z, y, x), zero mean and unit deviation.
+        path: the .onnx file.
+        stride: the file's stride.
+        providers: ONNX Runtime execution providers, best first; None or empty: CUDA where available, else the CPU.
+        maximum_voxels: largest input run at once.
+
+    Returns:
+        Array of shape (z', y', x', 16) with z' = ceil(z / stride), norms of 1 or less.
+
+    Raises:
+        ModelError: ONNX Runtime or a provider is missing, or the file is not a DISA network of that stride.
+    """
+    session = open_session(path, stride, tuple(providers or ()))
+    depth = volume.shape[0]
+    plane = volume.shape[1] * volume.shape[2]
+    thickness = max(maximum_voxels // plane - 2 * RECEPTIVE_RADIUS, RECEPTIVE_RADIUS)
+    thickness -= thickness % stride
+    if depth * plane <= maximum_voxels:
+        thickness = depth
+    slabs = []
+    for start in range(0, depth, thickness):
+        before = min(start, RECEPTIVE_RADIUS)
+        stop = min(start + thickness, depth)
+        slab = _run(session, path, volume[start - before : stop + RECEPTIVE_RADIUS])
+        slabs.append(slab[before // stride :][: -(-(stop - start) // stride)])
+    return np.concatenate(slabs) if len(slabs) > 1 else slabs[0]
+
+
+def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[np.float32]) -> Any:
+    try:
+        return session.run(None, {session.get_inputs()[0].name: volume[None, None]})[0]
+    except Exception as error:
+        raise ModelError(f"{path}: the network failed on a volume of {volume.shape} voxels: {_line(error)}") from None
+
+
+@functools.lru_cache(maxsize=8)
+def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    """A session for a model file, opened once and kept. Raises ModelError as `run_network` does."""
+    try:
+        import onnxruntime as ort
+    except ImportError:
+        raise ModelError(
+            "ONNX Runtime is not installed: pip install 'itk-disa[cpu]', or 'itk-disa[gpu]' for CUDA"
+        ) from None
+    chosen = _choose_providers(ort.get_available_providers(), providers)
+    if "CUDAExecutionProvider" in chosen and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(str(path), options, providers=chosen)
+    except Exception as error:
+        raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
+    if providers and session.get_providers()[0] != providers[0]:
+        raise ModelError(
+            f"execution provider {providers[0]} is installed but does not start here; check its driver and libraries"
+        )
+    _check_network(session, path, stride)
+    return session
+
+
+def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    for provider in wanted:
+        if provider not in available:
+            raise ModelError(
+                f"execution provider {provider} is not in this ONNX Runtime; expected one of {', '.join(available)}"
+            )
+    if wanted:
+        return list(wanted)
+    return [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in available]
+
+
+def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: int) -> None:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    fits = (
+        len(inputs) == len(outputs) == 1
+        and len(inputs[0].shape) == 5
+        and len(outputs[0].shape) == 4
+        and outputs[0].shape[-1] == CHANNELS
+        and inputs[0].type == "tensor(float)"
+    )
+    if not fits:
+        raise ModelError(
+            f"{path}: not a DISA network; expected float input (1, 1, z, y, x) and output (z, y, x, {CHANNELS})"
+        )
+    written = session.get_modelmeta().custom_metadata_map.get("stride")
+    if written != str(stride):
+        raise ModelError(f"{path}: stride {stride} was asked for, the file has stride {written}")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

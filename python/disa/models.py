@@ -1,0 +1,49 @@
+"""Where the networks are: shipped models by name, others by path, one file a stride."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from disa.errors import ModelError
+
+_SHIPPED = Path(__file__).parent / "models"
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted({path.name.rsplit("-stride", 1)[0] for path in _SHIPPED.glob("*-stride*.onnx")})
+
+
+def find_model(model: str | os.PathLike[str], stride: int) -> Path:
+    """The .onnx file of a model for a stride.
+
+    Args:
+        model: name of a shipped model, or path of an .onnx file; for another stride than that file's, the file
+            beside it whose name says `-stride2` instead of `-stride4` (or the like) is taken.
+        stride: voxels between descriptors.
+
+    Raises:
+        ModelError: there is no such model or stride.
+    """
+    text = os.fspath(model)
+    if not text.endswith(".onnx"):
+        if not (_SHIPPED / f"{text}-stride4.onnx").exists() or os.sep in text:
+            raise ModelError(
+                f"model {text}: no such model; expected one of {', '.join(shipped_models())} or a path to an .onnx file"
+            )
+        path = _SHIPPED / f"{text}-stride{stride}.onnx"
+        if not path.exists():
+            raise ModelError(f"stride {stride}: model {text} has strides {_strides(path)}")
+        return path
+    path = Path(re.sub(r"-stride\d+\.onnx$", f"-stride{stride}.onnx", text))
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file")
+    return path
+
+
+def _strides(path: Path) -> str:
+    base = path.name.rsplit("-stride", 1)[0]
+    found = (re.search(r"-stride(\d+)\.onnx$", p.name) for p in path.parent.glob(f"{base}-stride*.onnx"))
+    return " and ".join(sorted((m.group(1) for m in found if m), key=int, reverse=True))

@@ -1,0 +1,86 @@
+"""Random changes of crops.
+
+`remap` comes before the target is computed and makes new contrasts; `disturb` changes only what the
+network sees, in ways LC² does not see (linear intensity) or hardly (noise, blur).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+SHIFT = 0.2
+SCALE_RANGE = (0.7, 1.4)
+BLUR_SHARE = 0.25
+
+
+def _uniform(like: Tensor, low: float, high: float) -> Tensor:
+    """One uniform number a crop, shape (batch, 1, 1, 1)."""
+    return torch.empty(len(like), 1, 1, 1, device=like.device).uniform_(low, high)
+
+
+def _chance(like: Tensor, share: float) -> Tensor:
+    """One true or false a crop, shape (batch, 1, 1, 1)."""
+    return _uniform(like, 0, 1) < share
+
+
+def remap(crop: Tensor, seen: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Send the intensities of some crops through a random smooth curve, not always monotone.
+
+    Mean and standard deviation of `crop` stay, so that LC²'s floor on variance keeps its meaning.
+
+    Args:
+        crop, seen: shape (batch, z, y, x), the same volumes on two grids; both get one curve.
+        share: of crops changed.
+
+    Returns:
+        Both, changed.
+    """
+    amount = _uniform(crop, 0.2, 1.0)
+    pace, phase = _uniform(crop, 0.5, 2.0), _uniform(crop, 0, 2 * torch.pi)
+
+    def curve(x: Tensor) -> Tensor:
+        return (1 - amount) * x + amount * torch.sin(pace * x + phase)
+
+    bent = curve(crop)
+    std, mean = torch.std_mean(crop, dim=(1, 2, 3), keepdim=True)
+    bent_std, bent_mean = torch.std_mean(bent, dim=(1, 2, 3), keepdim=True)
+    gain = (std / bent_std.clamp_min(1e-3)).clamp(max=4)
+    chosen = _chance(crop, share)
+    return (
+        torch.where(chosen, (bent - bent_mean) * gain + mean, crop),
+        torch.where(chosen, (curve(seen) - bent_mean) * gain + mean, seen),
+    )
+
+
+def disturb(seen: Tensor, flip_sign_share: float, noise: float) -> Tensor:
+    """Random sign, scale, shift, noise and blur along one axis.
+
+    Args:
+        seen: shape (batch, z, y, x), what the network is to see.
+        flip_sign_share: of crops whose sign flips.
+        noise: largest standard deviation.
+
+    Returns:
+        The same shape.
+    """
+    blurred = _blur(seen, int(torch.randint(1, 4, ()).item()))
+    blend = _uniform(seen, 0, 1) * _chance(seen, BLUR_SHARE)
+    seen = torch.lerp(seen, blurred, blend)
+    scale = torch.exp(_uniform(seen, math.log(SCALE_RANGE[0]), math.log(SCALE_RANGE[1])))
+    sign = 1 - 2 * _chance(seen, flip_sign_share).float()
+    shift = SHIFT * torch.randn(len(seen), 1, 1, 1, device=seen.device)
+    return sign * scale * seen + shift + _uniform(seen, 0, noise) * torch.randn_like(seen)
+
+
+def _blur(x: Tensor, axis: int) -> Tensor:
+    """[1, 2, 1] / 4 along one axis, the border's two layers as they are."""
+    inner = [slice(None)] * 4
+    inner[axis] = slice(1, -1)
+    result = x.clone()
+    result[tuple(inner)] = 0.5 * x[tuple(inner)] + 0.25 * (
+        x.narrow(axis, 0, x.shape[axis] - 2) + x.narrow(axis, 2, x.shape[axis] - 2)
+    )
+    return result

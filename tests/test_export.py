@@ -1,0 +1,98 @@
+"""Exported models against the network in PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
+onnx = pytest.importorskip("onnx", reason="export needs onnx")
+onnxruntime = pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
+pytest.importorskip("onnxscript", reason="export needs onnxscript")
+
+from disa.training.export import export_onnx, weights_digest  # noqa: E402
+from disa.training.network import DISANet, load_weights  # noqa: E402
+
+MODELS = Path(__file__).parents[1] / "models"
+SIZES = [(4, 5, 6), (32, 20, 24), (27, 33, 21)]
+
+Array = NDArray[np.float32]
+
+
+def run(path: Path, volume: Array) -> Array:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (descriptors,) = session.run(["descriptors"], {"volume": volume[None, None]})
+    return np.asarray(descriptors)
+
+
+def random_volume(size: tuple[int, int, int]) -> Array:
+    return np.random.default_rng(1).normal(0, 2, size).astype(np.float32)
+
+
+def torch_descriptors(network: DISANet, volume: Array) -> Array:
+    with torch.no_grad():
+        descriptors = network(torch.from_numpy(volume)[None, None])
+    return np.moveaxis(descriptors[0].numpy(), 0, -1)
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Models exported now, from weights large enough that some norms are clipped."""
+    torch.manual_seed(2)
+    weights = {name: 2 * value for name, value in DISANet().state_dict().items()}
+    folder = tmp_path_factory.mktemp("models")
+    torch.save(weights, folder / "weights.pt")
+    paths = {0: folder / "weights.pt"}
+    for stride in (2, 4):
+        paths[stride] = folder / f"stride{stride}.onnx"
+        export_onnx(weights, stride, paths[stride])
+    return paths
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+@pytest.mark.parametrize("size", SIZES)
+def test_fresh_export_equals_pytorch(fresh: dict[int, Path], stride: int, size: tuple[int, int, int]) -> None:
+    volume = random_volume(size)
+    expected = torch_descriptors(load_weights(str(fresh[0]), stride), volume)
+    got = run(fresh[stride], volume)
+    assert got.shape == (*(-(-n // stride) for n in size), 16)
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    assert np.linalg.norm(got, axis=-1).max() <= 1 + 1e-5
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_released_model_equals_released_weights(stride: int) -> None:
+    volume = random_volume(SIZES[2])
+    expected = torch_descriptors(load_weights(str(MODELS / "disa-lc2.pt"), stride), volume)
+    got = run(MODELS / f"disa-lc2-stride{stride}.onnx", volume)
+    assert np.linalg.norm(expected, axis=-1).mean() > 0.1
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_released_strides_agree() -> None:
+    volume = random_volume((53, 50, 51))
+    sparse = run(MODELS / "disa-lc2-stride4.onnx", volume)
+    dense = run(MODELS / "disa-lc2-stride2.onnx", volume)
+    inner = (slice(3, -3),) * 3
+    np.testing.assert_allclose(dense[::2, ::2, ::2][inner], sparse[inner], atol=1e-4)
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_released_model_is_small_self_contained_and_labelled(stride: int) -> None:
+    path = MODELS / f"disa-lc2-stride{stride}.onnx"
+    assert path.stat().st_size < 1_000_000
+    model = onnx.load(path, load_external_data=False)
+    onnx.checker.check_model(model)
+    assert all(t.data_location == onnx.TensorProto.DEFAULT for t in model.graph.initializer)
+    # What ONNX Runtime 1.18 reads.
+    assert model.ir_version <= 10
+    assert model.opset_import[0].version <= 21
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert said["stride"] == str(stride)
+    assert said["channels"] == "16"
+    assert said["spacing_mm"] == "2.0"
+    weights = torch.load(MODELS / "disa-lc2.pt", weights_only=True)
+    assert said["weights_sha256"] == weights_digest(weights)

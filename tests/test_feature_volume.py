@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import disa
+from disa.core import FeatureVolume
+
+
+@pytest.mark.parametrize("quantized", [True, False])
+def test_save_and_load_give_back_every_bit(make_features, tmp_path: Path, quantized: bool) -> None:
+    turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    features = make_features((3, 4, 5), quantized=quantized, direction=turn)
+    features.save(tmp_path / "a.disa")
+    loaded = FeatureVolume.load(tmp_path / "a.disa")
+    np.testing.assert_array_equal(loaded.data, features.data)
+    np.testing.assert_array_equal(loaded.weights, features.weights)
+    assert loaded.data.dtype == features.data.dtype
+    for name in ("scale", "origin", "spacing", "direction"):
+        assert getattr(loaded, name) == getattr(features, name)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.disa"]
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=60, deadline=None)
+def test_foreign_bytes_are_refused_in_one_line(tmp_path_factory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("foreign") / "x.disa"
+    path.write_bytes(b"DISAFV01"[: len(content) % 9] + content)
+    with pytest.raises(disa.ImageError, match=r"x\.disa") as caught:
+        FeatureVolume.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_cut_short_is_refused(make_features, tmp_path: Path) -> None:
+    path = tmp_path / "a.disa"
+    make_features((3, 4, 5)).save(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(disa.ImageError, match="cut short"):
+        FeatureVolume.load(path)
+
+
+def test_a_missing_folder_leaves_nothing_behind(make_features, tmp_path: Path) -> None:
+    with pytest.raises(disa.ImageError, match="could not be written"):
+        make_features((2, 2, 2)).save(tmp_path / "none" / "a.disa")
+    assert not list(tmp_path.iterdir())
+
+
+def _arguments() -> dict[str, object]:
+    return {
+        "data": np.zeros((2, 3, 4, 16), np.int8),
+        "scale": 0.01,
+        "weights": np.ones((2, 3, 4), np.float32),
+        "origin": (0.0, 0.0, 0.0),
+        "spacing": (1.0, 1.0, 1.0),
+        "direction": np.eye(3).ravel(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("data", np.zeros((2, 3, 4, 15), np.int8), r"\(z, y, x, 16\)"),
+        ("data", np.zeros((2, 3, 4, 16), np.float64), "int8 or float32"),
+        ("data", np.zeros((0, 3, 4, 16), np.int8), "weights"),
+        ("data", np.full((2, 3, 4, 16), np.nan, np.float32), "NaN"),
+        ("weights", np.ones((2, 3, 5), np.float32), "weights"),
+        ("weights", np.full((2, 3, 4), -1.0, np.float32), "0 or more"),
+        ("scale", 0.0, "scale"),
+        ("spacing", (1.0, 0.0, 1.0), "spacing"),
+        ("origin", (np.nan, 0.0, 0.0), "finite"),
+        ("direction", np.ones(9), "orthonormal"),
+    ],
+)
+def test_what_does_not_fit_is_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(disa.ImageError, match=message):
+        FeatureVolume(**{**_arguments(), name: value})
+
+
+def test_arrays_outlive_the_volume_and_are_read_only(make_features) -> None:
+    data = make_features((2, 3, 4)).data
+    assert data.shape == (2, 3, 4, 16)
+    assert np.abs(data.astype(int)).max() == 127
+    with pytest.raises(ValueError, match="read-only"):
+        data[0, 0, 0, 0] = 1

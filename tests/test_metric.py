@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import itk
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from conftest import rotation
+from itk_helpers import ImageType, Metric, box, metric_of, set_parameters, to_itk, value_and_derivative
+
+import disa
+
+CENTRE = (55.0, 28.0, 55.0)
+
+
+def versor(rng: np.random.Generator) -> list[float]:
+    axis = rng.normal(size=3)
+    return (axis / np.linalg.norm(axis) * np.sin(rng.uniform(0, 0.25))).tolist()
+
+
+def shift(rng: np.random.Generator) -> list[float]:
+    return rng.uniform(-15, 15, 3).tolist()
+
+
+TRANSFORMS: dict[str, Callable[[np.random.Generator], list[float]]] = {
+    "TranslationTransform": shift,
+    "Euler3DTransform": lambda rng: [*rng.uniform(-0.4, 0.4, 3), *shift(rng)],
+    "VersorRigid3DTransform": lambda rng: [*versor(rng), *shift(rng)],
+    "Similarity3DTransform": lambda rng: [*versor(rng), *shift(rng), rng.uniform(0.8, 1.2)],
+    "AffineTransform": lambda rng: [*(np.eye(3) + rng.uniform(-0.2, 0.2, (3, 3))).ravel(), *shift(rng)],
+}
+
+
+def make_transform(name: str) -> Any:
+    template = getattr(itk, name)
+    transform = (template[itk.D, 3] if name in ("TranslationTransform", "AffineTransform") else template[itk.D]).New()
+    if hasattr(transform, "SetCenter"):
+        transform.SetCenter(CENTRE)
+    return transform
+
+
+def central_differences(metric: Any, transform: Any) -> np.ndarray:
+    """-df/dtheta, as every v4 metric's derivative points; steps move points by 1e-6 mm, so hardly any changes cell."""
+    start = np.array(list(transform.GetParameters()))
+    slopes = []
+    for k, step in enumerate(1e-6 / arm_lengths(transform)):
+        values = []
+        for sign in (1, -1):
+            set_parameters(transform, start + sign * step * np.eye(len(start))[k])
+            values.append(metric.GetValue())
+        slopes.append((values[1] - values[0]) / (2 * step))
+    set_parameters(transform, start)
+    return np.array(slopes)
+
+
+def arm_lengths(transform: Any) -> np.ndarray:
+    """Greatest millimetres that a unit of each parameter moves a point 50 mm from the centre."""
+    point = [c + 50.0 for c in CENTRE]
+    count = transform.GetNumberOfParameters()
+    start = np.array(list(transform.GetParameters()))
+    base = np.asarray(transform.TransformPoint(point))
+    lengths = []
+    for k in range(count):
+        set_parameters(transform, start + 1e-4 * np.eye(count)[k])
+        lengths.append(np.linalg.norm(np.asarray(transform.TransformPoint(point)) - base) / 1e-4)
+    set_parameters(transform, start)
+    return np.array(lengths)
+
+
+@pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_the_derivative_is_the_values_slope(make_features, name: str, quantized: bool) -> None:
+    fixed = make_features(seed=1, quantized=quantized)
+    moving = make_features((26, 25, 24), seed=2, quantized=quantized, spacing=4.3, direction=rotation(5, -8, 3))
+    transform = make_transform(name)
+    metric = metric_of(fixed, moving, transform)
+    rng = np.random.default_rng(3)
+    identity = list(transform.GetParameters())
+    for parameters in [identity] + [TRANSFORMS[name](rng) for _ in range(20)]:
+        set_parameters(transform, parameters)
+        expected = central_differences(metric, transform)
+        _, derivative = value_and_derivative(metric)
+        assert np.linalg.norm(derivative - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_the_derivative_at_identity_on_one_common_grid(make_features, name: str) -> None:
+    """Every point lies on a cell, where the blend has a kink."""
+    fixed, moving = make_features(seed=1, quantized=False), make_features(seed=2, quantized=False)
+    transform = make_transform(name)
+    metric = metric_of(fixed, moving, transform)
+    expected = central_differences(metric, transform)
+    _, derivative = value_and_derivative(metric)
+    assert np.linalg.norm(derivative - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+def reference_value(fixed: disa.FeatureVolume, moving: disa.FeatureVolume, transform: Any) -> float:
+    """Eq. 2 in plain numpy: blend the float descriptors at each mapped point, dot, weigh."""
+    frame = np.asarray(fixed.direction).reshape(3, 3) * fixed.spacing
+    to_index = np.linalg.inv(np.asarray(moving.direction).reshape(3, 3) * moving.spacing)
+    cells = np.pad(np.asarray(moving.data, np.float64) * moving.scale, ((1, 1), (1, 1), (1, 1), (0, 0)))
+    total = 0.0
+    for z, y, x in np.ndindex(*fixed.weights.shape):
+        point = frame @ (x, y, z) + fixed.origin
+        index = to_index @ (np.asarray(transform.TransformPoint(point.tolist())) - moving.origin) + 1
+        if np.any(index < 0) or np.any(index >= np.asarray(cells.shape[2::-1]) - 1):
+            continue
+        base = index.astype(int)
+        share = index - base
+        blend = sum(
+            np.prod(np.where(corner, share, 1 - share)) * cells[tuple((base + corner)[::-1])]
+            for corner in np.ndindex(2, 2, 2)
+        )
+        total += fixed.weights[z, y, x] * (blend @ (fixed.data[z, y, x] * fixed.scale))
+    return -total / fixed.weights.sum(dtype=np.float64)
+
+
+@pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
+def test_the_value_is_equation_2(make_features, quantized: bool) -> None:
+    fixed = make_features((6, 7, 8), seed=1, quantized=quantized)
+    moving = make_features((13, 12, 14), seed=1, quantized=quantized, spacing=4.0, direction=rotation(5, -8, 3))
+    transform = make_transform("Euler3DTransform")
+    metric = metric_of(fixed, moving, transform)
+    for parameters in ([0.0] * 6, [0.1, -0.2, 0.05, 4.0, -7.0, 2.5], [0.0, 0.0, 0.0, 30.0, 0.0, 0.0]):
+        set_parameters(transform, parameters)
+        assert metric.GetValue() == pytest.approx(reference_value(fixed, moving, transform), rel=1e-5)
+
+
+def test_int8_is_within_one_percent_of_float(image: sitk.Image) -> None:
+    transform = make_transform("Euler3DTransform")
+    transform.SetCenter(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
+    metrics = [
+        metric_of(
+            disa.extract_features(image, quantize=quantize),
+            disa.extract_features(image, stride=2, quantize=quantize),
+            transform,
+        )
+        for quantize in (True, False)
+    ]
+    rng = np.random.default_rng(0)
+    best = abs(metrics[1].GetValue())
+    for _ in range(20):
+        set_parameters(transform, [*rng.uniform(-0.1, 0.1, 3), *rng.uniform(-6, 6, 3)])
+        quantized, exact = (m.GetValue() for m in metrics)
+        assert abs(quantized - exact) < 0.01 * max(abs(exact), 0.1 * best)
+
+
+def test_results_do_not_depend_on_the_work_units(make_features) -> None:
+    transform = make_transform("AffineTransform")
+    metric = metric_of(make_features((24, 24, 24)), make_features((24, 24, 24), seed=4), transform)
+    set_parameters(transform, TRANSFORMS["AffineTransform"](np.random.default_rng(0)))
+    results = []
+    for units in (1, 2, 3, 16):
+        metric.SetMaximumNumberOfWorkUnits(units)
+        assert metric.GetMaximumNumberOfWorkUnits() == units
+        value, derivative = value_and_derivative(metric)
+        results.append((value, *derivative))
+    assert len(set(results)) == 1
+
+
+def test_losing_overlap_never_pays_and_the_border_is_continuous(make_features) -> None:
+    features = make_features(seed=5)
+    transform = make_transform("TranslationTransform")
+    metric = metric_of(features, features, transform)
+    values = []
+    for x in np.arange(0.0, 140.0, 0.5):
+        set_parameters(transform, [x, 0.0, 0.0])
+        values.append(metric.GetValue())
+    assert values[0] == min(values)
+    assert values[-1] == 0.0 and metric.GetNumberOfValidPoints() == 0
+    assert np.abs(np.diff(values)).max() < 0.1 * abs(values[0])
+    _, derivative = value_and_derivative(metric)
+    assert not derivative.any()
+
+
+def test_a_composite_optimises_its_last_transform_only(make_features) -> None:
+    fixed, moving = make_features(seed=1), make_features(seed=2, direction=rotation(0, 4, 9))
+    before = make_transform("AffineTransform")
+    set_parameters(before, TRANSFORMS["AffineTransform"](np.random.default_rng(8)))
+    last = make_transform("Euler3DTransform")
+    composite = itk.CompositeTransform[itk.D, 3].New()
+    composite.AddTransform(before)
+    composite.AddTransform(last)
+    composite.SetOnlyMostRecentTransformToOptimizeOn()
+    metric = metric_of(fixed, moving, composite)
+    set_parameters(last, [0.1, 0.05, -0.2, 3.0, 1.0, -2.0])
+    _, derivative = value_and_derivative(metric)
+    expected = central_differences(metric, last)
+    assert derivative.shape == (6,)
+    assert np.linalg.norm(derivative - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+def test_a_fixed_transform_moves_the_samples(make_features) -> None:
+    """Fixed points seen through F from virtual points v: the moving point is M(v), v = F^-1(p)."""
+    fixed, moving = make_features(seed=1), make_features(seed=2)
+    towards, onwards = make_transform("Euler3DTransform"), make_transform("Euler3DTransform")
+    set_parameters(towards, [0.1, 0.0, -0.05, 3.0, -2.0, 1.0])
+    set_parameters(onwards, [0.0, 0.2, 0.0, 1.0, 4.0, -3.0])
+    whole = itk.CompositeTransform[itk.D, 3].New()
+    whole.AddTransform(onwards)
+    whole.AddTransform(towards.GetInverseTransform())
+    expected = metric_of(fixed, moving, whole).GetValue()
+
+    metric = Metric.New()
+    metric.SetFixedImage(box(fixed))
+    metric.SetMovingImage(box(moving))
+    metric.SetFixedFeatures(fixed)
+    metric.SetMovingFeatures(moving)
+    metric.SetFixedTransform(towards)
+    metric.SetMovingTransform(onwards)
+    metric.SetVirtualDomain([100.0] * 3, [-1000.0] * 3, itk.matrix_from_array(np.eye(3)), region(30))
+    metric.Initialize()
+    assert metric.GetValue() == pytest.approx(expected, rel=1e-6)
+
+
+def region(size: int) -> Any:
+    result = itk.ImageRegion[3]()
+    result.SetSize([size] * 3)
+    return result
+
+
+def mask_of(features: disa.FeatureVolume, keep: np.ndarray) -> Any:
+    image = itk.image_from_array(keep.astype(np.uint8))
+    image.CopyInformation(box(features))
+    mask = itk.ImageMaskSpatialObject[3].New()
+    mask.SetImage(image)
+    mask.Update()
+    return mask
+
+
+def test_masks_choose_fixed_cells_and_drop_moving_points(make_features) -> None:
+    features = make_features(seed=6)
+    half = np.zeros(features.weights.shape, bool)
+    half[:, :, :7] = True
+    transform = make_transform("TranslationTransform")
+    metric = metric_of(features, features, transform)
+    metric.GetValue()
+    everything = metric.GetNumberOfValidPoints()
+    metric.SetFixedImageMask(mask_of(features, half))
+    metric.Initialize()
+    masked_fixed = metric.GetValue()
+    assert metric.GetNumberOfValidPoints() == half.sum()
+    metric.SetFixedImageMask(None)
+    metric.SetMovingImageMask(mask_of(features, half))
+    metric.Initialize()
+    masked_moving = metric.GetValue()
+    assert metric.GetNumberOfValidPoints() == half.sum() < everything
+    share = features.weights[half].sum() / features.weights.sum()
+    assert masked_moving == pytest.approx(masked_fixed * share, rel=1e-5)
+
+
+def test_a_mask_that_leaves_nothing_is_an_error(make_features) -> None:
+    features = make_features()
+    metric = metric_of(features, features, make_transform("TranslationTransform"))
+    metric.SetFixedImageMask(mask_of(features, np.zeros(features.weights.shape, bool)))
+    with pytest.raises(disa.RegistrationError, match="fixed mask"):
+        metric.Initialize()
+
+
+def test_sampled_points_at_the_cells_are_the_cells(make_features) -> None:
+    features = make_features((5, 6, 7), seed=7)
+    moving = make_features(seed=8)
+    transform = make_transform("TranslationTransform")
+    dense = metric_of(features, moving, transform).GetValue()
+    points = itk.PointSet[itk.F, 3].New()
+    frame = np.asarray(features.direction).reshape(3, 3) * features.spacing
+    for i, (z, y, x) in enumerate(np.ndindex(*features.weights.shape)):
+        points.SetPoint(i, (frame @ (x, y, z) + features.origin).tolist())
+    metric = metric_of(features, moving, transform)
+    metric.SetFixedSampledPointSet(points)
+    metric.SetUseSampledPointSet(True)
+    metric.Initialize()
+    assert metric.GetValue() == pytest.approx(dense, rel=1e-4)
+
+
+def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
+    far = sitk.Image(image)
+    far.SetOrigin((1e4, 0.0, 0.0))
+    metric = Metric.New(FixedImage=to_itk(image), MovingImage=to_itk(far))
+    with pytest.raises(disa.RegistrationError, match="do not overlap") as caught:
+        metric.Initialize()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda m: m.SetFixedImage(itk.image_from_array(np.full((9, 9, 9), 3, np.float32))), "every voxel is 3"),
+        (lambda m: m.SetMovingImage(itk.image_from_array(np.full((9, 9, 9), np.nan, np.float32))), "NaN"),
+        (lambda m: m.SetMovingImage(itk.image_from_array(np.zeros((1, 9, 9), np.float32))), "2 slices or more"),
+        (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
+        (lambda m: m.SetMovingStride(3), "strides 4 and 2"),
+        (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
+        (lambda m: m.SetMovingTransform(itk.BSplineTransform[itk.D, 3, 3].New()), "takes linear transforms"),
+        (lambda m: m.SetMovingTransform(_flat()), "invertible"),
+        (lambda m: m.SetFixedImage(None), "FixedImage is not present"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused_in_one_line(
+    image: sitk.Image, spoil: Callable[[Any], None], expected: str
+) -> None:
+    metric = Metric.New(FixedImage=to_itk(image), MovingImage=to_itk(image))
+    spoil(metric)
+    with pytest.raises(disa.RegistrationError, match=expected) as caught:
+        metric.Initialize()
+    assert "\n" not in str(caught.value)
+
+
+def _flat() -> Any:
+    transform = itk.AffineTransform[itk.D, 3].New()
+    set_parameters(transform, [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+    return transform
+
+
+@pytest.mark.parametrize(
+    ("setter", "value"),
+    [("SetFeatureSpacing", 0.0), ("SetFeatureSpacing", float("nan")), ("SetReorientationAngle", -1.0)],
+)
+def test_settings_out_of_range_are_refused(setter: str, value: float) -> None:
+    with pytest.raises(ValueError, match=setter):
+        getattr(Metric.New(), setter)(value)
+
+
+def test_float_and_int8_do_not_mix(make_features) -> None:
+    with pytest.raises(disa.RegistrationError, match="quantise both or neither"):
+        metric_of(make_features(), make_features(quantized=False), make_transform("TranslationTransform"))
+
+
+def test_float_and_double_images_give_the_same(image: sitk.Image) -> None:
+    values = []
+    for pixel, kind in ((np.float32, itk.F), (np.float64, itk.D)):
+        pixel_image = to_itk(image, pixel)
+        images = itk.Image[kind, 3]
+        metric = itk.DISAImageToImageMetricv4[images, images].New(FixedImage=pixel_image, MovingImage=pixel_image)
+        metric.Initialize()
+        values.append(metric.GetValue())
+    assert values[0] == pytest.approx(values[1], rel=1e-4)
+    assert values[0] < -0.5
+
+
+def test_what_the_wheel_calls_reaches_our_virtual_functions(make_features) -> None:
+    """Its proxy calls late slots of our vtable; another layout would answer nonsense or crash."""
+    metric = metric_of(make_features(), make_features(), make_transform("AffineTransform"))
+    assert metric.GetNameOfClass() == "DISAImageToImageMetricv4"
+    assert metric.GetFloatingPointCorrectionResolution() == 1e6
+    assert metric.GetNumberOfSkippedFixedSampledPoints() == 0
+    assert metric.GetNumberOfParameters() == 12
+    assert not metric.HasLocalSupport()
+    assert "ReorientationAngle: 3 degrees" in str(metric)
+
+
+def test_the_object_lives_as_long_as_somebody_holds_it(make_features) -> None:
+    metric = metric_of(make_features(), make_features(), make_transform("TranslationTransform"))
+    assert metric.GetReferenceCount() == 1
+    method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(Metric=metric)
+    assert metric.GetReferenceCount() == 2
+    held = method.GetMetric()
+    del metric
+    assert np.isfinite(itk.down_cast(held).GetReferenceCount())

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from disa.models import find_model
+
+onnx = pytest.importorskip("onnx", reason="reads the shipped networks with the onnx package")
+
+
+def weights(stride: int) -> dict[tuple[int, ...], np.ndarray]:
+    model = onnx.load(find_model("disa-lc2", stride))
+    arrays = [onnx.numpy_helper.to_array(t) for t in model.graph.initializer]
+    return {(i, *a.shape): a for i, a in enumerate(a for a in arrays if a.ndim == 5 or a.shape in ((8,), (16,), (32,)))}
+
+
+@pytest.mark.parametrize("stride", [4, 2])
+def test_the_network_is_the_papers(stride: int) -> None:
+    model = onnx.load(find_model("disa-lc2", stride))
+    onnx.checker.check_model(model, full_check=True)
+    convolutions = [n for n in model.graph.node if n.op_type == "Conv"]
+    sizes = {t.name: math.prod(t.dims) for t in model.graph.initializer}
+    learned = [n for n in convolutions if n.input[1] in sizes]
+    parameters = sum(sizes[name] for n in learned for name in n.input[1:])
+    assert len(learned) == 10
+    assert parameters == 90_752
+
+
+@pytest.mark.parametrize("stride", [4, 2])
+def test_the_file_says_what_it_is(stride: int) -> None:
+    path = find_model("disa-lc2", stride)
+    assert path.stat().st_size < 1_000_000
+    about = {p.key: p.value for p in onnx.load(path).metadata_props}
+    assert about["name"] == "disa-lc2"
+    assert about["stride"] == str(stride)
+    assert about["channels"] == "16"
+    assert float(about["spacing_mm"]) == 2.0
+    assert about["weights_sha256"] == {p.key: p.value for p in onnx.load(find_model("disa-lc2", 4)).metadata_props}["weights_sha256"]
+
+
+@pytest.mark.parametrize("stride", [4, 2])
+@pytest.mark.parametrize("shape", [(9, 10, 11), (4, 33, 6), (1, 5, 64)])
+def test_any_size_runs(stride: int, shape: tuple[int, int, int]) -> None:
+    from disa.inference import run_network
+
+    volume = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    out = run_network(volume, find_model("disa-lc2", stride), stride)
+    assert out.shape == (*(-(-n // stride) for n in shape), 16)
+    assert np.linalg.norm(out, axis=-1).max() <= 1 + 1e-5

@@ -1,0 +1,220 @@
+"""The metric inside ITK's own registration method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import itk
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from conftest import rotation, structured_image
+from itk_helpers import ImageType, Metric, set_parameters, to_itk
+
+import disa
+from disa import features as features_module
+
+TRUTH = (0.06, -0.05, 0.08, 5.0, -4.0, 3.0)
+
+
+def centre_of(image: sitk.Image) -> list[float]:
+    return list(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[Any, Any, list[float]]:
+    """An image and its own copy, displaced and with inverted intensities, on a turned and shifted grid."""
+    fixed = structured_image((56, 52, 48), seed=3)
+    truth = sitk.Euler3DTransform(centre_of(fixed), *TRUTH[:3], TRUTH[3:])
+    direction = rotation(8, -6, 10)
+    size, spacing = (70, 66, 62), 2.1
+    origin = np.asarray(truth.TransformPoint(centre_of(fixed))) - direction @ ((np.asarray(size) - 1) / 2 * spacing)
+    moving = sitk.Resample(
+        fixed, size, truth.GetInverse(), sitk.sitkLinear, origin.tolist(), (spacing,) * 3, direction.ravel().tolist(), 0.0
+    )
+    return to_itk(fixed), to_itk(-1.0 * moving), centre_of(fixed)
+
+
+def rigid(centre: list[float]) -> Any:
+    transform = itk.Euler3DTransform[itk.D].New()
+    transform.SetCenter(centre)
+    return transform
+
+
+def error_of(transform: Any, centre: list[float]) -> float:
+    """Mean distance from the truth in mm over points 40 mm around the centre."""
+    truth = sitk.Euler3DTransform(centre, *TRUTH[:3], TRUTH[3:])
+    points = np.asarray(centre) + 40.0 * np.array(list(np.ndindex(3, 3, 3))) - 40.0
+    return float(
+        np.mean(
+            [np.linalg.norm(np.subtract(transform.TransformPoint(p.tolist()), truth.TransformPoint(p.tolist()))) for p in points]
+        )
+    )
+
+
+def method_of(pair: tuple[Any, Any, list[float]], metric: Any, optimizer: Any, transform: Any, levels: int = 2) -> Any:
+    method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
+        FixedImage=pair[0], MovingImage=pair[1], Metric=metric, Optimizer=optimizer, InitialTransform=transform
+    )
+    method.SetNumberOfLevels(levels)
+    method.SetShrinkFactorsPerLevel([1] * levels)
+    method.SetSmoothingSigmasPerLevel([0] * levels)
+    method.InPlaceOn()
+    return method
+
+
+def make_optimizer(name: str, metric: Any) -> Any:
+    scales = itk.RegistrationParameterScalesFromPhysicalShift[type(metric)].New(Metric=metric)
+    if name == "RegularStepGradientDescent":
+        return itk.RegularStepGradientDescentOptimizerv4[itk.D].New(
+            ScalesEstimator=scales, LearningRate=3.0, MinimumStepLength=0.01, NumberOfIterations=100
+        )
+    if name == "GradientDescent":
+        return itk.GradientDescentOptimizerv4Template[itk.D].New(
+            ScalesEstimator=scales, LearningRate=1.0, NumberOfIterations=300
+        )
+    if name == "LBFGS":
+        return itk.LBFGSOptimizerv4.New(GradientConvergenceTolerance=1e-5)
+    return itk.LBFGS2Optimizerv4Template[itk.D].New(ScalesEstimator=scales)
+
+
+@pytest.mark.parametrize("name", ["RegularStepGradientDescent", "GradientDescent", "LBFGS", "LBFGS2"])
+def test_itks_optimisers_recover_a_known_displacement(pair: tuple[Any, Any, list[float]], name: str) -> None:
+    transform = rigid(pair[2])
+    before = error_of(transform, pair[2])
+    metric = Metric.New()
+    method_of(pair, metric, make_optimizer(name, metric), transform).Update()
+    assert before > 8.0
+    assert error_of(transform, pair[2]) < 1.5
+
+
+@pytest.mark.parametrize("source", ["PhysicalShift", "IndexShift", "Jacobian"])
+def test_the_usual_lines_for_scale_estimators_work(pair: tuple[Any, Any, list[float]], source: str) -> None:
+    metric = Metric.New(FixedImage=pair[0], MovingImage=pair[1], MovingTransform=rigid(pair[2]))
+    metric.Initialize()
+    estimator = getattr(itk, f"RegistrationParameterScalesFrom{source}")[type(metric)].New(Metric=metric)
+    scales = itk.OptimizerParameters[itk.D]()
+    estimator.EstimateScales(scales)
+    values = np.array([scales[i] for i in range(6)])
+    assert np.all(values > 0)
+    assert values[:3].min() > 100 * values[3:].max()
+
+
+def test_observers_see_every_iteration(pair: tuple[Any, Any, list[float]]) -> None:
+    metric = Metric.New()
+    optimizer = make_optimizer("RegularStepGradientDescent", metric)
+    optimizer.SetNumberOfIterations(5)
+    seen: list[float] = []
+    optimizer.AddObserver(itk.IterationEvent(), lambda: seen.append(optimizer.GetValue()))
+    method_of(pair, metric, optimizer, rigid(pair[2]), levels=1).Update()
+    assert len(seen) == 5
+    assert seen[-1] < seen[0] < 0
+
+
+class CountingExtractor:
+    """Counts the runs of the network, by image."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.strides: list[int] = []
+        original = features_module.run_network
+
+        def run(volume: Any, path: Any, stride: int, *rest: Any) -> Any:
+            self.strides.append(stride)
+            return original(volume, path, stride, *rest)
+
+        monkeypatch.setattr(features_module, "run_network", run)
+
+
+@pytest.mark.parametrize(("angle", "moving_runs"), [(0.0, 1), (30.0, 1), (3.0, 2)])
+def test_the_network_runs_once_per_volume_and_again_where_the_rotation_changed(
+    pair: tuple[Any, Any, list[float]], monkeypatch: pytest.MonkeyPatch, angle: float, moving_runs: int
+) -> None:
+    counter = CountingExtractor(monkeypatch)
+    metric = Metric.New()
+    metric.SetReorientationAngle(angle)
+    method_of(pair, metric, make_optimizer("LBFGS2", metric), rigid(pair[2]), levels=3).Update()
+    assert counter.strides.count(4) == 1
+    assert counter.strides.count(2) == moving_runs
+
+
+def test_a_modified_image_or_setting_is_extracted_anew(
+    pair: tuple[Any, Any, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = CountingExtractor(monkeypatch)
+    fixed = to_itk(structured_image())
+    metric = Metric.New(FixedImage=fixed, MovingImage=pair[1])
+    for act, expected in (
+        (lambda: None, [4, 2]),
+        (lambda: None, []),
+        (lambda: (fixed.SetPixel([20, 20, 20], 5e3), fixed.Modified()), [4]),
+        (lambda: metric.SetFeatureSpacing(2.5), [4, 2]),
+        (lambda: metric.SetFixedStride(2), [2]),
+    ):
+        counter.strides.clear()
+        act()
+        metric.Initialize()
+        assert counter.strides == expected
+
+
+def test_moving_descriptors_are_parallel_to_the_fixed_ones_under_the_transform(oblique_image: sitk.Image) -> None:
+    fixed, moving = oblique_image, structured_image(seed=9, direction=rotation(40, 5, -20).ravel().tolist())
+    transform = itk.AffineTransform[itk.D, 3].New()
+    turn = rotation(12, 20, -7)
+    set_parameters(transform, [*(turn * 1.1).ravel(), 0.0, 0.0, 0.0])
+    transform.SetCenter(centre_of(fixed))
+    metric = Metric.New(FixedImage=to_itk(fixed), MovingImage=to_itk(moving), MovingTransform=transform)
+    metric.Initialize()
+    expected = turn @ np.asarray(fixed.GetDirection()).reshape(3, 3)
+    np.testing.assert_allclose(np.asarray(metric.GetMovingFeatures().direction).reshape(3, 3), expected, atol=1e-8)
+    np.testing.assert_allclose(metric.GetFixedFeatures().direction, fixed.GetDirection(), atol=1e-12)
+
+
+def test_given_features_are_used_and_given_back(
+    pair: tuple[Any, Any, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed, moving = disa.extract_features(pair[0]), disa.extract_features(pair[1], stride=2)
+    counter = CountingExtractor(monkeypatch)
+    metric = Metric.New(FixedImage=pair[0], MovingImage=pair[1])
+    assert metric.GetFixedFeatures() is None
+    metric.SetFixedFeatures(fixed)
+    metric.SetMovingFeatures(moving)
+    metric.Initialize()
+    assert counter.strides == []
+    np.testing.assert_array_equal(metric.GetFixedFeatures().data, fixed.data)
+    np.testing.assert_array_equal(metric.GetMovingFeatures().data, moving.data)
+
+
+def test_a_moving_initial_transform_is_respected(pair: tuple[Any, Any, list[float]]) -> None:
+    metric = Metric.New()
+    transform = itk.TranslationTransform[itk.D, 3].New()
+    initial = rigid(pair[2])
+    set_parameters(initial, [*TRUTH[:3], 0.0, 0.0, 0.0])
+    method = method_of(pair, metric, make_optimizer("LBFGS2", metric), transform, levels=1)
+    method.SetMovingInitialTransform(initial)
+    method.Update()
+    whole = itk.CompositeTransform[itk.D, 3].New()
+    whole.AddTransform(initial)
+    whole.AddTransform(transform)
+    assert error_of(whole, pair[2]) < 1.5
+
+
+@pytest.mark.parametrize("strategy", ["REGULAR", "RANDOM"])
+def test_itks_sampling_strategies_are_taken(pair: tuple[Any, Any, list[float]], strategy: str) -> None:
+    metric = Metric.New()
+    transform = rigid(pair[2])
+    method = method_of(pair, metric, make_optimizer("LBFGS2", metric), transform, levels=1)
+    kind = itk.ImageRegistrationMethodv4Enums
+    method.SetMetricSamplingStrategy(getattr(kind, f"MetricSamplingStrategy_{strategy}"))
+    method.SetMetricSamplingPercentage(0.05)
+    method.MetricSamplingReinitializeSeed(7)
+    method.Update()
+    assert error_of(transform, pair[2]) < 3.0
+
+
+def test_a_bad_image_ends_the_registration_in_one_line(pair: tuple[Any, Any, list[float]]) -> None:
+    metric = Metric.New()
+    constant = itk.image_from_array(np.zeros((20, 20, 20), np.float32))
+    method = method_of((pair[0], constant, pair[2]), metric, make_optimizer("LBFGS2", metric), rigid(pair[2]))
+    with pytest.raises(RuntimeError) as caught:
+        method.Update()
+    assert str(caught.value) == "image: every voxel is 0; expected an image with structure"
