@@ -22,7 +22,7 @@ def sample_points(image: sitk.Image, step: float = 10.0) -> np.ndarray:
 
 
 def mean_error(transform: sitk.Transform, points: np.ndarray) -> float:
-    """Mean distance in mm between where the transform takes the points and where they belong (identity is the truth)."""
+    """Mean distance in mm between where the transform takes the points and where they are, the truth."""
     moved = np.array([transform.TransformPoint(p.tolist()) for p in points])
     return float(np.linalg.norm(moved - points, axis=1).mean())
 
@@ -59,7 +59,7 @@ def random_pose(
 
 
 def turned(image: sitk.Image, rng: np.random.Generator, degrees: float = 15.0) -> sitk.Image:
-    """The same content in the same world space on a grid turned by up to `degrees` an axis and shifted by parts of a voxel."""
+    """The same content in world space, on a grid turned by up to `degrees` an axis and shifted by parts of a voxel."""
     own = np.asarray(image.GetDirection()).reshape(3, 3)
     spacing = np.asarray(image.GetSpacing())
     turn = sitk.Euler3DTransform((0.0, 0.0, 0.0), *np.deg2rad(rng.uniform(-degrees, degrees, 3)).tolist())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import itk
 import numpy as np
 import SimpleITK as sitk
+
+import itk
 
 ImageType = itk.Image[itk.F, 3]
 
@@ -41,7 +42,11 @@ def register_disa(
         scales = itk.RegistrationParameterScalesFromPhysicalShift[type(metric)].New(Metric=metric)
         optimizer = itk.LBFGS2Optimizerv4Template[itk.D].New(ScalesEstimator=scales)
         method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
-            FixedImage=fixed, MovingImage=moving, Metric=metric, Optimizer=optimizer, InitialTransform=transform
+            FixedImage=fixed,
+            MovingImage=moving,
+            Metric=metric,
+            Optimizer=optimizer,
+            InitialTransform=transform,
         )
         method.SetNumberOfLevels(levels)
         method.SetShrinkFactorsPerLevel([1] * levels)

@@ -3,9 +3,10 @@
     python benchmarks/rigid_accuracy.py capture FIXED MOVING [FIXED MOVING ...] [--poses 10] [--csv runs.csv]
     python benchmarks/rigid_accuracy.py heads FIXED MOVING [FIXED MOVING ...] [--poses 5]
 
-Each pair shares its world space, so the identity is the truth. The moving image is first resampled onto a grid turned by
-up to 15 degrees an axis and shifted by parts of a voxel. `capture` starts from poses with an initial mean error of 0-25
-and 25-50 mm (rotations up to 25 degrees an axis) at 2 mm; `heads` starts within 15 mm and adds a stage at 1 mm.
+Each pair shares its world space, so the identity is the truth. The moving image is first resampled onto a grid
+turned by up to 15 degrees an axis and shifted by parts of a voxel. `capture` starts from poses with an initial mean
+error of 0-25 and 25-50 mm (rotations up to 25 degrees an axis) at 2 mm; `heads` starts within 15 mm and adds a stage
+at 1 mm.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import sys
 import time
 from pathlib import Path
 
-import itk
 import numpy as np
 import SimpleITK as sitk
 from geometry import mean_error, random_pose, sample_points, turned
 from pipelines import ImageType, register_disa, register_mattes, to_itk
+
+import itk
 
 CONVERGED = 15.0
 BINS = {"capture": [(0.0, 25.0), (25.0, 50.0)], "heads": [(0.0, 15.0)]}
@@ -65,7 +67,10 @@ def run_pair(fixed: Path, moving: Path, arguments: argparse.Namespace) -> list[d
 
 
 def summary(rows: list[dict[str, object]]) -> str:
-    lines = ["| pair | bin (mm) | method | runs | below 15 mm | median error (mm) | median time (s) |", "|" + "---|" * 7]
+    lines = [
+        "| pair | bin (mm) | method | runs | below 15 mm | median error (mm) | median time (s) |",
+        "|" + "---|" * 7,
+    ]
     pairs = list(dict.fromkeys((r["fixed"], r["moving"]) for r in rows))
     for pair in [*pairs, None]:
         for bin_name in dict.fromkeys(r["bin"] for r in rows):

@@ -2,9 +2,9 @@
 
     python examples/demo.py --output demo-output
 
-Fixed: the ICBM152 T1 template that nilearn ships, an average of 152 real scans. Moving: a SIMULATED T2-weighted volume of
-the same anatomy (grey and white matter maps mixed with T2's contrast, coil shading, noise, 1.5 mm voxels), turned by about
-15 degrees and shifted by about 30 mm.
+Fixed: the ICBM152 T1 template that nilearn ships, an average of 152 real scans. Moving: a SIMULATED T2-weighted volume
+of the same anatomy (grey and white matter maps mixed with T2's contrast, coil shading, noise, 1.5 mm voxels), turned by
+about 15 degrees and shifted by about 30 mm.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import time
 import warnings
 from pathlib import Path
 
-import itk
 import matplotlib
 import numpy as np
 import numpy.typing as npt
+
+import itk
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -71,15 +72,16 @@ def displacement(image: itk.Image) -> itk.Euler3DTransform:
 
 
 def centre(image: itk.Image) -> FloatArray:
-    middle = [(n - 1) / 2 for n in itk.size(image)]
-    return np.asarray(image.TransformContinuousIndexToPhysicalPoint(middle))
+    last = [int(n) - 1 for n in itk.size(image)]
+    first, end = (np.asarray(image.TransformIndexToPhysicalPoint(i)) for i in ([0, 0, 0], last))
+    return (first + end) / 2
 
 
 def displaced(image: itk.Image, truth: itk.Transform, spacing: float = 1.5) -> itk.Image:
     """The image moved by the transform, on a grid of its own."""
     size = [int(n * s / spacing) for n, s in zip(itk.size(image), itk.spacing(image), strict=True)]
     middle = np.asarray(truth.TransformPoint(centre(image).tolist()))
-    origin = middle - np.asarray(image.GetDirection()) @ ((np.asarray(size) - 1) / 2 * spacing)
+    origin = middle - itk.array_from_matrix(image.GetDirection()) @ ((np.asarray(size) - 1) / 2 * spacing)
     return itk.resample_image_filter(
         image,
         transform=truth.GetInverseTransform(),
@@ -185,7 +187,12 @@ def main() -> None:
     print(f"mean error before {before:.2f} mm, after {after:.2f} mm")
 
     picture = output / "checkerboard.png"
-    draw(checkerboard(fixed, moving, identity), checkerboard(fixed, moving, transform), (before, after), picture)
+    draw(
+        checkerboard(fixed, moving, identity),
+        checkerboard(fixed, moving, transform),
+        (before, after),
+        picture,
+    )
     print(f"picture: {picture}")
 
 

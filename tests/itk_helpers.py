@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import itk
 import numpy as np
 import SimpleITK as sitk
 
+import itk
 from disa.core import FeatureVolume
 
 ImageType = itk.Image[itk.F, 3]

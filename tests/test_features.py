@@ -140,9 +140,7 @@ def test_foreign_networks_are_refused_in_one_line(image: sitk.Image, tmp_path: P
     y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 3])
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
     other = tmp_path / "other-stride4.onnx"
-    onnx.save(
-        onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)]), other
-    )
+    onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)]), other)
     mislabelled = tmp_path / "mine.onnx"
     mislabelled.write_bytes(find_model("disa-lc2", 2).read_bytes())
     for path, expected in (
@@ -156,7 +154,7 @@ def test_foreign_networks_are_refused_in_one_line(image: sitk.Image, tmp_path: P
 
 
 def test_an_unknown_provider_is_refused(image: sitk.Image) -> None:
-    with pytest.raises(disa.ModelError, match="expected one of .*CPUExecutionProvider"):
+    with pytest.raises(disa.ModelError, match=r"expected one of .*CPUExecutionProvider"):
         disa.extract_features(image, providers=["NoSuchExecutionProvider"])
 
 

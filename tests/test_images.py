@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import itk
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from conftest import structured_image
 
 import disa
+import itk
 from disa.images import load_image
 
 
@@ -39,7 +39,10 @@ BAD = {
     "sheared": (_sheared(), "orthonormal"),
     "itk 2-D": (itk.image_from_array(np.zeros((9, 9), np.float32)), "3-D"),
     "itk empty": (itk.Image[itk.F, 3].New(), "empty"),
-    "itk vector": (itk.image_from_array(np.zeros((9, 9, 9, 3), np.float32), is_vector=True), "one real number"),
+    "itk vector": (
+        itk.image_from_array(np.zeros((9, 9, 9, 3), np.float32), is_vector=True),
+        "one real number",
+    ),
     "itk filter": (itk.MedianImageFilter[itk.Image[itk.F, 3], itk.Image[itk.F, 3]].New(), "GetOutput"),
     "array": (np.zeros((9, 9, 9)), "SimpleITK image, an ITK image or a path"),
     "None": (None, "SimpleITK image, an ITK image or a path"),
@@ -86,9 +89,7 @@ def test_all_kinds_of_input_are_the_same_image(oblique_image: sitk.Image, tmp_pa
     sitk.WriteImage(oblique_image, str(path))
     for same in (oblique_image, path, str(path), to_itk(oblique_image)):
         loaded = load_image(same)
-        np.testing.assert_array_equal(
-            sitk.GetArrayFromImage(loaded), sitk.GetArrayFromImage(oblique_image)
-        )
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(loaded), sitk.GetArrayFromImage(oblique_image))
         np.testing.assert_allclose(loaded.GetDirection(), oblique_image.GetDirection(), atol=1e-12)
         np.testing.assert_allclose(loaded.GetOrigin(), oblique_image.GetOrigin())
 

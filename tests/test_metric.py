@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import itk
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -11,6 +10,7 @@ from conftest import rotation
 from itk_helpers import ImageType, Metric, box, metric_of, set_parameters, to_itk, value_and_derivative
 
 import disa
+import itk
 
 CENTRE = (55.0, 28.0, 55.0)
 
@@ -287,9 +287,15 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (lambda m: m.SetFixedImage(itk.image_from_array(np.full((9, 9, 9), 3, np.float32))), "every voxel is 3"),
+        (
+            lambda m: m.SetFixedImage(itk.image_from_array(np.full((9, 9, 9), 3, np.float32))),
+            "every voxel is 3",
+        ),
         (lambda m: m.SetMovingImage(itk.image_from_array(np.full((9, 9, 9), np.nan, np.float32))), "NaN"),
-        (lambda m: m.SetMovingImage(itk.image_from_array(np.zeros((1, 9, 9), np.float32))), "2 slices or more"),
+        (
+            lambda m: m.SetMovingImage(itk.image_from_array(np.zeros((1, 9, 9), np.float32))),
+            "2 slices or more",
+        ),
         (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
         (lambda m: m.SetMovingStride(3), "strides 4 and 2"),
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),

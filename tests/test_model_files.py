@@ -37,7 +37,10 @@ def test_the_file_says_what_it_is(stride: int) -> None:
     assert about["stride"] == str(stride)
     assert about["channels"] == "16"
     assert float(about["spacing_mm"]) == 2.0
-    assert about["weights_sha256"] == {p.key: p.value for p in onnx.load(find_model("disa-lc2", 4)).metadata_props}["weights_sha256"]
+    assert (
+        about["weights_sha256"]
+        == {p.key: p.value for p in onnx.load(find_model("disa-lc2", 4)).metadata_props}["weights_sha256"]
+    )
 
 
 @pytest.mark.parametrize("stride", [4, 2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import itk
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -12,6 +11,7 @@ from conftest import rotation, structured_image
 from itk_helpers import ImageType, Metric, set_parameters, to_itk
 
 import disa
+import itk
 from disa import features as features_module
 
 TRUTH = (0.06, -0.05, 0.08, 5.0, -4.0, 3.0)
@@ -30,7 +30,14 @@ def pair() -> tuple[Any, Any, list[float]]:
     size, spacing = (70, 66, 62), 2.1
     origin = np.asarray(truth.TransformPoint(centre_of(fixed))) - direction @ ((np.asarray(size) - 1) / 2 * spacing)
     moving = sitk.Resample(
-        fixed, size, truth.GetInverse(), sitk.sitkLinear, origin.tolist(), (spacing,) * 3, direction.ravel().tolist(), 0.0
+        fixed,
+        size,
+        truth.GetInverse(),
+        sitk.sitkLinear,
+        origin.tolist(),
+        (spacing,) * 3,
+        direction.ravel().tolist(),
+        0.0,
     )
     return to_itk(fixed), to_itk(-1.0 * moving), centre_of(fixed)
 
@@ -47,14 +54,21 @@ def error_of(transform: Any, centre: list[float]) -> float:
     points = np.asarray(centre) + 40.0 * np.array(list(np.ndindex(3, 3, 3))) - 40.0
     return float(
         np.mean(
-            [np.linalg.norm(np.subtract(transform.TransformPoint(p.tolist()), truth.TransformPoint(p.tolist()))) for p in points]
+            [
+                np.linalg.norm(np.subtract(transform.TransformPoint(p.tolist()), truth.TransformPoint(p.tolist())))
+                for p in points
+            ]
         )
     )
 
 
 def method_of(pair: tuple[Any, Any, list[float]], metric: Any, optimizer: Any, transform: Any, levels: int = 2) -> Any:
     method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
-        FixedImage=pair[0], MovingImage=pair[1], Metric=metric, Optimizer=optimizer, InitialTransform=transform
+        FixedImage=pair[0],
+        MovingImage=pair[1],
+        Metric=metric,
+        Optimizer=optimizer,
+        InitialTransform=transform,
     )
     method.SetNumberOfLevels(levels)
     method.SetShrinkFactorsPerLevel([1] * levels)
@@ -156,7 +170,9 @@ def test_a_modified_image_or_setting_is_extracted_anew(
         assert counter.strides == expected
 
 
-def test_moving_descriptors_are_parallel_to_the_fixed_ones_under_the_transform(oblique_image: sitk.Image) -> None:
+def test_moving_descriptors_are_parallel_to_the_fixed_ones_under_the_transform(
+    oblique_image: sitk.Image,
+) -> None:
     fixed, moving = oblique_image, structured_image(seed=9, direction=rotation(40, 5, -20).ravel().tolist())
     transform = itk.AffineTransform[itk.D, 3].New()
     turn = rotation(12, 20, -7)

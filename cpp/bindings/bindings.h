@@ -4,11 +4,8 @@
 #include <pybind11/pybind11.h>
 
 // Each binds one thing into the private module disa._core.
-void
-bind_feature_volume(pybind11::module_ & module);
-void
-bind_kernels(pybind11::module_ & module);
-void
-bind_metric(pybind11::module_ & module);
+void bind_feature_volume(pybind11::module_ & module);
+void bind_kernels(pybind11::module_ & module);
+void bind_metric(pybind11::module_ & module);
 
 #endif

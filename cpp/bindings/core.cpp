@@ -8,23 +8,24 @@ PYBIND11_MODULE(_core, module)
 {
   module.attr("__version__") = DISA_VERSION;
   module.attr("itk_version") = DISA_ITK_VERSION;
-  py::register_exception_translator([](std::exception_ptr pointer) {
-    const auto raise = [](const char * type, const std::exception & error) {
-      PyErr_SetString(py::module_::import("disa.errors").attr(type).ptr(), error.what());
-    };
-    try
+  py::register_exception_translator(
+    [](std::exception_ptr pointer)
     {
-      std::rethrow_exception(pointer);
-    }
-    catch (const disa::ImageError & error)
-    {
-      raise("ImageError", error);
-    }
-    catch (const disa::Error & error)
-    {
-      raise("RegistrationError", error);
-    }
-  });
+      const auto raise = [](const char * type, const std::exception & error)
+      { PyErr_SetString(py::module_::import("disa.errors").attr(type).ptr(), error.what()); };
+      try
+      {
+        std::rethrow_exception(pointer);
+      }
+      catch (const disa::ImageError & error)
+      {
+        raise("ImageError", error);
+      }
+      catch (const disa::Error & error)
+      {
+        raise("RegistrationError", error);
+      }
+    });
   bind_feature_volume(module);
   bind_kernels(module);
   bind_metric(module);

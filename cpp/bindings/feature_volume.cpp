@@ -25,12 +25,12 @@ to_vector(const py::array & array)
 }
 
 FeatureVolume
-make(const py::array &       data,
-     float                   scale,
-     const py::array &       weights,
-     const disa::Vector3 &   origin,
-     const disa::Vector3 &   spacing,
-     const disa::Matrix3 &   direction)
+make(const py::array &     data,
+     float                 scale,
+     const py::array &     weights,
+     const disa::Vector3 & origin,
+     const disa::Vector3 & spacing,
+     const disa::Matrix3 & direction)
 {
   if (data.ndim() != 4 || data.shape(3) != py::ssize_t(FeatureVolume::Channels))
   {
@@ -91,7 +91,8 @@ bind_feature_volume(py::module_ & module)
     module,
     "FeatureVolume",
     "Descriptors of a volume, their sampling weights and their place in physical space.\n\n"
-    "Made by `disa.extract_features`. Immutable. Axis order of arrays is (z, y, x), of points and frames (x, y, z), mm.")
+    "Made by `disa.extract_features`. Immutable. Axis order of arrays is (z, y, x), of points and frames (x, y, z), "
+    "mm.")
     .def(py::init(&make),
          py::kw_only(),
          py::arg("data"),
@@ -102,7 +103,8 @@ bind_feature_volume(py::module_ & module)
          py::arg("direction"))
     .def_property_readonly(
       "data",
-      [](const py::object & owner) {
+      [](const py::object & owner)
+      {
         const auto & self = owner.cast<const FeatureVolume &>();
         auto         shape = shape_of(self);
         shape.push_back(FeatureVolume::Channels);
@@ -111,7 +113,8 @@ bind_feature_volume(py::module_ & module)
       "Descriptors, shape (z, y, x, 16), int8 (times `scale`) or float32.")
     .def_property_readonly(
       "weights",
-      [](const py::object & owner) {
+      [](const py::object & owner)
+      {
         const auto & self = owner.cast<const FeatureVolume &>();
         return view(self.GetWeights(), shape_of(self), owner);
       },
@@ -119,14 +122,16 @@ bind_feature_volume(py::module_ & module)
     .def_property_readonly("scale", &FeatureVolume::GetScale, "What one int8 step stands for; 1 for float32.")
     .def_property_readonly(
       "origin",
-      [](const FeatureVolume & self) {
+      [](const FeatureVolume & self)
+      {
         const auto & o = self.GetFrame().origin;
         return py::make_tuple(o[0], o[1], o[2]);
       },
       "Physical point (x, y, z) of the first descriptor, mm.")
     .def_property_readonly(
       "spacing",
-      [](const FeatureVolume & self) {
+      [](const FeatureVolume & self)
+      {
         const auto & s = self.GetFrame().spacing;
         return py::make_tuple(s[0], s[1], s[2]);
       },
@@ -135,19 +140,24 @@ bind_feature_volume(py::module_ & module)
       "direction",
       [](const FeatureVolume & self) { return py::tuple(py::cast(self.GetFrame().direction)); },
       "Direction cosines as 9 numbers, row by row, as in SimpleITK.")
-    .def("save", [](const FeatureVolume & self, const py::object & path) { self.Save(py::str(path)); }, py::arg("path"),
-         "Write to a file, whole or not at all. Raises ImageError naming the file.")
+    .def(
+      "save",
+      [](const FeatureVolume & self, const py::object & path) { self.Save(py::str(path)); },
+      py::arg("path"),
+      "Write to a file, whole or not at all. Raises ImageError naming the file.")
     .def_static(
       "load",
       [](const py::object & path) { return FeatureVolume::Load(py::str(path)); },
       py::arg("path"),
       "Read what `save` wrote. Raises ImageError naming the file.")
-    .def("__repr__", [](const FeatureVolume & self) {
-      const auto &       frame = self.GetFrame();
-      std::ostringstream text;
-      text << "FeatureVolume(" << frame.size[2] << " x " << frame.size[1] << " x " << frame.size[0]
-           << " descriptors (z, y, x) of 16 " << (self.IsQuantized() ? "int8" : "float32") << ", every "
-           << frame.spacing[0] << " mm)";
-      return text.str();
-    });
+    .def("__repr__",
+         [](const FeatureVolume & self)
+         {
+           const auto &       frame = self.GetFrame();
+           std::ostringstream text;
+           text << "FeatureVolume(" << frame.size[2] << " x " << frame.size[1] << " x " << frame.size[0]
+                << " descriptors (z, y, x) of 16 " << (self.IsQuantized() ? "int8" : "float32") << ", every "
+                << frame.spacing[0] << " mm)";
+           return text.str();
+         });
 }

@@ -26,8 +26,7 @@ evaluate(const std::string & name, const Int8Array & cells, const Int8Array & de
   DoubleArray                    value(index.shape(0));
   DoubleArray                    gradient({ index.shape(0), py::ssize_t(3) });
   const disa::Cells<std::int8_t> view{
-    cells.data(),
-    { std::size_t(cells.shape(2)), std::size_t(cells.shape(1)), std::size_t(cells.shape(0)) }
+    cells.data(), { std::size_t(cells.shape(2)), std::size_t(cells.shape(1)), std::size_t(cells.shape(0)) }
   };
   const std::size_t inside =
     kernel(view, descriptors.data(), index.data(), count, value.mutable_data(), gradient.mutable_data());
@@ -41,10 +40,5 @@ bind_kernels(py::module_ & module)
 {
   module.attr("kernel") = disa::BestKernel().name;
   module.def("has_kernel", [](const std::string & name) { return disa::FindKernel(name.c_str()) != nullptr; });
-  module.def("evaluate_kernel",
-             &evaluate,
-             py::arg("name"),
-             py::arg("cells"),
-             py::arg("descriptors"),
-             py::arg("index"));
+  module.def("evaluate_kernel", &evaluate, py::arg("name"), py::arg("cells"), py::arg("descriptors"), py::arg("index"));
 }

@@ -57,21 +57,25 @@ using Features = std::shared_ptr<disa::FeatureVolume>;
 
 } // namespace
 
-#define DISA_BIND_SETTING(name, type)                                                                                \
-  module.def("Set" #name, [](const py::object & proxy, const type & value) {                                         \
-    with_metric(proxy, [&](auto & metric) { metric.Set##name(value); });                                             \
-  });                                                                                                                \
-  module.def("Get" #name,                                                                                            \
-             [](const py::object & proxy) { return with_metric(proxy, [](auto & metric) -> type { return metric.Get##name(); }); })
+#define DISA_BIND_SETTING(name, type)                                                                                  \
+  module.def("Set" #name,                                                                                              \
+             [](const py::object & proxy, const type & value)                                                          \
+             { with_metric(proxy, [&](auto & metric) { metric.Set##name(value); }); });                                \
+  module.def("Get" #name,                                                                                              \
+             [](const py::object & proxy)                                                                              \
+             { return with_metric(proxy, [](auto & metric) -> type { return metric.Get##name(); }); })
 
-#define DISA_BIND_FEATURES(name)                                                                                     \
-  module.def("Set" #name, [](const py::object & proxy, const Features & features) {                                  \
-    with_metric(proxy, [&](auto & metric) { metric.Set##name(features); });                                          \
-  });                                                                                                                \
-  module.def("Get" #name, [](const py::object & proxy) {                                                             \
-    return with_metric(proxy,                                                                                        \
-                       [](auto & metric) { return std::const_pointer_cast<disa::FeatureVolume>(metric.Get##name()); }); \
-  })
+#define DISA_BIND_FEATURES(name)                                                                                       \
+  module.def("Set" #name,                                                                                              \
+             [](const py::object & proxy, const Features & features)                                                   \
+             { with_metric(proxy, [&](auto & metric) { metric.Set##name(features); }); });                             \
+  module.def("Get" #name,                                                                                              \
+             [](const py::object & proxy)                                                                              \
+             {                                                                                                         \
+               return with_metric(proxy,                                                                               \
+                                  [](auto & metric)                                                                    \
+                                  { return std::const_pointer_cast<disa::FeatureVolume>(metric.Get##name()); });       \
+             })
 
 void
 bind_metric(py::module_ & module)

@@ -24,7 +24,8 @@ to_array(const disa::ImageView & image)
 
 PythonExtractor::PythonExtractor(py::function function)
   : m_Function(std::move(function))
-{}
+{
+}
 
 PythonExtractor::~PythonExtractor()
 {

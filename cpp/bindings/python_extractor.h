@@ -14,8 +14,8 @@ public:
   explicit PythonExtractor(pybind11::function function);
   ~PythonExtractor() override;
 
-  std::shared_ptr<const disa::FeatureVolume>
-  Extract(const disa::ImageView & image, const disa::FeatureRequest & request) const override;
+  std::shared_ptr<const disa::FeatureVolume> Extract(const disa::ImageView &      image,
+                                                     const disa::FeatureRequest & request) const override;
 
 private:
   pybind11::function m_Function;

@@ -3,13 +3,11 @@
 
 #include <pybind11/pybind11.h>
 
-/** \brief Hands an object to Python as the itk package's own proxies hold it: a pointer of the named SWIG type that owns
- *  one reference. The caller has registered that reference. */
-pybind11::object
-to_swig(void * pointer, const char * type);
+/** \brief Hands an object to Python as the itk package's own proxies hold it: a pointer of the named SWIG type that
+ * owns one reference. The caller has registered that reference. */
+pybind11::object to_swig(void * pointer, const char * type);
 
 /** \brief The pointer inside a proxy of the itk package, or null if it is not of that SWIG type. */
-void *
-from_swig(const pybind11::handle & proxy, const char * type);
+void * from_swig(const pybind11::handle & proxy, const char * type);
 
 #endif

@@ -36,8 +36,8 @@ public:
   virtual ~FeatureExtractor() = default;
 
   /** \brief Descriptors of an image. Throws Error in one line. */
-  virtual std::shared_ptr<const FeatureVolume>
-  Extract(const ImageView & image, const FeatureRequest & request) const = 0;
+  virtual std::shared_ptr<const FeatureVolume> Extract(const ImageView &      image,
+                                                       const FeatureRequest & request) const = 0;
 };
 
 } // namespace disa

@@ -56,12 +56,10 @@ public:
   }
 
   /** \brief Write to a file, whole or not at all. Throws ImageError naming the file. */
-  void
-  Save(const std::string & fileName) const;
+  void Save(const std::string & fileName) const;
 
   /** \brief Read what Save wrote. Throws ImageError naming the file. */
-  static FeatureVolume
-  Load(const std::string & fileName);
+  static FeatureVolume Load(const std::string & fileName);
 
 private:
   Frame              m_Frame;

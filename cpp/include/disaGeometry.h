@@ -16,8 +16,7 @@ struct AffineMap
   Matrix3 matrix{ 1, 0, 0, 0, 1, 0, 0, 0, 1 };
   Vector3 offset{};
 
-  Vector3
-  operator()(const Vector3 & x) const;
+  Vector3 operator()(const Vector3 & x) const;
 };
 
 /** \brief Where a grid of cells lies in physical space (mm, ITK's LPS). */
@@ -25,7 +24,7 @@ struct Frame
 {
   std::array<std::size_t, 3> size{}; ///< cells along x, y, z
   Vector3                    origin{};
-  Vector3                    spacing{ 1, 1, 1 };                  ///< mm between cells
+  Vector3                    spacing{ 1, 1, 1 };                     ///< mm between cells
   Matrix3                    direction{ 1, 0, 0, 0, 1, 0, 0, 0, 1 }; ///< columns are the grid's axes
 
   std::size_t
@@ -35,38 +34,29 @@ struct Frame
   }
 
   /** Physical point of the cell at a continuous index. */
-  AffineMap
-  IndexToPhysical() const;
+  AffineMap IndexToPhysical() const;
 
   /** Continuous index of a physical point. */
-  AffineMap
-  PhysicalToIndex() const;
+  AffineMap PhysicalToIndex() const;
 };
 
-double
-Determinant(const Matrix3 & a);
+double Determinant(const Matrix3 & a);
 
 /** \brief Inverse of a matrix whose determinant is not 0. */
-Matrix3
-Inverse(const Matrix3 & a);
+Matrix3 Inverse(const Matrix3 & a);
 
-Matrix3
-Multiply(const Matrix3 & a, const Matrix3 & b);
+Matrix3 Multiply(const Matrix3 & a, const Matrix3 & b);
 
-Matrix3
-Transpose(const Matrix3 & a);
+Matrix3 Transpose(const Matrix3 & a);
 
 /** \brief The map x -> outer(inner(x)). */
-AffineMap
-Compose(const AffineMap & outer, const AffineMap & inner);
+AffineMap Compose(const AffineMap & outer, const AffineMap & inner);
 
 /** \brief The orthogonal matrix nearest to an invertible one (polar decomposition, Higham's Newton iteration). */
-Matrix3
-NearestRotation(const Matrix3 & a);
+Matrix3 NearestRotation(const Matrix3 & a);
 
 /** \brief Angle in degrees of the rotation that leads from one orthogonal matrix to another; 180 if one mirrors. */
-double
-AngleBetween(const Matrix3 & from, const Matrix3 & to);
+double AngleBetween(const Matrix3 & from, const Matrix3 & to);
 
 } // namespace disa
 

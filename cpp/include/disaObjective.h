@@ -20,8 +20,7 @@ struct Sums
   Vector3     gradient{}; ///< sum of w g, with g the gradient by the moving point
   Matrix3     moment{};   ///< sum of w g (q - centre)^T, with q the sample's point
 
-  Sums &
-  operator+=(const Sums & other);
+  Sums & operator+=(const Sums & other);
 };
 
 /** \brief Eq. 2 of the paper over fixed samples and moving cells, for maps that are affine in the point.
@@ -43,16 +42,15 @@ public:
 
   /** \brief Take the descriptors and weights of the given cells, by number in memory order.
    *  \param points where each lies in the virtual domain, mm. */
-  void
-  SetFixedCells(const FeatureVolume & features, const std::vector<std::size_t> & cells, std::vector<Vector3> points);
+  void SetFixedCells(const FeatureVolume &            features,
+                     const std::vector<std::size_t> & cells,
+                     std::vector<Vector3>             points);
 
   /** \brief Take descriptors and weights between cells, blended trilinearly; 0 outside the volume. */
-  void
-  SetFixedSamples(const FeatureVolume & features, const std::vector<Sample> & samples);
+  void SetFixedSamples(const FeatureVolume & features, const std::vector<Sample> & samples);
 
   /** \brief Take the moving descriptors. Throws RegistrationError unless they are of the fixed ones' kind. */
-  void
-  SetMoving(const FeatureVolume & features);
+  void SetMoving(const FeatureVolume & features);
 
   std::size_t
   GetNumberOfSamples() const
@@ -87,8 +85,7 @@ public:
    *  \param wantGradient   otherwise gradient and moment stay 0.
    *  \param isInsideMask   optional: false drops a moving point, as ITK's moving mask does. */
   template <typename TIsInside>
-  Sums
-  EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient, const TIsInside * isInsideMask) const;
+  Sums EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient, const TIsInside * isInsideMask) const;
 
 private:
   template <typename TChannel>
@@ -105,23 +102,20 @@ private:
     std::array<double, 3 * ChunkSize> gradient;
   };
 
-  void
-  FinishFixed();
+  void FinishFixed();
 
-  std::size_t
-  Evaluate(std::size_t begin, std::size_t count, Block & block, bool wantGradient) const;
+  std::size_t Evaluate(std::size_t begin, std::size_t count, Block & block, bool wantGradient) const;
 
-  Sums
-  Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const;
+  Sums Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const;
 
-  std::vector<Vector3>                                      m_Points;
-  std::vector<float>                                        m_Weights;
-  double                                                    m_TotalWeight{ 0.0 };
-  Vector3                                                   m_Centre{};
-  float                                                     m_FixedScale{ 1.0f };
-  float                                                     m_MovingScale{ 1.0f };
-  std::array<std::size_t, 3>                                m_PaddedSize{};
-  AffineMap                                                 m_PhysicalToPaddedIndex;
+  std::vector<Vector3>                                       m_Points;
+  std::vector<float>                                         m_Weights;
+  double                                                     m_TotalWeight{ 0.0 };
+  Vector3                                                    m_Centre{};
+  float                                                      m_FixedScale{ 1.0f };
+  float                                                      m_MovingScale{ 1.0f };
+  std::array<std::size_t, 3>                                 m_PaddedSize{};
+  AffineMap                                                  m_PhysicalToPaddedIndex;
   std::variant<Descriptors<std::int8_t>, Descriptors<float>> m_Descriptors;
 };
 

@@ -52,7 +52,7 @@ ToAffineMap(const TTransform & transform)
 inline disa::AffineMap
 Invert(const disa::AffineMap & map)
 {
-  disa::AffineMap inverse{ disa::Inverse(map.matrix), {} };
+  disa::AffineMap     inverse{ disa::Inverse(map.matrix), {} };
   const disa::Vector3 shift = inverse(map.offset);
   for (unsigned int i = 0; i < 3; ++i)
   {
@@ -89,7 +89,8 @@ ToView(const TImage & image)
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::DISAImageToImageMetricv4()
   : m_Threader(MultiThreaderBase::New())
-{}
+{
+}
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
@@ -267,11 +268,11 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckTransfo
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::FeatureRequest
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::MakeRequest(int stride) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::MakeRequest(int stride, double spacing) const
 {
   disa::FeatureRequest request;
   request.model = m_Model;
-  request.spacing = m_FeatureSpacing;
+  request.spacing = spacing;
   request.stride = stride;
   request.providers = m_ExecutionProviders;
   return request;
@@ -293,10 +294,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsCurrent(
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 template <typename TImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(
-  ExtractedFeatures<TImage> &  extracted,
-  const TImage *               image,
-  const disa::FeatureRequest & request) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(ExtractedFeatures<TImage> &  extracted,
+                                                                            const TImage *               image,
+                                                                            const disa::FeatureRequest & request) const
 {
   if (!m_FeatureExtractor)
   {
@@ -312,7 +312,7 @@ void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFixedFeatures()
 {
   const TFixedImage *        image = this->m_FixedImage;
-  const disa::FeatureRequest request = this->MakeRequest(m_FixedStride);
+  const disa::FeatureRequest request = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
   if (!m_GivenFixedFeatures && !IsCurrent(m_ExtractedFixed, image, request))
   {
     this->Extract(m_ExtractedFixed, image, request);
@@ -333,11 +333,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMoving
     disa::Multiply(disa::NearestRotation(fixedToMoving.matrix), this->GetFixedFeatures()->GetFrame().direction);
 
   const TMovingImage * image = this->m_MovingImage;
-  disa::FeatureRequest request = this->MakeRequest(m_MovingStride);
-  const bool           isParallel =
-    IsCurrent(m_ExtractedMoving, image, request) &&
-    (m_ReorientationAngle == 0.0 ||
-     disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) <= m_ReorientationAngle);
+  disa::FeatureRequest request = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
+  const bool isParallel = IsCurrent(m_ExtractedMoving, image, request) &&
+                          (m_ReorientationAngle == 0.0 ||
+                           disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) <= m_ReorientationAngle);
   if (!isParallel)
   {
     request.direction = direction;
@@ -351,7 +350,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
 {
   using VirtualPointType = typename Superclass::VirtualPointType;
   using FixedPointType = typename Superclass::FixedImagePointType;
-  const auto isInsideMask = [this](const disa::Vector3 & point) {
+  const auto isInsideMask = [this](const disa::Vector3 & point)
+  {
     return !this->m_FixedImageMask ||
            this->m_FixedImageMask->IsInsideInWorldSpace(DISA::ToPoint<FixedPointType>(point));
   };
@@ -407,8 +407,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckOverlap
 {
   if (this->Evaluate(false).validPoints == 0)
   {
-    throw DISAError("fixed and moving image do not overlap under the initial transform; start from one that brings them "
-                    "together, such as CenteredTransformInitializer's");
+    throw DISAError(
+      "fixed and moving image do not overlap under the initial transform; start from one that brings them "
+      "together, such as CenteredTransformInitializer's");
   }
 }
 
@@ -437,15 +438,15 @@ disa::Sums
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(bool wantDerivative) const
 {
   const disa::AffineMap map = this->GetVirtualToMovingMap();
-  const auto            isInsideMask = [this](const disa::Vector3 & point) {
+  const auto            isInsideMask = [this](const disa::Vector3 & point)
+  {
     return this->m_MovingImageMask->IsInsideInWorldSpace(
       DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
   };
   const auto *            mask = this->m_MovingImageMask ? &isInsideMask : nullptr;
   std::vector<disa::Sums> chunks(m_Objective.GetNumberOfChunks());
-  const auto              evaluate = [&](SizeValueType chunk) {
-    chunks[chunk] = m_Objective.EvaluateChunk(chunk, map, wantDerivative, mask);
-  };
+  const auto              evaluate = [&](SizeValueType chunk)
+  { chunks[chunk] = m_Objective.EvaluateChunk(chunk, map, wantDerivative, mask); };
   m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), chunks.size());
   if (m_NumberOfWorkUnitsUsed <= 1)
   {

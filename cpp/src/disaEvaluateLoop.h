@@ -8,8 +8,8 @@ namespace disa
 
 /** \brief The loop that all kernels share; `TBlend` dots 8 cells and blends them.
  *
- * The blend has a kink where a point crosses from cell to cell. A point on such a border, to within 1e-7 cells, gets the
- * mean of the two one-sided derivatives, which is what a central difference tends to.
+ * The blend has a kink where a point crosses from cell to cell. A point on such a border, to within 1e-7 cells, gets
+ * the mean of the two one-sided derivatives, which is what a central difference tends to.
  *
  * Everything here is a template on the instruction set's own type, so that no code compiled for one set is ever linked
  * into another. */

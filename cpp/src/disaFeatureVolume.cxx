@@ -151,7 +151,8 @@ FeatureVolume::Save(const std::string & fileName) const
     if (!file)
     {
       std::remove(partial.c_str());
-      throw ImageError(fileName + ": the feature volume could not be written; check that the folder exists and has room");
+      throw ImageError(fileName +
+                       ": the feature volume could not be written; check that the folder exists and has room");
     }
   }
   if (std::rename(partial.c_str(), fileName.c_str()) != 0)

@@ -25,7 +25,8 @@ FindKernel(const char * name)
 const Kernel &
 BestKernel()
 {
-  static const Kernel best = [] {
+  static const Kernel best = []
+  {
     for (const char * name : { "avx2", "portable" })
     {
       if (const auto evaluate = FindKernel(name))

@@ -26,8 +26,8 @@ Pad(const std::vector<TChannel> & from, const std::array<std::size_t, 3> & size)
     for (std::size_t y = 0; y < size[1]; ++y)
     {
       const auto source = from.begin() + static_cast<std::ptrdiff_t>((z * size[1] + y) * row);
-      const auto target = padded.begin() +
-                          static_cast<std::ptrdiff_t>(((z + 1) * (size[1] + 2) + y + 1) * paddedRow + Channels);
+      const auto target =
+        padded.begin() + static_cast<std::ptrdiff_t>(((z + 1) * (size[1] + 2) + y + 1) * paddedRow + Channels);
       std::copy(source, source + static_cast<std::ptrdiff_t>(row), target);
     }
   }
@@ -105,7 +105,8 @@ Objective::SetFixedCells(const FeatureVolume &            features,
   m_Weights.resize(cells.size());
   m_FixedScale = features.GetScale();
   std::visit(
-    [&](const auto & values) {
+    [&](const auto & values)
+    {
       using TChannel = typename std::decay_t<decltype(values)>::value_type;
       Descriptors<TChannel> descriptors;
       descriptors.fixed.resize(cells.size() * Channels);
@@ -131,14 +132,15 @@ Objective::SetFixedSamples(const FeatureVolume & features, const std::vector<Sam
   const Frame &   frame = features.GetFrame();
   const AffineMap toIndex = frame.PhysicalToIndex();
   std::visit(
-    [&](const auto & values) {
+    [&](const auto & values)
+    {
       using TChannel = typename std::decay_t<decltype(values)>::value_type;
       Descriptors<TChannel> descriptors;
       descriptors.fixed.resize(samples.size() * Channels);
       for (std::size_t i = 0; i < samples.size(); ++i)
       {
         m_Points[i] = samples[i].point;
-        const Neighbours            around(frame, toIndex(samples[i].fixedPoint));
+        const Neighbours             around(frame, toIndex(samples[i].fixedPoint));
         std::array<double, Channels> blend{};
         double                       weight = 0.0;
         for (int n = 0; n < around.count; ++n)
@@ -180,7 +182,8 @@ void
 Objective::SetMoving(const FeatureVolume & features)
 {
   std::visit(
-    [&](auto & descriptors) {
+    [&](auto & descriptors)
+    {
       using TValues = std::decay_t<decltype(descriptors.cells)>;
       const auto * values = std::get_if<TValues>(&features.GetDescriptors());
       if (values == nullptr)
@@ -203,7 +206,8 @@ std::size_t
 Objective::Evaluate(std::size_t begin, std::size_t count, Block & block, bool wantGradient) const
 {
   double *   gradient = wantGradient ? block.gradient.data() : nullptr;
-  const auto run = [&](const auto & descriptors, auto evaluate) {
+  const auto run = [&](const auto & descriptors, auto evaluate)
+  {
     using TChannel = typename std::decay_t<decltype(descriptors.cells)>::value_type;
     const Cells<TChannel> cells{ descriptors.cells.data(), { m_PaddedSize[0], m_PaddedSize[1], m_PaddedSize[2] } };
     return evaluate(
@@ -219,8 +223,8 @@ Objective::Evaluate(std::size_t begin, std::size_t count, Block & block, bool wa
 Sums
 Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const
 {
-  Sums          sums;
-  const double  scale = static_cast<double>(m_FixedScale) * m_MovingScale;
+  Sums         sums;
+  const double scale = static_cast<double>(m_FixedScale) * m_MovingScale;
   for (std::size_t i = 0; i < count; ++i)
   {
     sums.value += m_Weights[begin + i] * block.value[i];

@@ -32,6 +32,7 @@ class _DISAMethods:
     """What DISA adds to `itk.ImageToImageMetricv4`."""
 
     _make: Callable[[Callable[..., FeatureVolume]], Any]
+    this: Any
 
     @classmethod
     def New(cls, *args: Any, **kwargs: Any) -> Any:

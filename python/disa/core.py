@@ -11,9 +11,7 @@ def _check_itk() -> None:
     except importlib.metadata.PackageNotFoundError:
         raise ImportError("itk-disa needs the Python package itk 5.4: pip install 'itk==5.4.*'") from None
     if version.split(".")[:2] != ["5", "4"]:
-        raise ImportError(
-            f"itk-disa was built for itk 5.4, found itk {version}: pip install 'itk==5.4.*'"
-        )
+        raise ImportError(f"itk-disa was built for itk 5.4, found itk {version}: pip install 'itk==5.4.*'")
 
 
 _check_itk()

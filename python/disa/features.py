@@ -128,7 +128,8 @@ def normalize(image: sitk.Image) -> sitk.Image:
     mean, deviation = float(pixels.mean(dtype=np.float64)), float(pixels.std(dtype=np.float64))
     if not deviation > 1e-6 * max(abs(mean), 1e-30):
         raise ImageError(f"image: every voxel is about {mean:g} at this spacing; expected an image with structure")
-    return (image - mean) / deviation
+    normalized: sitk.Image = (image - mean) / deviation
+    return normalized
 
 
 def _quantize(descriptors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], float]:

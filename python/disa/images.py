@@ -42,9 +42,7 @@ def load_image(image: ImageLike) -> sitk.Image:
     elif _is_itk(image):
         name, opened = "image", _from_itk(image)
     else:
-        raise ImageError(
-            f"image: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}"
-        )
+        raise ImageError(f"image: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}")
     return check_image(opened, name)
 
 
@@ -86,7 +84,7 @@ def check_image(image: sitk.Image, name: str) -> sitk.Image:
             f"{name}: expected orthonormal direction cosines (three unit axes at right angles), "
             f"got {np.round(direction, 4).tolist()}; correct the file's header"
         )
-    as_float = sitk.Cast(image, sitk.sitkFloat32)
+    as_float: sitk.Image = sitk.Cast(image, sitk.sitkFloat32)
     pixels = sitk.GetArrayViewFromImage(as_float)
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -122,7 +120,7 @@ def _is_itk(image: object) -> bool:
 
 
 def _from_itk(image: Any) -> sitk.Image:
-    import itk
+    import itk  # its attributes load on first use, which mypy cannot see
 
     if not hasattr(image, "GetLargestPossibleRegion"):
         raise ImageError(f"image: expected an ITK image, got {type(image).__name__}; call GetOutput() of a filter")
@@ -131,10 +129,9 @@ def _from_itk(image: Any) -> sitk.Image:
         raise ImageError(f"image: expected a 3-D image, got a {image.GetImageDimension()}-D one")
     if min(image.GetBufferedRegion().GetSize()) < 1:
         raise ImageError("image: expected a 3-D image, got an empty one; update its pipeline or read it again")
-    pixels = itk.array_view_from_image(image)
+    pixels = itk.array_view_from_image(image)  # type: ignore[attr-defined]
     if pixels.ndim != 3:
         raise ImageError("image: expected one real number a voxel, got several; give one channel")
     start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())
-    return image_from_array(
-        pixels, start, image.GetSpacing(), itk.array_from_matrix(image.GetDirection()).ravel()
-    )
+    direction = itk.array_from_matrix(image.GetDirection())  # type: ignore[attr-defined]
+    return image_from_array(pixels, start, image.GetSpacing(), direction.ravel())

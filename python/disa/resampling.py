@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.floating]
 STRIDE = 4
 """Grids have a multiple of this many voxels plus one, so that descriptors of every stride end on both borders."""
 
-MARGIN = 4
+MARGIN = 8
 """Voxels added on every side, for the network to see the border continued instead of cut."""
 
 

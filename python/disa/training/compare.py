@@ -63,16 +63,12 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
         fixed_crop.device,
     )
     fixed_mask = fixed_inside & _away_from_border(fixed_crop, config.border)
-    moving_mask = (
-        moving_inside & _away_from_border(moving_crop, MARGIN) & _seen_away_from_border(to_seen, config)
-    )
+    moving_mask = moving_inside & _away_from_border(moving_crop, MARGIN) & _seen_away_from_border(to_seen, config)
     fixed_positions = _draw(fixed_crop, fixed_mask, config)
     fixed_positions = _on_cells(fixed_positions, config.fixed_on_cells)
     moving_positions = _draw(moving_crop, moving_mask, config)
     common = to_device(np.array([p.common for p in pairs]), fixed_crop.device)
-    moving_positions = _correspond(
-        moving_positions, fixed_positions, moving_mask, common, config.corresponding_share
-    )
+    moving_positions = _correspond(moving_positions, fixed_positions, moving_mask, common, config.corresponding_share)
     moving_positions = _on_cells(moving_positions, config.moving_on_cells)
 
     target = _random_side_lc2(fixed_crop, fixed_positions, moving_crop, moving_positions)
@@ -163,9 +159,7 @@ def _correspond(moving: Tensor, fixed: Tensor, mask: Tensor, common: Tensor, sha
     return torch.where((allowed & chosen)[..., None], near, moving)
 
 
-def _random_side_lc2(
-    fixed: Tensor, fixed_positions: Tensor, moving: Tensor, moving_positions: Tensor
-) -> Tensor:
+def _random_side_lc2(fixed: Tensor, fixed_positions: Tensor, moving: Tensor, moving_positions: Tensor) -> Tensor:
     """LC² with the gradient taken from a side drawn for each pair (paper, section 3)."""
     swap = torch.rand(len(fixed), 1, 1, device=fixed.device) < 0.5
     swap_crop = swap[..., None]

@@ -95,9 +95,7 @@ def read_descriptors(descriptors: Tensor, points: Tensor, stride: int) -> Tensor
         Shape (batch, count, channels).
     """
     sizes = descriptors.shape[:1:-1]
-    grid = torch.stack(
-        [points[..., axis] * (2 / (stride * (sizes[axis] - 1))) - 1 for axis in range(3)], dim=-1
-    )
+    grid = torch.stack([points[..., axis] * (2 / (stride * (sizes[axis] - 1))) - 1 for axis in range(3)], dim=-1)
     values = functional.grid_sample(
         descriptors, grid[:, None, None], mode="bilinear", padding_mode="border", align_corners=True
     )

@@ -18,9 +18,7 @@ from disa.training.volumes import SPACING_MM
 NAME = "disa-lc2"
 VERSION = "1.0"
 LICENCE = "Apache-2.0"
-TRAINING_DATA = (
-    "91 public CT and MR volumes at 2 mm, CC BY 3.0/4.0, Apache-2.0, MIT and PDDL; see MODEL_CARD.md"
-)
+TRAINING_DATA = "91 public CT and MR volumes at 2 mm, CC BY 3.0/4.0, Apache-2.0, MIT and PDDL; see MODEL_CARD.md"
 OPSET = 17
 EXPORTED_STRIDES = (4, 2)
 EXAMPLE_SIZE = (24, 25, 27)

@@ -76,9 +76,7 @@ def validation_config(config: TrainingConfig, condition: Condition) -> TrainingC
 
 
 @torch.no_grad()
-def validate(
-    network: DISANet, volumes: list[Volume], config: TrainingConfig, batches: int = 8
-) -> dict[str, Score]:
+def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, batches: int = 8) -> dict[str, Score]:
     """Score a stride-4 network under every condition, always on the same pairs.
 
     The state of torch's random numbers is as before when this returns.
@@ -97,7 +95,5 @@ def validate(
                 batch = make_batch(pairs, settings, augment=False)
                 predicted = predict(networks[4], networks[condition.moving_stride], batch)
                 statistics.add(predicted, batch.target)
-            scores[condition.name] = Score(
-                statistics.error, statistics.correlation, statistics.bin_errors.tolist()
-            )
+            scores[condition.name] = Score(statistics.error, statistics.correlation, statistics.bin_errors.tolist())
     return scores

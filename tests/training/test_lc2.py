@@ -47,9 +47,7 @@ def smooth_volume(seed: int) -> Array:
     z, y, x = np.meshgrid(*[np.arange(SIZE)] * 3, indexing="ij")
     waves = random.uniform(0.1, 0.5, (6, 3))
     phase, height = random.uniform(0, 6, 6), random.normal(0, 1, 6)
-    return sum(
-        h * np.sin(w[0] * z + w[1] * y + w[2] * x + p) for w, p, h in zip(waves, phase, height, strict=True)
-    )
+    return sum(h * np.sin(w[0] * z + w[1] * y + w[2] * x + p) for w, p, h in zip(waves, phase, height, strict=True))
 
 
 def matrix(source: Array, at: Array, target: Array, to: Array) -> Array:

@@ -16,7 +16,7 @@ pytest.importorskip("onnxscript", reason="export needs onnxscript")
 from disa.training.export import export_onnx, weights_digest  # noqa: E402
 from disa.training.network import DISANet, load_weights  # noqa: E402
 
-MODELS = Path(__file__).parents[1] / "models"
+MODELS = Path(__file__).parents[2] / "models"
 SIZES = [(4, 5, 6), (32, 20, 24), (27, 33, 21)]
 
 Array = NDArray[np.float32]
