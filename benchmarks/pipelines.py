@@ -36,7 +36,7 @@ def register_disa(
         metric = itk.DISAImageToImageMetricv4[ImageType, ImageType].New(Model=model)
     transform = itk.Euler3DTransform[itk.D].New()
     transform.SetCenter(initial.GetCenter())
-    transform.SetParameters(_parameters(initial.GetParameters()))
+    set_parameters(transform, initial.GetParameters())
     for spacing in spacings:
         metric.SetFeatureSpacing(spacing)
         scales = itk.RegistrationParameterScalesFromPhysicalShift[type(metric)].New(Metric=metric)
@@ -81,8 +81,9 @@ def register_mattes(fixed: sitk.Image, moving: sitk.Image, initial: sitk.Euler3D
     return transform
 
 
-def _parameters(values: Sequence[float]) -> itk.OptimizerParameters:
+def set_parameters(transform: itk.Transform, values: Sequence[float]) -> None:
+    """Set an ITK transform's parameters from plain numbers."""
     parameters = itk.OptimizerParameters[itk.D](len(values))
     for i, value in enumerate(values):
         parameters[i] = value
-    return parameters
+    transform.SetParameters(parameters)

@@ -85,7 +85,7 @@ def make_optimizer(name: str, metric: Any) -> Any:
         )
     if name == "GradientDescent":
         return itk.GradientDescentOptimizerv4Template[itk.D].New(
-            ScalesEstimator=scales, LearningRate=1.0, NumberOfIterations=300
+            ScalesEstimator=scales, MaximumStepSizeInPhysicalUnits=0.5, NumberOfIterations=200
         )
     if name == "LBFGS":
         return itk.LBFGSOptimizerv4.New(GradientConvergenceTolerance=1e-5)
