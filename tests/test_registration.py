@@ -233,4 +233,4 @@ def test_a_bad_image_ends_the_registration_in_one_line(pair: tuple[Any, Any, lis
     method = method_of((pair[0], constant, pair[2]), metric, make_optimizer("LBFGS2", metric), rigid(pair[2]))
     with pytest.raises(RuntimeError) as caught:
         method.Update()
-    assert str(caught.value) == "image: every voxel is 0; expected an image with structure"
+    assert str(caught.value) == "moving image: every voxel is 0; expected an image with structure"

@@ -43,6 +43,7 @@ PythonExtractor::Extract(const disa::ImageView & image, const disa::FeatureReque
                                            image.frame.origin,
                                            image.frame.spacing,
                                            image.frame.direction,
+                                           py::arg("name") = image.name,
                                            py::arg("model") = request.model,
                                            py::arg("feature_spacing") = request.spacing,
                                            py::arg("stride") = request.stride,

@@ -14,6 +14,7 @@ namespace disa
 /** \brief A view of a scalar 3-D image; nothing is copied or owned. */
 struct ImageView
 {
+  std::string  name; ///< what messages call it
   const void * pixels;
   bool         isDouble; ///< pixels are double, otherwise float
   Frame        frame;

@@ -161,10 +161,11 @@ private:
   template <typename TImage>
   struct ExtractedFeatures
   {
-    SmartPointer<const TImage> image;
+    const char *               name; ///< what messages call the image
+    SmartPointer<const TImage> image{};
     ModifiedTimeType           modified = 0;
-    disa::FeatureRequest       request;
-    FeatureVolumeConstPointer  features;
+    disa::FeatureRequest       request{};
+    FeatureVolumeConstPointer  features{};
   };
 
   disa::FeatureRequest MakeRequest(int stride, double spacing) const;
@@ -198,8 +199,8 @@ private:
   FeatureExtractorConstPointer    m_FeatureExtractor;
   FeatureVolumeConstPointer       m_GivenFixedFeatures;
   FeatureVolumeConstPointer       m_GivenMovingFeatures;
-  ExtractedFeatures<TFixedImage>  m_ExtractedFixed;
-  ExtractedFeatures<TMovingImage> m_ExtractedMoving;
+  ExtractedFeatures<TFixedImage>  m_ExtractedFixed{ "fixed image" };
+  ExtractedFeatures<TMovingImage> m_ExtractedMoving{ "moving image" };
   disa::Objective                 m_Objective;
   MultiThreaderBase::Pointer      m_Threader;
   mutable ThreadIdType            m_NumberOfWorkUnitsUsed{ 0 };

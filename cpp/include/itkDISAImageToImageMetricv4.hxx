@@ -63,10 +63,11 @@ Invert(const disa::AffineMap & map)
 
 template <typename TImage>
 disa::ImageView
-ToView(const TImage & image)
+ToView(const TImage & image, const char * name)
 {
   const auto &    region = image.GetBufferedRegion();
   disa::ImageView view;
+  view.name = name;
   view.pixels = image.GetBufferPointer();
   view.isDouble = std::is_same<typename TImage::PixelType, double>::value;
   typename TImage::PointType origin;
@@ -304,7 +305,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(Extr
                     "features by SetFixedFeatures and SetMovingFeatures");
   }
   const ModifiedTimeType modified = image->GetMTime();
-  extracted = { image, modified, request, m_FeatureExtractor->Extract(DISA::ToView(*image), request) };
+  const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, extracted.name), request);
+  extracted = { extracted.name, image, modified, request, features };
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>

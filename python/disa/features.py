@@ -13,10 +13,10 @@ import SimpleITK as sitk
 
 from disa.core import FeatureVolume
 from disa.errors import ImageError
-from disa.images import ImageLike, image_from_array, load_image
+from disa.images import ImageLike, image_from_array, image_name, load_image
 from disa.inference import run_network
 from disa.models import find_model
-from disa.resampling import covering_grid, inside, resample, smooth_for
+from disa.resampling import MARGIN, covering_grid, inside, resample, smooth_for
 
 
 def extract_features(
@@ -53,7 +53,7 @@ def extract_features(
 
     Source: DISA paper, sections 2 and 3.
     """
-    return _extract(load_image(image), model, spacing, stride, providers, direction, quantize)
+    return _extract(load_image(image), image_name(image), model, spacing, stride, providers, direction, quantize)
 
 
 def extract_from_array(
@@ -62,6 +62,7 @@ def extract_from_array(
     image_spacing: Sequence[float],
     image_direction: Sequence[float],
     *,
+    name: str,
     model: str,
     feature_spacing: float,
     stride: int,
@@ -69,8 +70,8 @@ def extract_from_array(
     feature_direction: Sequence[float] | None,
 ) -> FeatureVolume:
     """The same for pixels of shape (z, y, x) with their frame (x, y, z; mm); what the C++ metric calls."""
-    image = image_from_array(pixels, origin, image_spacing, image_direction)
-    return _extract(image, model, feature_spacing, stride, providers, feature_direction, True)
+    image = image_from_array(pixels, origin, image_spacing, image_direction, name)
+    return _extract(image, name, model, feature_spacing, stride, providers, feature_direction, True)
 
 
 def local_variance(volume: sitk.Image, radius: int = 3) -> npt.NDArray[np.float32]:
@@ -93,6 +94,7 @@ def local_variance(volume: sitk.Image, radius: int = 3) -> npt.NDArray[np.float3
 
 def _extract(
     image: sitk.Image,
+    name: str,
     model: str | os.PathLike[str],
     spacing: float,
     stride: int,
@@ -105,29 +107,31 @@ def _extract(
     path = find_model(model, stride)
     axes = None if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
     smooth = smooth_for(image, spacing)
-    grid = covering_grid(image, spacing, axes)
-    volume = resample(normalize(smooth), grid)
+    grid = covering_grid(image, spacing, axes, name)
+    volume = resample(normalize(smooth, name), grid)
 
     descriptors = run_network(sitk.GetArrayViewFromImage(volume), path, stride, providers)
-    seen = inside(image, grid, stride)
-    weights = np.where(seen, local_variance(volume)[::stride, ::stride, ::stride], np.float32(0))
+    variance = local_variance(volume)[::stride, ::stride, ::stride]
+    kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
+    descriptors, variance, seen = descriptors[kept], variance[kept], inside(image, grid, stride)[kept]
+    weights = np.where(seen, variance, np.float32(0))
     data, scale = _quantize(descriptors) if quantize else (descriptors, 1.0)
     return FeatureVolume(
         data=np.where(seen[..., None], data, data.dtype.type(0)),
         scale=scale,
         weights=weights,
-        origin=grid.origin,
+        origin=grid.origin + grid.direction @ np.full(3, MARGIN * spacing),
         spacing=(spacing * stride,) * 3,
         direction=grid.direction.ravel(),
     )
 
 
-def normalize(image: sitk.Image) -> sitk.Image:
+def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:
     """The image at zero mean and unit standard deviation. Raises ImageError where it is constant."""
     pixels = sitk.GetArrayViewFromImage(image)
     mean, deviation = float(pixels.mean(dtype=np.float64)), float(pixels.std(dtype=np.float64))
     if not deviation > 1e-6 * max(abs(mean), 1e-30):
-        raise ImageError(f"image: every voxel is about {mean:g} at this spacing; expected an image with structure")
+        raise ImageError(f"{name}: every voxel is about {mean:g} at this spacing; expected an image with structure")
     normalized: sitk.Image = (image - mean) / deviation
     return normalized
 

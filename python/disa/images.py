@@ -22,6 +22,11 @@ MAXIMUM_VOXELS = 2**31
 _MINIMUM_SIZE = 2
 
 
+def image_name(image: ImageLike) -> str:
+    """What messages call an image: its path, or "image"."""
+    return str(image) if isinstance(image, (str, os.PathLike)) else "image"
+
+
 def load_image(image: ImageLike) -> sitk.Image:
     """Open, convert and check an image.
 
@@ -35,15 +40,14 @@ def load_image(image: ImageLike) -> sitk.Image:
         ImageError: not readable, not 3-D, not scalar, empty, one slice, huge, constant, or with NaN or infinity.
     """
     if isinstance(image, (str, os.PathLike)):
-        name = str(image)
         opened = _read(Path(image))
     elif isinstance(image, sitk.Image):
-        name, opened = "image", image
+        opened = image
     elif _is_itk(image):
-        name, opened = "image", _from_itk(image)
+        opened = _from_itk(image)
     else:
         raise ImageError(f"image: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}")
-    return check_image(opened, name)
+    return check_image(opened, image_name(image))
 
 
 def image_from_array(

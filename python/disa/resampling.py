@@ -17,7 +17,9 @@ STRIDE = 4
 """Grids have a multiple of this many voxels plus one, so that descriptors of every stride end on both borders."""
 
 MARGIN = 8
-"""Voxels added on every side, for the network to see the border continued instead of cut."""
+"""Voxels added on every side, for the network to see the border continued instead of cut; taken off its output.
+
+More than 8 gains nothing (models/MODEL_CARD.md)."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ class Grid:
     direction: FloatArray  # (3, 3), columns are axes
 
 
-def covering_grid(image: sitk.Image, spacing: float, direction: FloatArray | None) -> Grid:
+def covering_grid(image: sitk.Image, spacing: float, direction: FloatArray | None = None, name: str = "image") -> Grid:
     """The smallest grid about the image's centre that covers it and the margin.
 
     Args:
         image: the image to cover.
         spacing: mm between voxels.
         direction: (3, 3) orthonormal axes of the grid, as columns; the image's own if None.
+        name: what a message calls the image.
 
     Raises:
         ImageError: the grid would have more than 2^31 voxels.
@@ -48,7 +51,7 @@ def covering_grid(image: sitk.Image, spacing: float, direction: FloatArray | Non
     steps = STRIDE * np.ceil((covered / spacing - 1 - 1e-6) / STRIDE).clip(min=1) + 2 * MARGIN
     if np.prod(steps + 1) > MAXIMUM_VOXELS:
         raise ImageError(
-            f"image: {extent.round().tolist()} mm at a spacing of {spacing:g} mm are more than 2^31 voxels; "
+            f"{name}: {extent.round().tolist()} mm at a spacing of {spacing:g} mm are more than 2^31 voxels; "
             "use a larger spacing or crop the image"
         )
     middle = (np.asarray(image.GetSize()) - 1) / 2
