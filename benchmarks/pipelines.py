@@ -39,8 +39,7 @@ def register_disa(
     set_parameters(transform, initial.GetParameters())
     for spacing in spacings:
         metric.SetFeatureSpacing(spacing)
-        scales = itk.RegistrationParameterScalesFromPhysicalShift[type(metric)].New(Metric=metric)
-        optimizer = itk.LBFGS2Optimizerv4Template[itk.D].New(ScalesEstimator=scales)
+        optimizer = itk.LBFGS2Optimizerv4Template[itk.D].New()
         method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
             FixedImage=fixed,
             MovingImage=moving,

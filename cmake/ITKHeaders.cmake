@@ -25,21 +25,26 @@ endif()
 
 if(NOT itk_headers_source)
   include(FetchContent)
-  set(ITK_BUILD_DEFAULT_MODULES OFF CACHE BOOL "" FORCE)
-  foreach(module Common Metricsv4 Transform SpatialObjects Optimizersv4 Smoothing ImageGrid ImageFunction DisplacementField)
-    set(Module_ITK${module} ON CACHE BOOL "" FORCE)
-  endforeach()
-  set(BUILD_TESTING OFF CACHE BOOL "" FORCE)
-  FetchContent_Declare(itk
+  FetchContent_Populate(itk
     GIT_REPOSITORY https://github.com/InsightSoftwareConsortium/ITK.git
-    GIT_TAG "v${ITK_WHEEL_VERSION}" GIT_SHALLOW ON)
-  FetchContent_GetProperties(itk)
-  if(NOT itk_POPULATED)
-    FetchContent_Populate(itk)
-    add_subdirectory("${itk_SOURCE_DIR}" "${itk_BINARY_DIR}" EXCLUDE_FROM_ALL)
+    GIT_TAG "v${ITK_WHEEL_VERSION}"
+    GIT_SHALLOW ON
+    SOURCE_DIR "${CMAKE_CURRENT_BINARY_DIR}/itk-source")
+  # Configured, for the headers that configuring writes; never built.
+  set(configured "${CMAKE_CURRENT_BINARY_DIR}/itk-configured")
+  set(modules "")
+  foreach(module Common Metricsv4 Transform SpatialObjects Optimizersv4)
+    list(APPEND modules "-DModule_ITK${module}=ON")
+  endforeach()
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -S "${itk_SOURCE_DIR}" -B "${configured}" -DBUILD_TESTING=OFF -DBUILD_EXAMPLES=OFF
+      -DITK_BUILD_DEFAULT_MODULES=OFF -DITK_LEGACY_REMOVE=ON ${modules}
+    RESULT_VARIABLE failed OUTPUT_QUIET)
+  if(failed)
+    message(FATAL_ERROR "ITK ${ITK_WHEEL_VERSION} was fetched but does not configure; set ITK_DIR to an ITK 5.4 instead")
   endif()
+  find_package(ITK 5.4 REQUIRED PATHS "${configured}" NO_DEFAULT_PATH)
   set(itk_headers_source "ITK ${ITK_WHEEL_VERSION} through FetchContent")
-  find_package(ITK 5.4 REQUIRED PATHS "${itk_BINARY_DIR}" NO_DEFAULT_PATH)
   set(itk_include_dirs ${ITK_INCLUDE_DIRS})
 endif()
 

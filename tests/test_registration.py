@@ -89,7 +89,7 @@ def make_optimizer(name: str, metric: Any) -> Any:
         )
     if name == "LBFGS":
         return itk.LBFGSOptimizerv4.New(GradientConvergenceTolerance=1e-5)
-    return itk.LBFGS2Optimizerv4Template[itk.D].New(ScalesEstimator=scales)
+    return itk.LBFGS2Optimizerv4Template[itk.D].New()
 
 
 @pytest.mark.parametrize("name", ["RegularStepGradientDescent", "GradientDescent", "LBFGS", "LBFGS2"])

@@ -96,8 +96,7 @@ public:
 
   /** A moving voxel's side as a share of FeatureSpacing. Descriptors blended between cells are shorter than those at
    * cells, so poses that lay one grid on the other would win. With this ratio the samples fall at every phase of the
-   * moving cells in whatever pose, and no pose is favoured: on turned head pairs it took the median error at 2 mm
-   * from 3.1 to 0.7-1.2 mm (ratios of 0.88 to 0.95; benchmarks/README.md). */
+   * moving cells in whatever pose, and no pose is favoured; benchmarks/README.md has the figures. */
   static constexpr double MovingSpacingRatio = 0.9;
 
   /** Degrees that the transform may turn before Initialize() extracts the moving descriptors anew. Default 3; 0: never
