@@ -173,3 +173,13 @@ def test_importing_disa_loads_neither_itk_nor_torch() -> None:
     code = "import sys, disa; print(sorted({'itk', 'torch', 'onnxruntime', 'SimpleITK'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_samples_lie_symmetrically_inside_the_image(image: sitk.Image) -> None:
+    """An image of whole cells has cells on both of two opposite borders; both are left out."""
+    weights = disa.extract_features(image[:40, :40, :40], spacing=2.0).weights
+    for axis in range(3):
+        layers = weights.max(axis=tuple(a for a in range(3) if a != axis))
+        assert layers.size == 11
+        assert layers[0] == layers[-1] == 0.0
+        assert np.all(layers[1:-1] > 0)

@@ -7,5 +7,6 @@
 void bind_feature_volume(pybind11::module_ & module);
 void bind_kernels(pybind11::module_ & module);
 void bind_metric(pybind11::module_ & module);
+void bind_smoothing(pybind11::module_ & module);
 
 #endif

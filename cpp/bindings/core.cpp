@@ -29,4 +29,5 @@ PYBIND11_MODULE(_core, module)
   bind_feature_volume(module);
   bind_kernels(module);
   bind_metric(module);
+  bind_smoothing(module);
 }

@@ -86,6 +86,7 @@ bind_metric(py::module_ & module)
   DISA_BIND_SETTING(FeatureSpacing, double);
   DISA_BIND_SETTING(FixedStride, int);
   DISA_BIND_SETTING(MovingStride, int);
+  DISA_BIND_SETTING(FeatureSmoothing, double);
   DISA_BIND_SETTING(ReorientationAngle, double);
   DISA_BIND_SETTING(ExecutionProviders, std::vector<std::string>);
   DISA_BIND_FEATURES(FixedFeatures);

@@ -10,7 +10,7 @@ class PythonExtractor : public disa::FeatureExtractor
 {
 public:
   /** \param function called as function(pixels, origin, spacing, direction, name=, model=, feature_spacing=, stride=,
-   *  providers=, feature_direction=), pixels of shape (z, y, x); returns a FeatureVolume. */
+   *  providers=, smoothing=, feature_direction=), pixels of shape (z, y, x); returns a FeatureVolume. */
   explicit PythonExtractor(pybind11::function function);
   ~PythonExtractor() override;
 

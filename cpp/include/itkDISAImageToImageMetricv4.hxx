@@ -143,6 +143,21 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetMovingStr
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSmoothing(double voxels)
+{
+  if (!(voxels >= 0.0) || !std::isfinite(voxels))
+  {
+    throw DISAError("SetFeatureSmoothing: expected 0 or more voxels, got " + std::to_string(voxels));
+  }
+  if (m_FeatureSmoothing != voxels)
+  {
+    m_FeatureSmoothing = voxels;
+    this->Modified();
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetReorientationAngle(double degrees)
 {
   if (!(degrees >= 0.0))
@@ -289,7 +304,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsCurrent(
 {
   return extracted.features && extracted.image == image && extracted.modified == image->GetMTime() &&
          extracted.request.model == request.model && extracted.request.spacing == request.spacing &&
-         extracted.request.stride == request.stride && extracted.request.providers == request.providers;
+         extracted.request.stride == request.stride && extracted.request.smoothing == request.smoothing &&
+         extracted.request.providers == request.providers;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -336,6 +352,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMoving
 
   const TMovingImage * image = this->m_MovingImage;
   disa::FeatureRequest request = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
+  request.smoothing = m_FeatureSmoothing * m_FeatureSpacing;
   const bool isParallel = IsCurrent(m_ExtractedMoving, image, request) &&
                           (m_ReorientationAngle == 0.0 ||
                            disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) <= m_ReorientationAngle);
@@ -536,6 +553,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
   os << indent << "FeatureSpacing: " << m_FeatureSpacing << " mm" << std::endl;
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
+  os << indent << "FeatureSmoothing: " << m_FeatureSmoothing << " voxels" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";
   for (const std::string & provider : m_ExecutionProviders)

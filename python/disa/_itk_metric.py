@@ -85,6 +85,17 @@ class _DISAMethods:
         """Voxels between moving descriptors."""
         return _core.GetMovingStride(self)
 
+    def SetFeatureSmoothing(self, voxels: float) -> None:
+        """Standard deviation of the Gaussian over the moving descriptors, in voxels of the feature spacing.
+
+        Default 3: starts further off are captured, at no cost a point; 0: none.
+        """
+        _core.SetFeatureSmoothing(self, voxels)
+
+    def GetFeatureSmoothing(self) -> float:
+        """Standard deviation of the Gaussian over the moving descriptors, in voxels."""
+        return _core.GetFeatureSmoothing(self)
+
     def SetReorientationAngle(self, degrees: float) -> None:
         """Degrees that the transform may turn before moving descriptors are extracted anew when a level starts.
 
@@ -113,7 +124,7 @@ class _DISAMethods:
         return _core.GetFixedFeatures(self)
 
     def SetMovingFeatures(self, features: FeatureVolume | None) -> None:
-        """Ready-made moving descriptors, never re-oriented; None takes them back."""
+        """Ready-made moving descriptors, used as they are, neither smoothed nor re-oriented; None takes them back."""
         _core.SetMovingFeatures(self, features)
 
     def GetMovingFeatures(self) -> FeatureVolume | None:

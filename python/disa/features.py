@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.core import FeatureVolume
+from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
 from disa.inference import run_network
@@ -25,6 +25,7 @@ def extract_features(
     model: str | os.PathLike[str] = "disa-lc2",
     spacing: float = 2.0,
     stride: int = 4,
+    smoothing: float = 0.0,
     providers: Sequence[str] | None = None,
     direction: npt.ArrayLike | None = None,
     quantize: bool = True,
@@ -40,6 +41,8 @@ def extract_features(
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
         stride: voxels between descriptors, so they lie `spacing * stride` mm apart.
+        smoothing: standard deviation in mm of a Gaussian over the descriptors. Smooth moving descriptors capture starts
+            further off; the metric's own default is 3 times the spacing.
         providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
         direction: (3, 3) orthonormal axes of the descriptor grid, as columns; the image's own if None.
         quantize: False leaves float32 descriptors with scale 1, the reference for the int8 ones.
@@ -53,7 +56,8 @@ def extract_features(
 
     Source: DISA paper, sections 2 and 3.
     """
-    return _extract(load_image(image), image_name(image), model, spacing, stride, providers, direction, quantize)
+    source = load_image(image)
+    return _extract(source, image_name(image), model, spacing, stride, smoothing, providers, direction, quantize)
 
 
 def extract_from_array(
@@ -66,12 +70,13 @@ def extract_from_array(
     model: str,
     feature_spacing: float,
     stride: int,
+    smoothing: float,
     providers: Sequence[str],
     feature_direction: Sequence[float] | None,
 ) -> FeatureVolume:
     """The same for pixels of shape (z, y, x) with their frame (x, y, z; mm); what the C++ metric calls."""
     image = image_from_array(pixels, origin, image_spacing, image_direction, name)
-    return _extract(image, name, model, feature_spacing, stride, providers, feature_direction, True)
+    return _extract(image, name, model, feature_spacing, stride, smoothing, providers, feature_direction, True)
 
 
 def local_variance(volume: sitk.Image, radius: int = 3) -> npt.NDArray[np.float32]:
@@ -98,12 +103,15 @@ def _extract(
     model: str | os.PathLike[str],
     spacing: float,
     stride: int,
+    smoothing: float,
     providers: Sequence[str] | None,
     direction: npt.ArrayLike | None,
     quantize: bool,
 ) -> FeatureVolume:
     if not (math.isfinite(spacing) and spacing > 0):
         raise ImageError(f"spacing: expected mm above 0, got {spacing}")
+    if not (math.isfinite(smoothing) and smoothing >= 0):
+        raise ImageError(f"smoothing: expected 0 mm or more, got {smoothing}")
     path = find_model(model, stride)
     axes = None if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
     smooth = smooth_for(image, spacing)
@@ -115,6 +123,9 @@ def _extract(
     kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
     descriptors, variance, seen = descriptors[kept], variance[kept], inside(image, grid, stride)[kept]
     weights = np.where(seen, variance, np.float32(0))
+    descriptors = np.where(seen[..., None], descriptors, np.float32(0))
+    if smoothing > 0:
+        descriptors = _core.smooth_descriptors(descriptors, smoothing / (spacing * stride))
     data, scale = _quantize(descriptors) if quantize else (descriptors, 1.0)
     return FeatureVolume(
         data=np.where(seen[..., None], data, data.dtype.type(0)),

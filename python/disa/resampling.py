@@ -16,6 +16,9 @@ FloatArray = npt.NDArray[np.floating]
 STRIDE = 4
 """Grids have a multiple of this many voxels plus one, so that descriptors of every stride end on both borders."""
 
+TOLERANCE = 1e-6
+"""Voxels, for rounding."""
+
 MARGIN = 8
 """Voxels added on every side, for the network to see the border continued instead of cut; taken off its output.
 
@@ -90,7 +93,11 @@ def resample(image: sitk.Image, grid: Grid) -> sitk.Image:
 
 
 def inside(image: sitk.Image, grid: Grid, stride: int) -> npt.NDArray[np.bool_]:
-    """Which of the grid's every `stride`-th voxels lie inside the image; shape (z, y, x)."""
+    """Which of the grid's every `stride`-th voxels lie inside the image; shape (z, y, x).
+
+    Those on its very border are left out on every side: an image region takes only one of two opposite borders, and
+    samples on one side only would pull a registration to the other.
+    """
     to_index = np.diag(1 / np.asarray(image.GetSpacing())) @ np.asarray(image.GetDirection()).reshape(3, 3).T
     step = to_index @ grid.direction * grid.spacing
     start = to_index @ (grid.origin - np.asarray(image.GetOrigin()))
@@ -103,5 +110,5 @@ def inside(image: sitk.Image, grid: Grid, stride: int) -> npt.NDArray[np.bool_]:
             + step[axis, 1] * y[None, :, None]
             + step[axis, 2] * z[:, None, None]
         )
-        result &= (index >= -0.5) & (index <= count - 0.5)
+        result &= (index > -0.5 + TOLERANCE) & (index < count - 0.5 - TOLERANCE)
     return result
