@@ -10,18 +10,19 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("yaml", reason="training settings need PyYAML")
 
-from disa.training.balance import BalancedError, BinStatistics  # noqa: E402
+from disa.training.balance import BinStatistics, BinWeights, weighted_error  # noqa: E402
 from disa.training.compare import make_batch, predict  # noqa: E402
 from disa.training.config import TrainingConfig, load_config  # noqa: E402
 from disa.training.crops import read_descriptors, sample_crops  # noqa: E402
-from disa.training.geometry import random_rotation, random_turn  # noqa: E402
+from disa.training.geometry import grid_to_grid, random_rotation, random_turn  # noqa: E402
 from disa.training.network import DISANet  # noqa: E402
 from disa.training.pairs import PairSampler  # noqa: E402
 from disa.training.volumes import Volume, VolumeInfo, load_cache, quantise, save_cache  # noqa: E402
 
 CONFIG = TrainingConfig(
-    batch_pairs=2, crop_size=40, positions=16, aligned_share=0, self_share=1, turned_share=1, remap_share=0
-)
+    batch_pairs=2, crop_size=40, positions=16, aligned_share=0, self_share=1,
+    turned_share=1, unshifted_share=0, moving_on_cells=0, remap_share=0,
+)  # fmt: skip
 
 
 def info(name: str, group: str = "") -> VolumeInfo:
@@ -49,7 +50,7 @@ def test_moving_points_are_the_same_places_in_the_turned_grid() -> None:
     pairs = [sampler.draw() for _ in range(2)]
     batch = make_batch(pairs, CONFIG, augment=False)
     parallel, _ = sample_crops([p.moving for p in pairs], [p.moving_grid for p in pairs])
-    back = np.stack([p.seen_grid.to_grid(p.moving_grid) for p in pairs])
+    back = grid_to_grid([p.seen_grid for p in pairs], [p.moving_grid for p in pairs])
     places = batch.moving_points @ torch.tensor(back[:, :, :3]).float().mT + torch.tensor(back[:, None, :, 3])
     assert (places - batch.moving_points).abs().max() > 1  # the grids do differ
     torch.testing.assert_close(places, places.round(), atol=1e-3, rtol=0)
@@ -143,9 +144,10 @@ def test_errors_count_bins_alike() -> None:
     statistics.add(predicted[500:], target[500:])
     assert statistics.error == pytest.approx((0.01 + 0.09) / 2, rel=1e-4)
     assert statistics.correlation == pytest.approx(1.0, abs=1e-6)
-    loss = BalancedError(2, torch.device("cpu"))
+    weights = BinWeights(2, torch.device("cpu"))
     for _ in range(300):
-        value = loss(predicted, target)
+        weights.update(target)
+    value = weighted_error(predicted, target, weights.update(target))
     assert float(value) == pytest.approx((0.01 + 0.09) / 2, rel=6e-2)
 
 

@@ -11,14 +11,17 @@ import math
 import torch
 from torch import Tensor
 
+from disa.training.compiled import fast
+
 SHIFT = 0.2
 SCALE_RANGE = (0.7, 1.4)
-BLUR_SHARE = 0.25
+#: Of crops, for each axis.
+BLUR_SHARE = 0.08
 
 
 def _uniform(like: Tensor, low: float, high: float) -> Tensor:
     """One uniform number a crop, shape (batch, 1, 1, 1)."""
-    return torch.empty(len(like), 1, 1, 1, device=like.device).uniform_(low, high)
+    return low + (high - low) * torch.rand(len(like), 1, 1, 1, device=like.device)
 
 
 def _chance(like: Tensor, share: float) -> Tensor:
@@ -26,6 +29,7 @@ def _chance(like: Tensor, share: float) -> Tensor:
     return _uniform(like, 0, 1) < share
 
 
+@fast
 def remap(crop: Tensor, seen: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """Send the intensities of some crops through a random smooth curve, not always monotone.
 
@@ -55,8 +59,9 @@ def remap(crop: Tensor, seen: Tensor, share: float) -> tuple[Tensor, Tensor]:
     )
 
 
+@fast
 def disturb(seen: Tensor, flip_sign_share: float, noise: float) -> Tensor:
-    """Random sign, scale, shift, noise and blur along one axis.
+    """Random sign, scale, shift, noise and blur along axes.
 
     Args:
         seen: shape (batch, z, y, x), what the network is to see.
@@ -66,9 +71,9 @@ def disturb(seen: Tensor, flip_sign_share: float, noise: float) -> Tensor:
     Returns:
         The same shape.
     """
-    blurred = _blur(seen, int(torch.randint(1, 4, ()).item()))
-    blend = _uniform(seen, 0, 1) * _chance(seen, BLUR_SHARE)
-    seen = torch.lerp(seen, blurred, blend)
+    for axis in (1, 2, 3):
+        blend = _uniform(seen, 0, 1) * _chance(seen, BLUR_SHARE)
+        seen = torch.lerp(seen, _blur(seen, axis), blend)
     scale = torch.exp(_uniform(seen, math.log(SCALE_RANGE[0]), math.log(SCALE_RANGE[1])))
     sign = 1 - 2 * _chance(seen, flip_sign_share).float()
     shift = SHIFT * torch.randn(len(seen), 1, 1, 1, device=seen.device)
@@ -77,10 +82,7 @@ def disturb(seen: Tensor, flip_sign_share: float, noise: float) -> Tensor:
 
 def _blur(x: Tensor, axis: int) -> Tensor:
     """[1, 2, 1] / 4 along one axis, the border's two layers as they are."""
-    inner = [slice(None)] * 4
-    inner[axis] = slice(1, -1)
-    result = x.clone()
-    result[tuple(inner)] = 0.5 * x[tuple(inner)] + 0.25 * (
-        x.narrow(axis, 0, x.shape[axis] - 2) + x.narrow(axis, 2, x.shape[axis] - 2)
-    )
-    return result
+    count = x.shape[axis]
+    left, middle, right = (x.narrow(axis, first, count - 2) for first in range(3))
+    inner = 0.5 * middle + 0.25 * (left + right)
+    return torch.cat([x.narrow(axis, 0, 1), inner, x.narrow(axis, count - 1, 1)], axis)

@@ -14,24 +14,28 @@ def bin_of(target: Tensor, bins: int) -> Tensor:
     return (target * bins).long().clamp(0, bins - 1)
 
 
-class BalancedError:
-    """Squared error weighted by the inverse share of the target's bin, shares averaged over steps.
+class BinWeights:
+    """Weights of squared errors, the inverse shares of the target's bins, averaged over steps.
 
     Args:
         bins: in [0, 1].
-        device: of the predictions.
+        device: of the targets.
     """
 
     def __init__(self, bins: int, device: torch.device) -> None:
         self.shares = torch.full((bins,), 1 / bins, device=device)
 
-    def __call__(self, predicted: Tensor, target: Tensor) -> Tensor:
-        """Weighted mean squared error, a scalar."""
+    def update(self, target: Tensor) -> Tensor:
+        """Count `target` and return the weight of each bin."""
         bins = len(self.shares)
         counts = torch.histc(target, bins, 0, 1)
         self.shares = MEMORY * self.shares + (1 - MEMORY) * counts / target.numel()
-        weights = 1 / (bins * self.shares.clamp_min(MIN_SHARE))
-        return (weights[bin_of(target, bins)] * (predicted - target).square()).mean()
+        return 1 / (bins * self.shares.clamp_min(MIN_SHARE))
+
+
+def weighted_error(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """Mean squared error with a weight for each bin of the target, a scalar."""
+    return (weights[bin_of(target, len(weights))] * (predicted - target).square()).mean()
 
 
 class BinStatistics:

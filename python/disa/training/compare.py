@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from disa.training.augment import disturb, remap
+from disa.training.compiled import fast
 from disa.training.config import TrainingConfig
 from disa.training.crops import (
     grid_points,
@@ -17,6 +18,7 @@ from disa.training.crops import (
     sample_crops,
     to_device,
 )
+from disa.training.geometry import grid_to_grid
 from disa.training.lc2 import MARGIN, extract, lc2_matrix, local_variance
 from disa.training.network import DISANet
 from disa.training.pairs import CropPair
@@ -25,8 +27,7 @@ CELL = 4
 JITTER = 1.5
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Crops, positions and target of a batch of pairs.
 
     Attributes:
@@ -51,37 +52,29 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
         config: sizes, shares and strengths.
         augment: change intensities; geometry is already in `pairs`.
     """
-    fixed_crop, fixed_inside = sample_crops([p.fixed for p in pairs], [p.fixed_grid for p in pairs])
-    moving_crop, moving_inside = sample_crops([p.moving for p in pairs], [p.moving_grid for p in pairs])
-    moving_seen, _ = sample_crops([p.moving for p in pairs], [p.seen_grid for p in pairs])
+    count = len(pairs)
+    volumes = [p.fixed for p in pairs] + [p.moving for p in pairs]
+    parallel = [p.fixed_grid for p in pairs] + [p.moving_grid for p in pairs]
+    grids = [p.fixed_grid for p in pairs] + [p.seen_grid for p in pairs]
+    sampled, inside = sample_crops(volumes + volumes[count:], parallel + grids[count:])
+    crops, seen = sampled[: 2 * count], torch.cat([sampled[:count], sampled[2 * count :]])
     if augment:
-        fixed_crop, _ = remap(fixed_crop, fixed_crop, config.remap_share)
-        moving_crop, moving_seen = remap(moving_crop, moving_seen, config.remap_share)
+        crops, seen = remap(crops, seen, config.remap_share)
 
-    to_seen = to_device(
-        np.stack([p.moving_grid.to_grid(p.seen_grid) for p in pairs]).astype(np.float32),
-        fixed_crop.device,
-    )
-    fixed_mask = fixed_inside & _away_from_border(fixed_crop, config.border)
-    moving_mask = moving_inside & _away_from_border(moving_crop, MARGIN) & _seen_away_from_border(to_seen, config)
-    fixed_positions = _draw(fixed_crop, fixed_mask, config)
-    fixed_positions = _on_cells(fixed_positions, config.fixed_on_cells)
-    moving_positions = _draw(moving_crop, moving_mask, config)
-    common = to_device(np.array([p.common for p in pairs]), fixed_crop.device)
-    moving_positions = _correspond(moving_positions, fixed_positions, moving_mask, common, config.corresponding_share)
-    moving_positions = _on_cells(moving_positions, config.moving_on_cells)
+    to_seen = to_device(grid_to_grid(parallel, grids).astype(np.float32), crops.device)
+    mask = _allowed(to_seen, inside[: 2 * count], config.border)
+    fixed, moving = _draw(crops, mask, config.positions, config.weighted_share).chunk(2)
+    fixed = _nearest_cells(fixed)
+    common = to_device(np.array([p.common for p in pairs]), crops.device)
+    moving = _correspond(moving, fixed, mask[count:], common, config.corresponding_share)
+    on_cells = torch.rand(count, config.positions, 1, device=crops.device) < config.moving_on_cells
+    moving = torch.where(on_cells, _nearest_cells(moving), moving)
 
-    target = _random_side_lc2(fixed_crop, fixed_positions, moving_crop, moving_positions)
+    target = _random_side_lc2(crops, torch.cat([fixed, moving]))
     if augment:
-        fixed_crop = disturb(fixed_crop, config.flip_sign_share, config.noise)
-        moving_seen = disturb(moving_seen, config.flip_sign_share, config.noise)
-    return Batch(
-        fixed_crop,
-        moving_seen,
-        fixed_positions.flip(-1).float(),
-        map_points(to_seen, moving_positions.flip(-1).float()),
-        target,
-    )
+        seen = disturb(seen, config.flip_sign_share, config.noise)
+    moving_points = map_points(to_seen[count:], moving.flip(-1).float())
+    return Batch(seen[:count], seen[count:], fixed.flip(-1).float(), moving_points, target)
 
 
 def predict(fixed_network: DISANet, moving_network: DISANet, batch: Batch) -> Tensor:
@@ -97,48 +90,59 @@ def predict(fixed_network: DISANet, moving_network: DISANet, batch: Batch) -> Te
         moving = moving_network(batch.moving[:, None])
     left = read_descriptors(fixed, batch.fixed_points, fixed_network.stride)
     right = read_descriptors(moving, batch.moving_points, moving_network.stride)
-    with torch.autocast(left.device.type, enabled=False):
-        return left.float() @ right.float().transpose(1, 2)
+    return left @ right.transpose(1, 2)
 
 
-def _away_from_border(crops: Tensor, border: int) -> Tensor:
-    """True where a voxel is at least `border` voxels from every face, shape (z, y, x)."""
-    mask = torch.zeros(crops.shape[1:], dtype=torch.bool, device=crops.device)
-    inner = slice(border, -border)
-    mask[inner, inner, inner] = True
-    return mask
+@fast
+def _allowed(to_seen: Tensor, inside: Tensor, border: int) -> Tensor:
+    """Where positions may be: in the volume, with room for a patch, and away from the border of what is seen.
+
+    Args:
+        to_seen: maps from the parallel grid to the one that the network sees, shape (count, 3, 4).
+        inside: whether a voxel of the parallel grid is in the volume, shape (count, z, y, x).
+        border: voxels between a position and the border of what the network sees.
+    """
+    last = inside.shape[1] - 1
+    points = grid_points(to_seen, last + 1)
+    steps = torch.arange(last + 1, device=inside.device)
+    room = MARGIN + CELL // 2  # a position may yet move to a cell
+    roomy = (steps >= room) & (steps <= last - room)
+    roomy = roomy[:, None, None] & roomy[:, None] & roomy
+    return inside & roomy & ((points >= border) & (points <= last - border)).all(dim=-1)
 
 
-def _seen_away_from_border(to_seen: Tensor, config: TrainingConfig) -> Tensor:
-    """True where a voxel of the parallel grid is well inside the grid that the network sees."""
-    points = grid_points(to_seen, config.crop_size)
-    low, high = config.border, config.crop_size - 1 - config.border
-    return ((points >= low) & (points <= high)).all(dim=-1)
-
-
-def _draw(crops: Tensor, mask: Tensor, config: TrainingConfig) -> Tensor:
+@fast
+def _draw(crops: Tensor, mask: Tensor, count: int, weighted_share: float) -> Tensor:
     """Positions inside a mask, part in proportion to local variance and part uniform.
 
     Returns:
-        Shape (batch, config.positions, 3), integers in z, y, x order.
+        Shape (batch, count, 3), integers in z, y, x order, `MARGIN` or more voxels from every border.
     """
-    uniform = mask.flatten(1).float()
-    size = crops.shape[1]
-    middle = ((size // 2) * size + size // 2) * size + size // 2
-    uniform[:, middle] += 1e-6  # something to draw from an empty mask
-    weight = local_variance(crops).flatten(1) * uniform
-    share = config.weighted_share
-    probability = share * weight / weight.sum(1, keepdim=True).clamp_min(1e-9)
-    probability += (1 - share) * uniform / uniform.sum(1, keepdim=True)
-    flat = torch.multinomial(probability, config.positions, replacement=True)
-    return torch.stack([flat // size**2, flat // size % size, flat % size], dim=-1)
+    batch, size = crops.shape[:2]
+    uniform = mask.float()
+    weight = local_variance(crops) * uniform
+    probability = weighted_share * weight / weight.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
+    probability += (1 - weighted_share) * uniform / uniform.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
+    rows = probability.flatten(1, 2)
+    row = _draw_index(rows.sum(-1), count)
+    of_row = rows.gather(1, row[..., None].expand(-1, -1, size))
+    column = _draw_index(of_row.flatten(0, 1), 1).view(batch, count)
+    # The middle if the mask is empty; and rounding must not lead to where no patch fits.
+    positions = torch.stack([row // size, row % size, column], dim=-1)
+    positions = torch.where(mask.flatten(1).any(1)[:, None, None], positions, size // 2)
+    return positions.clamp(MARGIN, size - 1 - MARGIN)
 
 
-def _on_cells(positions: Tensor, share: float) -> Tensor:
-    """Move a share of positions to the nearest stride-4 cell."""
-    snapped = (positions + CELL // 2) // CELL * CELL
-    chosen = torch.rand(positions.shape[:2], device=positions.device) < share
-    return torch.where(chosen[..., None], snapped, positions)
+def _draw_index(weights: Tensor, count: int) -> Tensor:
+    """Indices drawn in proportion to weights, shape (n, count), from weights (n, choices)."""
+    cumulative = weights.cumsum(1)
+    at = torch.rand(len(weights), count, device=weights.device) * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, at, right=True).clamp(max=weights.shape[1] - 1)
+
+
+def _nearest_cells(positions: Tensor) -> Tensor:
+    """The stride-4 cells nearest to positions."""
+    return (positions + CELL // 2) // CELL * CELL
 
 
 def _correspond(moving: Tensor, fixed: Tensor, mask: Tensor, common: Tensor, share: float) -> Tensor:
@@ -159,19 +163,18 @@ def _correspond(moving: Tensor, fixed: Tensor, mask: Tensor, common: Tensor, sha
     return torch.where((allowed & chosen)[..., None], near, moving)
 
 
-def _random_side_lc2(fixed: Tensor, fixed_positions: Tensor, moving: Tensor, moving_positions: Tensor) -> Tensor:
-    """LC² with the gradient taken from a side drawn for each pair (paper, section 3)."""
+@fast
+def _random_side_lc2(crops: Tensor, positions: Tensor) -> Tensor:
+    """LC² with the gradient taken from a side drawn for each pair (paper, section 3).
+
+    Args:
+        crops: fixed, then moving ones, shape (2 batch, z, y, x).
+        positions: likewise, shape (2 batch, count, 3), z, y, x.
+    """
+    (fixed, moving), (at, to) = crops.chunk(2), positions.chunk(2)
     swap = torch.rand(len(fixed), 1, 1, device=fixed.device) < 0.5
     swap_crop = swap[..., None]
-    source = extract(
-        torch.where(swap_crop, moving, fixed),
-        torch.where(swap, moving_positions, fixed_positions),
-        with_gradient=True,
-    )
-    target = extract(
-        torch.where(swap_crop, fixed, moving),
-        torch.where(swap, fixed_positions, moving_positions),
-        with_gradient=False,
-    )
+    source = extract(torch.where(swap_crop, moving, fixed), torch.where(swap, to, at), with_gradient=True)
+    target = extract(torch.where(swap_crop, fixed, moving), torch.where(swap, at, to), with_gradient=False)
     values = lc2_matrix(source, target)
     return torch.where(swap, values.transpose(1, 2), values)

@@ -28,25 +28,23 @@ class TrainingConfig:
         weighted_share: share of the other positions drawn in proportion to local variance.
         turned_share: share of pairs whose moving crop is on a turned grid.
         max_turn_degrees: largest angle of that turn.
+        unshifted_share: share of pairs whose moving crop is neither turned nor shifted.
         max_shift: largest shift in voxels along each axis of the grid that the network sees; a
             stride-4 cell is shifted anywhere at 2.
-        fixed_on_cells, moving_on_cells: shares of positions put on stride-4 cells of the parallel
-            grids; the others are on any voxel.
+        moving_on_cells: share of moving positions put on stride-4 cells of the parallel grid; the
+            others are on any voxel. Fixed positions are on cells.
         native_share: share of pairs on the fixed volume's own grid up to axis swaps and flips.
         max_zoom: zoom is drawn from [1 / max_zoom, max_zoom], uniform in its logarithm.
-        dense_share: share of steps whose moving descriptors come from the stride-2 network.
         remap_share: share of crops whose intensities go through a random curve, target included.
         flip_sign_share: share of network inputs with their sign flipped.
         noise: largest standard deviation of noise on network inputs.
         bins: bins of the target in [0, 1] that count alike in the loss.
-        learning_rate: peak of warm-up and cosine decay.
+        learning_rate: of Muon for the 3x3x3 convolutions between channels, peak of warm-up and cosine decay.
+        other_learning_rate: of AdamW for all other parameters, likewise.
         warmup_seconds: of linear warm-up.
-        weight_decay: of AdamW.
+        weight_decay: of both.
         ema_decay: of the averaged weights that are validated and exported.
         validate_seconds: between validations, checkpoints and log lines.
-        autocast: run the network in bfloat16 on a GPU.
-        channels_last: memory format of the network.
-        compile: run the network through torch.compile.
     """
 
     cache: str = "train.npz"
@@ -60,32 +58,31 @@ class TrainingConfig:
     self_share: float = 0.25
     corresponding_share: float = 0.3
     weighted_share: float = 0.6
-    turned_share: float = 0.5
+    turned_share: float = 0.3
     max_turn_degrees: float = 30.0
+    unshifted_share: float = 0.25
     max_shift: float = 2.0
-    fixed_on_cells: float = 0.5
-    moving_on_cells: float = 0.0
+    moving_on_cells: float = 0.3
     native_share: float = 0.3
     max_zoom: float = 1.4
-    dense_share: float = 0.4
     remap_share: float = 0.2
     flip_sign_share: float = 0.3
     noise: float = 0.05
     bins: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 2e-2
+    other_learning_rate: float = 2e-3
     warmup_seconds: float = 15.0
     weight_decay: float = 1e-3
     ema_decay: float = 0.999
     validate_seconds: float = 40.0
-    autocast: bool = True
-    channels_last: bool = True
-    compile: bool = False
 
     def __post_init__(self) -> None:
         if self.crop_size % 4:
             raise ValueError(f"crop_size is {self.crop_size}, expected a multiple of 4")
         if self.aligned_share + self.self_share > 1:
             raise ValueError("aligned_share and self_share add up to more than 1")
+        if self.turned_share + self.unshifted_share > 1:
+            raise ValueError("turned_share and unshifted_share add up to more than 1")
 
 
 def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfig:

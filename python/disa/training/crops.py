@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from disa.training.geometry import CropGrid
+from disa.training.compiled import fast
+from disa.training.geometry import CropGrid, grid_to_grid
 from disa.training.volumes import Volume
+
+#: Voxels by which a point may lie outside a volume and count as inside.
+EDGE = 1e-2
 
 
 def sample_crops(volumes: list[Volume], grids: list[CropGrid]) -> tuple[Tensor, Tensor]:
@@ -22,23 +26,53 @@ def sample_crops(volumes: list[Volume], grids: list[CropGrid]) -> tuple[Tensor, 
     Returns:
         Crops (count, z, y, x) and a mask of the same shape, true inside the volume.
     """
-    size = grids[0].size
     device = volumes[0].data.device
-    matrices = np.stack([g.to_index(v.affine) for v, g in zip(volumes, grids, strict=True)])
-    # Voxel index to grid_sample's [-1, 1], corner to corner.
-    half = np.array([[(n - 1) / 2 for n in v.data.shape[::-1]] for v in volumes])
-    matrices /= half[:, :, None]
-    matrices[:, :, 3] -= 1
-    points = grid_points(to_device(matrices.astype(np.float32), device), size)
-    crops = [
-        functional.grid_sample(
-            volume.data[None, None], p[None], mode="bilinear",
-            padding_mode="border", align_corners=True,
-        )
-        for volume, p in zip(volumes, points, strict=True)
-    ]  # fmt: skip
-    inside = (points.abs() <= 1 + 1e-4).all(dim=-1)
-    return torch.cat(crops)[:, 0], inside
+    memory, starts = _shared_memory(volumes)
+    matrices = grid_to_grid(grids, volumes)
+    shapes = np.array([[start, *v.data.shape] for start, v in zip(starts, volumes, strict=True)])
+    return trilinear(memory, to_device(shapes, device), to_device(matrices.astype(np.float32), device), grids[0].size)
+
+
+def _shared_memory(volumes: list[Volume]) -> tuple[Tensor, list[int]]:
+    """A one-dimensional tensor that holds all volumes, and where each begins.
+
+    Volumes of one cache lie in one tensor already; others are copied into one.
+    """
+    first = volumes[0].data
+    if all(v.data.untyped_storage().data_ptr() == first.untyped_storage().data_ptr() for v in volumes):
+        count = first.untyped_storage().nbytes() // first.element_size()
+        return first.as_strided((count,), (1,), 0), [v.data.storage_offset() for v in volumes]
+    starts = np.cumsum([0] + [v.data.numel() for v in volumes[:-1]])
+    return torch.cat([v.data.flatten() for v in volumes]), starts.tolist()
+
+
+@fast
+def trilinear(memory: Tensor, shapes: Tensor, matrices: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """What `sample_crops` returns, for volumes in one tensor.
+
+    Args:
+        memory: all volumes, one-dimensional.
+        shapes: int64 (count, 4), for each crop its volume's first index in `memory` and sizes in z, y, x.
+        matrices: shape (count, 3, 4), from voxels of the crop to voxels of the volume, x, y, z.
+        side: voxels a side of a crop.
+    """
+    start, depth, height, width = shapes[:, :, None, None, None].unbind(1)
+    last = shapes[:, [3, 2, 1]][:, None, None, None] - 1
+    points = grid_points(matrices, side)
+    inside = ((points >= -EDGE) & (points <= last + EDGE)).all(dim=-1)
+    points = torch.minimum(points.clamp_min(0), last.float())
+    low = points.floor()
+    part_x, part_y, part_z = (points - low).unbind(-1)
+    x0, y0, z0 = low.long().unbind(-1)
+    x1, y1, z1 = torch.minimum(x0 + 1, width - 1), torch.minimum(y0 + 1, height - 1), torch.minimum(z0 + 1, depth - 1)
+
+    def row(z: Tensor, y: Tensor) -> Tensor:
+        begin = start + (z * height + y) * width
+        return torch.lerp(memory[begin + x0], memory[begin + x1], part_x)
+
+    below = torch.lerp(row(z0, y0), row(z0, y1), part_y)
+    above = torch.lerp(row(z1, y0), row(z1, y1), part_y)
+    return torch.lerp(below, above, part_z), inside
 
 
 def to_device(array: NDArray[np.generic], device: torch.device) -> Tensor:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+
+
+class HasAffine(Protocol):
+    """A grid, with the (4, 4) matrix from voxel (x, y, z) to world."""
+
+    @property
+    def affine(self) -> Matrix: ...
 
 
 @dataclass(frozen=True)
@@ -26,24 +35,24 @@ class CropGrid:
     linear: Matrix
     size: int
 
-    def to_index(self, affine: Matrix) -> Matrix:
-        """(3, 4) matrix from grid voxel q to the voxel index of a volume with this affine."""
-        inverse = np.linalg.inv(affine)
-        linear = inverse[:3, :3] @ self.linear
-        offset = inverse[:3, :3] @ self.origin + inverse[:3, 3]
-        return np.column_stack([linear, offset - linear @ np.full(3, self.size // 2)])
+    @property
+    def affine(self) -> Matrix:
+        """(4, 4) matrix from grid voxel to world."""
+        affine = np.eye(4)
+        affine[:3, :3] = self.linear
+        affine[:3, 3] = self.origin - self.linear.sum(axis=1) * (self.size // 2)
+        return affine
 
     def moved(self, turn: Matrix, shift: Matrix) -> CropGrid:
         """The grid turned about its middle and shifted by parts of a voxel in its own axes."""
         linear = self.linear @ turn
         return CropGrid(self.origin + linear @ shift, linear, self.size)
 
-    def to_grid(self, other: CropGrid) -> Matrix:
-        """(3, 4) matrix from this grid's voxels to those of `other`."""
-        affine = np.eye(4)
-        affine[:3, :3] = other.linear
-        affine[:3, 3] = other.origin - other.linear @ np.full(3, other.size // 2)
-        return self.to_index(affine)
+
+def grid_to_grid(sources: Sequence[HasAffine], targets: Sequence[HasAffine]) -> Matrix:
+    """(count, 3, 4) matrices from voxels of each source to voxels of its target."""
+    to_voxel = np.linalg.inv(np.stack([t.affine for t in targets]))
+    return np.asarray(to_voxel @ np.stack([s.affine for s in sources]))[:, :3]
 
 
 def rotation_about(axis: Matrix, angle: float) -> Matrix:

@@ -59,18 +59,20 @@ class BlurPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for axis in (2, 3, 4):
-            x = self._blur(x, axis)
+            x = blur(x, axis, self.stride, self.dilation)
         return x
 
-    def _blur(self, x: Tensor, axis: int) -> Tensor:
-        d, step = self.dilation, self.stride
-        # Concatenation, because the backward pass of replicate padding is slow on GPUs.
-        first, last = _along(x, axis, slice(None, 1)), _along(x, axis, slice(-1, None))
-        padded = torch.cat([first] * d + [x] + [last] * d, dim=axis)
-        left = _along(padded, axis, slice(None, -2 * d, step))
-        middle = _along(padded, axis, slice(d, -d, step))
-        right = _along(padded, axis, slice(2 * d, None, step))
-        return 0.25 * (left + right) + 0.5 * middle
+
+def blur(x: Tensor, axis: int, stride: int, dilation: int = 1) -> Tensor:
+    """[1, 2, 1] / 4 along one axis of five, border replicated, then every `stride`-th voxel."""
+    d = dilation
+    # Concatenation, because the backward pass of replicate padding is slow on GPUs.
+    first, last = _along(x, axis, slice(None, 1)), _along(x, axis, slice(-1, None))
+    padded = torch.cat([first] * d + [x] + [last] * d, dim=axis)
+    left = _along(padded, axis, slice(None, -2 * d, stride))
+    middle = _along(padded, axis, slice(d, -d, stride))
+    right = _along(padded, axis, slice(2 * d, None, stride))
+    return 0.25 * (left + right) + 0.5 * middle
 
 
 def _along(x: Tensor, axis: int, window: slice) -> Tensor:

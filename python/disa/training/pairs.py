@@ -64,6 +64,7 @@ class PairSampler:
         self._config = config
         self.random = random
         self._centres = {v.info.name: crop_centres(v, random) for v in volumes}
+        self._to_voxel = {v.info.name: np.linalg.inv(v.affine) for v in volumes}
         groups: dict[str, list[Volume]] = defaultdict(list)
         for volume in volumes:
             if volume.info.group:
@@ -118,17 +119,19 @@ class PairSampler:
         fixed_grid = CropGrid(self._snapped(origin, fixed), linear, size)
         moving_origin = fixed_grid.origin if common else self._centre(moving)
         moving_grid = CropGrid(moving_origin, linear, size)
-        turn = np.eye(3)
-        if self.random.uniform() < self._config.turned_share:
+        turn, max_shift = np.eye(3), self._config.max_shift
+        kind = self.random.uniform()
+        if kind < self._config.turned_share:
             turn = random_turn(self.random, self._config.max_turn_degrees)
-        shift = self.random.uniform(-1, 1, 3) * self._config.max_shift
+        elif kind >= 1 - self._config.unshifted_share:
+            max_shift = 0.0
+        shift = self.random.uniform(-1, 1, 3) * max_shift
         seen_grid = moving_grid.moved(turn, shift)
         return CropPair(fixed, moving, fixed_grid, moving_grid, seen_grid, common)
 
-    @staticmethod
-    def _snapped(origin: NDArray[np.float64], volume: Volume) -> NDArray[np.float64]:
+    def _snapped(self, origin: NDArray[np.float64], volume: Volume) -> NDArray[np.float64]:
         """The world position of the volume's voxel nearest to `origin`."""
-        voxel = np.rint(np.linalg.inv(volume.affine) @ np.append(origin, 1.0))
+        voxel = np.rint(self._to_voxel[volume.info.name] @ np.append(origin, 1.0))
         return np.asarray((volume.affine @ voxel)[:3])
 
 

@@ -7,23 +7,35 @@ import copy
 import csv
 import math
 import time
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from disa.training.balance import BalancedError
-from disa.training.compare import make_batch, predict
+from disa.training.balance import BinWeights
+from disa.training.compare import make_batch
 from disa.training.config import TrainingConfig, dump_config, load_config
-from disa.training.network import DISANet, shared_network
+from disa.training.folded import error
+from disa.training.muon import Muon
+from disa.training.network import DISANet
 from disa.training.pairs import PairSampler, of_split, seed_all
 from disa.training.validation import CONDITIONS, validate
 from disa.training.volumes import load_cache
 
 FINAL_RATE = 1e-3
 MAX_GRADIENT_NORM = 1.0
+#: Weights with no more inputs than this, and biases, are left to AdamW.
+MIN_MUON_INPUTS = 32
+
+
+def make_optimisers(network: DISANet, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """Muon for the convolutions that mix channels, AdamW for the rest, with the peak rate in each group."""
+    mixing = [p for p in network.parameters() if p[0].numel() > MIN_MUON_INPUTS]
+    others = [p for p in network.parameters() if p[0].numel() <= MIN_MUON_INPUTS]
+    rates = config.learning_rate, config.other_learning_rate
+    muon = Muon([{"params": mixing, "peak": rates[0]}], rates[0], weight_decay=config.weight_decay)
+    adam = torch.optim.AdamW([{"params": others, "peak": rates[1]}], rates[1], weight_decay=config.weight_decay)
+    return [muon, adam]
 
 
 class Trainer:
@@ -45,30 +57,18 @@ class Trainer:
         self.held_out = of_split(volumes, "validation")
         self.sampler = PairSampler(of_split(volumes, "train"), config, random)
         self.network = DISANet().to(device)
-        if config.channels_last:
-            self.network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
-        self.dense = shared_network(self.network, 2)
-        if config.compile:
-            self.network.compile()
-            self.dense.compile()
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        self.loss = BalancedError(config.bins, device)
+        self.optimisers = make_optimisers(self.network, config)
+        self.weights = BinWeights(config.bins, device)
         self.step = 0
         self.seconds = 0.0
 
-    def learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine over the run's seconds."""
+    def rate(self) -> float:
+        """Share of the peak learning rates: linear warm-up, then half a cosine over the run's seconds."""
         c = self.config
         progress = min(self.seconds / c.total_seconds, 1.0)
         cosine = FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))
-        return c.learning_rate * cosine * min(1.0, (self.seconds + 0.5) / c.warmup_seconds)
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        enabled = self.config.autocast and self.device.type == "cuda"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+        return cosine * min(1.0, (self.seconds + 0.5) / c.warmup_seconds)
 
     def train_step(self) -> Tensor:
         """One optimiser step.
@@ -78,15 +78,15 @@ class Trainer:
         """
         c = self.config
         batch = make_batch([self.sampler.draw() for _ in range(c.batch_pairs)], c, augment=True)
-        dense = self.sampler.random.uniform() < c.dense_share
-        with self._autocast():
-            predicted = predict(self.network, self.dense if dense else self.network, batch)
-        loss = self.loss(predicted.float(), batch.target)
-        self.optimiser.param_groups[0]["lr"] = self.learning_rate()
-        self.optimiser.zero_grad(set_to_none=True)
+        loss = error(self.network, batch, self.weights.update(batch.target))
+        self.network.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
-        self.optimiser.step()
+        rate = self.rate()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group["peak"]
+            optimiser.step()
         self.step += 1
         self._average()
         return loss.detach()
@@ -94,23 +94,21 @@ class Trainer:
     @torch.no_grad()
     def _average(self) -> None:
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        for mean, value in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
-            mean.lerp_(value, 1 - decay)
+        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
 
     def run(self, stop: float) -> None:
-        """Train until `seconds` reaches `stop`; log, validate and save on the way.
+        """Train until `seconds` reaches `stop`; log, validate and save on the way. The first step is not timed.
 
         Raises:
             FloatingPointError: the loss is not finite.
         """
+        losses = [self.train_step()]
+        losses[0].item()  # compilation, while the clock waits
         begin, offset = time.monotonic(), self.seconds
-        losses: list[Tensor] = []
         next_report = self.seconds + min(self.config.validate_seconds, stop / 2)
         reported = (self.step, self.seconds)
         while self.seconds < stop:
             losses.append(self.train_step())
-            if self.step % 10 == 0 and self.device.type == "cuda":
-                torch.cuda.synchronize()  # keep the clock honest
             self.seconds = offset + time.monotonic() - begin
             if self.seconds >= next_report or self.seconds >= stop:
                 mean_loss = float(torch.stack(losses).mean())
@@ -132,7 +130,7 @@ class Trainer:
             "seconds": round(self.seconds, 1),
             "step": self.step,
             "pairs_per_second": f"{pairs_per_second:.3g}",
-            "learning_rate": f"{self.learning_rate():.3g}",
+            "learning_rate": f"{self.rate() * self.config.learning_rate:.3g}",
             "train_error": f"{loss:.5f}",
         }
         for condition in CONDITIONS:
@@ -152,8 +150,8 @@ class Trainer:
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "shares": self.loss.shares,
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "shares": self.weights.shares,
             "step": self.step,
             "seconds": self.seconds,
             "random": self.sampler.random.bit_generator.state,
@@ -170,8 +168,9 @@ class Trainer:
         state = torch.load(checkpoint, map_location="cpu", weights_only=False)
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.loss.shares = state["shares"].to(self.device)
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.weights.shares = state["shares"].to(self.device)
         self.step, self.seconds = state["step"], state["seconds"]
         self.sampler.random.bit_generator.state = state["random"]
         torch.set_rng_state(state["torch_random"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,8 +70,8 @@ def validation_config(config: TrainingConfig, condition: Condition) -> TrainingC
         native_share=1.0,
         turned_share=float(condition.max_turn > 0),
         max_turn_degrees=condition.max_turn,
+        unshifted_share=0.0,
         max_shift=condition.max_shift,
-        fixed_on_cells=1.0,
         moving_on_cells=condition.on_cells,
     )
 
@@ -82,6 +83,7 @@ def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, ba
     The state of torch's random numbers is as before when this returns.
     """
     device = volumes[0].data.device
+    network = copy.deepcopy(network).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     networks = {4: network, 2: shared_network(network, 2)}
     scores = {}
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

@@ -98,12 +98,18 @@ def save_cache(path: Path, volumes: list[tuple[VolumeInfo, FloatArray, NDArray[n
 
 
 def load_cache(path: Path, device: torch.device) -> list[Volume]:
-    """Read a cache written by `save_cache` and decode it on `device`."""
-    volumes = []
+    """Read a cache written by `save_cache` and decode it on `device`, into one tensor of which volumes are views."""
+    entries, shapes, affines, parts = [], [], [], []
     with np.load(path) as cache:
         for index, entry in enumerate(json.loads(str(cache["infos"]))):
             codes = torch.from_numpy(cache[f"codes_{index}"]).to(device)
             table = torch.from_numpy(cache[f"table_{index}"]).to(device)
-            data = table[codes.int()]
-            volumes.append(Volume(VolumeInfo(**entry), data, cache[f"affine_{index}"]))
-    return volumes
+            entries.append(VolumeInfo(**entry))
+            shapes.append(codes.shape)
+            affines.append(cache[f"affine_{index}"])
+            parts.append(table[codes.flatten().int()])
+    views = torch.cat(parts).split([len(part) for part in parts])
+    return [
+        Volume(info, view.view(shape), affine)
+        for info, view, shape, affine in zip(entries, views, shapes, affines, strict=True)
+    ]

@@ -1,0 +1,91 @@
+"""Error on the paper's pairs of patches: python -m disa.training.score_pairs WEIGHTS CACHE PAIRS.csv --help."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from disa.training.network import DISANet, load_weights
+from disa.training.paper_pairs import PatchPair, load_pairs
+from disa.training.volumes import Volume, load_cache
+
+#: Voxels by which a volume is continued, as for feature extraction.
+MARGIN = 8
+
+Column = NDArray[np.float64]
+
+
+def quantised(descriptors: Tensor) -> Tensor:
+    """Descriptors through int8 with one scale for the volume, as features are stored."""
+    scale = descriptors.abs().max().clamp_min(1e-6) / 127
+    return (descriptors / scale).round() * scale
+
+
+@torch.no_grad()
+def descriptors_of(network: DISANet, volume: Volume) -> Tensor:
+    """Descriptors at every voxel, shape (z, y, x, 16), by a stride-1 network that sees borders continued."""
+    padded = functional.pad(volume.data[None, None], (MARGIN,) * 6, mode="replicate")
+    inner = (slice(MARGIN, -MARGIN),) * 3
+    return network(padded)[0].permute(1, 2, 3, 0)[inner]
+
+
+def similarities(network: DISANet, volumes: dict[str, Volume], pairs: list[PatchPair]) -> tuple[Column, Column]:
+    """Dot products of the pairs' descriptors, float and int8.
+
+    Args:
+        network: of stride 1.
+        volumes: by name.
+        pairs: of patches of these volumes.
+    """
+    places: list[tuple[tuple[str, int], tuple[str, int]]] = []
+    wanted: dict[str, list[tuple[int, int, int]]] = {name: [] for name in volumes}
+    for pair in pairs:
+        ends = []
+        for name, at in ((pair.moving, pair.moving_at), (pair.fixed, pair.fixed_at)):
+            ends.append((name, len(wanted[name])))
+            wanted[name].append(at)
+        places.append((ends[0], ends[1]))
+    read: dict[str, tuple[Tensor, Tensor]] = {}
+    for name, positions in wanted.items():
+        if positions:
+            dense = descriptors_of(network, volumes[name])
+            z, y, x = torch.tensor(positions, device=dense.device).T
+            read[name] = dense[z, y, x], quantised(dense)[z, y, x]
+    columns = [np.array([float(read[m][kind][i] @ read[f][kind][j]) for (m, i), (f, j) in places]) for kind in range(2)]
+    return columns[0], columns[1]
+
+
+def main() -> None:
+    """Command line entry: mean squared error in float and int8, and the correlation, for each pair of modalities."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", help="file of averaged weights, disa-lc2.pt")
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+
+    device = torch.device(arguments.device)
+    volumes = {volume.info.name: volume for volume in load_cache(arguments.cache, device)}
+    pairs = load_pairs(arguments.pairs)
+    network = load_weights(arguments.weights, stride=1).to(device)
+    exact, coarse = similarities(network, volumes, pairs)
+    target = np.array([pair.lc2 for pair in pairs])
+    kinds = np.array([f"{volumes[p.moving].info.modality} / {volumes[p.fixed].info.modality}" for p in pairs])
+    print("| moving / fixed | pairs | error | error, int8 | correlation |\n|---|---|---|---|---|")
+    for kind in [*dict.fromkeys(kinds.tolist()), "all"]:
+        of_kind = kinds == kind if kind != "all" else np.ones(len(pairs), dtype=bool)
+        p, q, t = exact[of_kind], coarse[of_kind], target[of_kind]
+        print(
+            f"| {kind} | {of_kind.sum()} | {np.mean((p - t) ** 2):.4f} | {np.mean((q - t) ** 2):.4f} "
+            f"| {np.corrcoef(p, t)[0, 1]:.3f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

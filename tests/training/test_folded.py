@@ -1,0 +1,81 @@
+"""The training layout of the network against the plain network, and the optimiser's step."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
+
+from disa.training.balance import weighted_error  # noqa: E402
+from disa.training.compare import Batch, predict  # noqa: E402
+from disa.training.folded import error, head, spread, trunk  # noqa: E402
+from disa.training.muon import Muon, orthogonalised  # noqa: E402
+from disa.training.network import DISANet, shared_network  # noqa: E402
+
+
+@pytest.mark.parametrize("stride", [4, 2])
+def test_descriptors_are_those_of_the_plain_network(stride: int) -> None:
+    torch.manual_seed(1)
+    network, volume = DISANet(), torch.randn(2, 16, 24, 20)
+    with torch.no_grad():
+        expected = shared_network(network, stride)(volume[:, None])
+        got = head(network, trunk(network, volume, torch.float32), stride)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(got, expected, atol=1e-6, rtol=1e-4)
+
+
+def test_error_and_gradients_are_those_of_the_plain_network() -> None:
+    torch.manual_seed(2)
+    network = DISANet()
+    points = 6 + 4 * torch.rand(2, 2, 5, 3)
+    batch = Batch(*torch.randn(2, 2, 16, 16, 16), *points, torch.rand(2, 5, 5))
+    weights = torch.rand(4)
+    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights)
+    got = error(network, batch, weights)
+    torch.testing.assert_close(got, expected)
+    parameters = list(network.parameters())
+    for a, b in zip(torch.autograd.grad(got, parameters), torch.autograd.grad(expected, parameters), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("fold", [1, 2, 4])
+def test_wide_voxels_convolve_alike(fold: int) -> None:
+    torch.manual_seed(3)
+    x, weight = torch.randn(1, 3, 3, 3, 8), torch.randn(2, 3, 3, 3, 3)
+    expected = torch.nn.functional.conv3d(x, weight, padding=1)
+    wide = x.view(1, 3, 3, 3, 8 // fold, fold).permute(0, 5, 1, 2, 3, 4).reshape(1, 3 * fold, 3, 3, 8 // fold)
+    got = torch.nn.functional.conv3d(wide, spread(weight, fold), padding=1)
+    got = got.view(1, fold, 2, 3, 3, 8 // fold).permute(0, 2, 3, 4, 5, 1).reshape(expected.shape)
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_steps_are_nearly_orthogonal_whatever_the_shapes() -> None:
+    torch.manual_seed(4)
+    shapes = [(8, 8, 3, 3, 3), (32, 16, 3, 3, 3), (4, 5)]
+    for step, shape in zip(orthogonalised([torch.randn(shape) for shape in shapes]), shapes, strict=True):
+        assert step.shape == shape
+        singular = torch.linalg.svdvals(step.flatten(1))
+        assert 0.5 < singular.min() <= singular.max() < 1.3
+
+
+def test_muon_descends_and_goes_on_from_its_state() -> None:
+    torch.manual_seed(5)
+    goal = torch.randn(3, 7)
+
+    def descend(weight: torch.Tensor, muon: Muon, steps: int) -> None:
+        for _ in range(steps):
+            weight.grad = weight - goal
+            muon.step()
+
+    weight = torch.zeros(3, 7)
+    muon = Muon([weight], lr=0.05)
+    descend(weight, muon, 20)
+    again = weight.clone()
+    other = Muon([again], lr=0.05)
+    other.load_state_dict(copy.deepcopy(muon.state_dict()))
+    descend(weight, muon, 20)
+    descend(again, other, 20)
+    assert (weight - goal).norm() < 0.6 * goal.norm()
+    torch.testing.assert_close(again, weight, atol=0, rtol=0)
