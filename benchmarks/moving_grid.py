@@ -5,7 +5,7 @@
 Each pair shares its world space. The moving image is first resampled onto a turned and shifted grid; starts lie 5 to
 15 mm off. A row takes moving voxels of `ratio` times the fixed ones, on axes parallel to the fixed ones under the
 current transform or on the image's own, with fixed and moving strides as given and the moving descriptors smoothed by a
-Gaussian of so many fixed voxels.
+kernel of so many fixed voxels.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ VARIANTS = [
     Variant(RATIO),
     Variant(RATIO, parallel=False),
     Variant(RATIO, (4, 4)),
-    Variant(RATIO, smoothing=2.0),
-    Variant(RATIO, smoothing=3.0),
-    Variant(RATIO, smoothing=4.0),
+    Variant(RATIO, smoothing=6.0),
+    Variant(RATIO, smoothing=12.0),
+    Variant(RATIO, smoothing=16.0),
 ]
 
 

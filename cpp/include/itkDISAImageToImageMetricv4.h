@@ -100,9 +100,9 @@ public:
    * moving cells in whatever pose, and no pose is favoured; benchmarks/README.md has the figures. */
   static constexpr double MovingSpacingRatio = 0.894427190999916;
 
-  /** Standard deviation of the Gaussian over the moving descriptors, in voxels of FeatureSpacing. It widens the capture
-   * range at no cost a point: 3 takes CT/T1 limbs from 25 to 50 mm where 0 stays in a local optimum, and costs no
-   * accuracy (benchmarks/README.md). Default 3; 0: none. */
+  /** Standard deviation, in voxels of FeatureSpacing, of the wide part of the kernel over the moving descriptors. It
+   * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
+   * on. A narrow part of the kernel keeps the optimum sharp. Default 12; 0: none. */
   void SetFeatureSmoothing(double voxels);
   itkGetConstMacro(FeatureSmoothing, double);
 
@@ -200,7 +200,7 @@ private:
   double                          m_FeatureSpacing{ 2.0 };
   int                             m_FixedStride{ 4 };
   int                             m_MovingStride{ 2 };
-  double                          m_FeatureSmoothing{ 3.0 };
+  double                          m_FeatureSmoothing{ 12.0 };
   double                          m_ReorientationAngle{ 3.0 };
   ProviderList                    m_ExecutionProviders;
   FeatureExtractorConstPointer    m_FeatureExtractor;

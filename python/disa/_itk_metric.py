@@ -86,14 +86,15 @@ class _DISAMethods:
         return _core.GetMovingStride(self)
 
     def SetFeatureSmoothing(self, voxels: float) -> None:
-        """Standard deviation of the Gaussian over the moving descriptors, in voxels of the feature spacing.
+        """Standard deviation, in voxels of the feature spacing, of the wide part of the moving descriptors' kernel.
 
-        Default 3: starts further off are captured, at no cost a point; 0: none.
+        Default 12: starts much further off are captured, at no cost a point; 0: none. The kernel is in
+        `disa.smoothing`.
         """
         _core.SetFeatureSmoothing(self, voxels)
 
     def GetFeatureSmoothing(self) -> float:
-        """Standard deviation of the Gaussian over the moving descriptors, in voxels."""
+        """Standard deviation of the wide part of the kernel over the moving descriptors, in voxels."""
         return _core.GetFeatureSmoothing(self)
 
     def SetReorientationAngle(self, degrees: float) -> None:

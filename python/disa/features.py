@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.core import FeatureVolume, _core
+from disa.core import FeatureVolume
 from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
 from disa.inference import run_network
 from disa.models import find_model
 from disa.resampling import MARGIN, covering_grid, inside, resample, smooth_for
+from disa.smoothing import widen
 
 
 def extract_features(
@@ -41,8 +42,8 @@ def extract_features(
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
         stride: voxels between descriptors, so they lie `spacing * stride` mm apart.
-        smoothing: standard deviation in mm of a Gaussian over the descriptors. Smooth moving descriptors capture starts
-            further off; the metric's own default is 3 times the spacing.
+        smoothing: standard deviation in mm of the wide part of the kernel in `disa.smoothing`; 0: none. With smooth
+            moving descriptors a registration starts further off; the metric's own default is 12 times the spacing.
         providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
         direction: (3, 3) orthonormal axes of the descriptor grid, as columns; the image's own if None.
         quantize: False leaves float32 descriptors with scale 1, the reference for the int8 ones.
@@ -125,7 +126,7 @@ def _extract(
     weights = np.where(seen, variance, np.float32(0))
     descriptors = np.where(seen[..., None], descriptors, np.float32(0))
     if smoothing > 0:
-        descriptors = _core.smooth_descriptors(descriptors, smoothing / (spacing * stride))
+        descriptors = widen(descriptors, smoothing / (spacing * stride))
     data, scale = _quantize(descriptors) if quantize else (descriptors, 1.0)
     return FeatureVolume(
         data=np.where(seen[..., None], data, data.dtype.type(0)),
