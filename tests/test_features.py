@@ -123,7 +123,7 @@ def test_the_shipped_model_is_found_by_name_and_by_path() -> None:
     ("model", "stride", "expected"),
     [
         ("no-such-model", 4, "expected one of disa-lc2"),
-        ("disa-lc2", 3, "strides 4 and 2"),
+        ("disa-lc2", 3, "strides 4, 2, 1"),
         ("/nowhere/net.onnx", 4, "no such model file"),
     ],
 )

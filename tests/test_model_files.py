@@ -16,7 +16,7 @@ def weights(stride: int) -> dict[tuple[int, ...], np.ndarray]:
     return {(i, *a.shape): a for i, a in enumerate(a for a in arrays if a.ndim == 5 or a.shape in ((8,), (16,), (32,)))}
 
 
-@pytest.mark.parametrize("stride", [4, 2])
+@pytest.mark.parametrize("stride", [4, 2, 1])
 def test_the_network_is_the_papers(stride: int) -> None:
     model = onnx.load(find_model("disa-lc2", stride))
     onnx.checker.check_model(model, full_check=True)
@@ -28,7 +28,7 @@ def test_the_network_is_the_papers(stride: int) -> None:
     assert parameters == 90_752
 
 
-@pytest.mark.parametrize("stride", [4, 2])
+@pytest.mark.parametrize("stride", [4, 2, 1])
 def test_the_file_says_what_it_is(stride: int) -> None:
     path = find_model("disa-lc2", stride)
     assert path.stat().st_size < 1_000_000
@@ -43,7 +43,7 @@ def test_the_file_says_what_it_is(stride: int) -> None:
     )
 
 
-@pytest.mark.parametrize("stride", [4, 2])
+@pytest.mark.parametrize("stride", [4, 2, 1])
 @pytest.mark.parametrize("shape", [(9, 10, 11), (4, 33, 6), (1, 5, 64)])
 def test_any_size_runs(stride: int, shape: tuple[int, int, int]) -> None:
     from disa.inference import run_network

@@ -72,6 +72,16 @@ def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[
 @functools.lru_cache(maxsize=8)
 def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     """A session for a model file, opened once and kept. Raises ModelError as `run_network` does."""
+    session = _load(path, providers)
+    if providers and session.get_providers()[0] != providers[0]:
+        raise ModelError(
+            f"execution provider {providers[0]} is installed but does not start here; check its driver and libraries"
+        )
+    _check_network(session, path, stride)
+    return session
+
+
+def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     try:
         import onnxruntime as ort
     except ImportError:
@@ -87,12 +97,16 @@ def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxrun
         session = ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
-    if providers and session.get_providers()[0] != providers[0]:
-        raise ModelError(
-            f"execution provider {providers[0]} is installed but does not start here; check its driver and libraries"
-        )
-    _check_network(session, path, stride)
     return session
+
+
+def model_metadata(path: Path) -> dict[str, str]:
+    """The metadata of an .onnx file. Raises ModelError where it cannot be read."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file")
+    session = _load(path, ("CPUExecutionProvider",))
+    about: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    return about
 
 
 def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -7,6 +7,22 @@ import re
 from pathlib import Path
 
 from disa.errors import ModelError
+from disa.inference import model_metadata
+
+FIELDS = (
+    "name",
+    "version",
+    "stride",
+    "precision",
+    "channels",
+    "spacing_mm",
+    "receptive_field",
+    "normalisation",
+    "training_data",
+    "licence",
+    "weights_sha256",
+)
+"""Of a model file's metadata."""
 
 _SHIPPED = Path(__file__).parent / "models"
 
@@ -43,7 +59,19 @@ def find_model(model: str | os.PathLike[str], stride: int) -> Path:
     return path
 
 
+def describe_model(path: Path) -> dict[str, str]:
+    """What a model file says of itself, in the order that a reader wants it.
+
+    Raises:
+        ModelError: the file is missing, no network, or says nothing.
+    """
+    about = model_metadata(path)
+    if "stride" not in about:
+        raise ModelError(f"{path}: a network, but not one of this project's; expected one written by disa export")
+    return {name: about[name] for name in FIELDS if name in about}
+
+
 def _strides(path: Path) -> str:
     base = path.name.rsplit("-stride", 1)[0]
     found = (re.search(r"-stride(\d+)\.onnx$", p.name) for p in path.parent.glob(f"{base}-stride*.onnx"))
-    return " and ".join(sorted((m.group(1) for m in found if m), key=int, reverse=True))
+    return ", ".join(sorted((m.group(1) for m in found if m), key=int, reverse=True))

@@ -13,7 +13,8 @@ onnx = pytest.importorskip("onnx", reason="export needs onnx")
 onnxruntime = pytest.importorskip("onnxruntime", reason="running a model needs onnxruntime")
 pytest.importorskip("onnxscript", reason="export needs onnxscript")
 
-from disa.training.export import export_onnx, weights_digest  # noqa: E402
+from disa.errors import ModelError  # noqa: E402
+from disa.training.export import About, averaged_weights, export_onnx, weights_digest  # noqa: E402
 from disa.training.network import DISANet, load_weights  # noqa: E402
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -46,13 +47,13 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     folder = tmp_path_factory.mktemp("models")
     torch.save(weights, folder / "weights.pt")
     paths = {0: folder / "weights.pt"}
-    for stride in (2, 4):
+    for stride in (1, 2, 4):
         paths[stride] = folder / f"stride{stride}.onnx"
-        export_onnx(weights, stride, paths[stride])
+        export_onnx(weights, stride, paths[stride], About("test"))
     return paths
 
 
-@pytest.mark.parametrize("stride", [2, 4])
+@pytest.mark.parametrize("stride", [1, 2, 4])
 @pytest.mark.parametrize("size", SIZES)
 def test_fresh_export_equals_pytorch(fresh: dict[int, Path], stride: int, size: tuple[int, int, int]) -> None:
     volume = random_volume(size)
@@ -63,7 +64,7 @@ def test_fresh_export_equals_pytorch(fresh: dict[int, Path], stride: int, size: 
     assert np.linalg.norm(got, axis=-1).max() <= 1 + 1e-5
 
 
-@pytest.mark.parametrize("stride", [2, 4])
+@pytest.mark.parametrize("stride", [1, 2, 4])
 def test_released_model_equals_released_weights(stride: int) -> None:
     volume = random_volume(SIZES[2])
     expected = torch_descriptors(load_weights(str(MODELS / "disa-lc2.pt"), stride), volume)
@@ -80,7 +81,7 @@ def test_released_strides_agree() -> None:
     np.testing.assert_allclose(dense[::2, ::2, ::2][inner], sparse[inner], atol=1e-4)
 
 
-@pytest.mark.parametrize("stride", [2, 4])
+@pytest.mark.parametrize("stride", [1, 2, 4])
 def test_released_model_is_small_self_contained_and_labelled(stride: int) -> None:
     path = MODELS / f"disa-lc2-stride{stride}.onnx"
     assert path.stat().st_size < 1_000_000
@@ -96,3 +97,44 @@ def test_released_model_is_small_self_contained_and_labelled(stride: int) -> Non
     assert said["spacing_mm"] == "2.0"
     weights = torch.load(MODELS / "disa-lc2.pt", weights_only=True)
     assert said["weights_sha256"] == weights_digest(weights)
+
+
+def test_half_precision_is_close_and_says_so(fresh: dict[int, Path], tmp_path: Path) -> None:
+    path = tmp_path / "half.onnx"
+    export_onnx(averaged_weights(fresh[0]), 4, path, About("test"), "fp16")
+    volume = random_volume(SIZES[1])
+    np.testing.assert_allclose(run(path, volume), run(fresh[4], volume), atol=1e-2)
+    assert not np.array_equal(run(path, volume), run(fresh[4], volume))
+    model = onnx.load(path)
+    assert {t.data_type for t in model.graph.initializer if len(t.dims) == 5} == {onnx.TensorProto.FLOAT16}
+    assert {entry.key: entry.value for entry in model.metadata_props}["precision"] == "fp16"
+
+
+def test_a_model_that_differs_is_not_written(
+    fresh: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {name: 1.01 * value for name, value in averaged_weights(fresh[0]).items()}
+    monkeypatch.setattr("disa.training.export.run_network", lambda *_: run(fresh[4], random_volume((33, 38, 35))))
+    with pytest.raises(ModelError, match=r"not written, it differs from PyTorch by"):
+        export_onnx(wrong, 4, tmp_path / "model.onnx", About("test"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", None])
+def test_foreign_checkpoints_are_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "checkpoint.pt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"^\S*checkpoint.pt: .*expected a checkpoint written by disa train$"):
+        averaged_weights(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "other.pt")
+    with pytest.raises(ModelError, match=r"not the weights of a DISA network"):
+        averaged_weights(tmp_path / "other.pt")
+
+
+def test_a_folder_that_is_not_there_is_named(fresh: dict[int, Path], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"cannot be written: No such file or directory"):
+        export_onnx(averaged_weights(fresh[0]), 4, tmp_path / "missing" / "model.onnx", About("test"))

@@ -1,27 +1,43 @@
-"""Write the ONNX models and the weights: python -m disa.training.export CHECKPOINT -o models."""
+"""From a training checkpoint to an ONNX model: `disa export` on the command line."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
+import os
+import pickle
+import tempfile
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from disa.training.network import CHANNELS, BlurPool, DISANet, receptive_field
+from disa.errors import ModelError
+from disa.inference import run_network
+from disa.training.half_precision import to_half_precision
+from disa.training.network import CHANNELS, STRIDES, BlurPool, DISANet, receptive_field
 from disa.training.volumes import SPACING_MM
 
-NAME = "disa-lc2"
-VERSION = "1.0"
-LICENCE = "Apache-2.0"
-TRAINING_DATA = "91 public CT and MR volumes at 2 mm, CC BY 3.0/4.0, Apache-2.0, MIT and PDDL; see MODEL_CARD.md"
 OPSET = 17
-EXPORTED_STRIDES = (4, 2)
 EXAMPLE_SIZE = (24, 25, 27)
+PARITY_SIZE = (33, 38, 35)
+Precision = Literal["fp32", "fp16"]
+TOLERANCE: dict[Precision, float] = {"fp32": 1e-4, "fp16": 1e-2}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a model file says of its origin."""
+
+    name: str
+    version: str = "1.0"
+    training_data: str = "not stated"
+    licence: str = "not stated"
 
 
 class PooledBlur(nn.Module):
@@ -53,10 +69,25 @@ class ChannelsLast(nn.Module):
 
 
 def averaged_weights(checkpoint: Path) -> dict[str, Tensor]:
-    """The averaged weights of a checkpoint, or those of a file that holds weights alone."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    weights = state.get("averaged", state)
-    return {name: value.detach().contiguous().clone() for name, value in weights.items()}
+    """The averaged weights of a checkpoint, or those of a file that holds weights alone.
+
+    Raises:
+        ModelError: the file is missing, is no checkpoint, or is of another architecture.
+    """
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    except OSError as error:
+        raise ModelError(f"{checkpoint}: {error.strerror}; expected a checkpoint written by disa train") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
+        raise ModelError(f"{checkpoint}: not a PyTorch file; expected a checkpoint written by disa train") from None
+    weights = state.get("averaged", state) if isinstance(state, dict) else {}
+    expected = {name: value.shape for name, value in DISANet().state_dict().items()}
+    found = {name: value.shape for name, value in weights.items() if isinstance(value, Tensor)}
+    if found != expected:
+        raise ModelError(
+            f"{checkpoint}: not the weights of a DISA network; expected 90,752 numbers by its layers' names"
+        )
+    return {name: value.detach().float().contiguous().clone() for name, value in weights.items()}
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:
@@ -67,36 +98,65 @@ def weights_digest(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def metadata(stride: int, digest: str) -> dict[str, str]:
+def metadata(stride: int, precision: Precision, digest: str, about: About) -> dict[str, str]:
     """What the model file says of itself."""
     return {
-        "name": NAME,
-        "version": VERSION,
+        "name": about.name,
+        "version": about.version,
         "stride": str(stride),
+        "precision": precision,
         "channels": str(CHANNELS),
         "spacing_mm": str(SPACING_MM),
         "receptive_field": str(receptive_field(stride)),
         "normalisation": "zero mean, unit standard deviation",
-        "training_data": TRAINING_DATA,
-        "licence": LICENCE,
+        "training_data": about.training_data,
+        "licence": about.licence,
         "weights_sha256": digest,
     }
 
 
-def export_onnx(weights: dict[str, Tensor], stride: int, path: Path) -> None:
-    """Write a float32 model of any spatial size, input `volume`, output `descriptors`.
+def export_onnx(
+    weights: dict[str, Tensor], stride: int, path: Path, about: About, precision: Precision = "fp32"
+) -> None:
+    """Write a model of any spatial size, input `volume`, output `descriptors`, both float32.
+
+    The file appears only once ONNX's checker and a comparison with PyTorch have passed.
 
     Args:
         weights: state dictionary of `DISANet`.
-        stride: voxels between descriptors.
+        stride: voxels between descriptors, 4, 2 or 1; all have the same weights.
         path: file to write.
+        about: where the weights come from.
+        precision: of the arithmetic.
 
     Raises:
-        onnx.checker.ValidationError: the exporter made something that is no valid model.
+        ModelError: the stride is none of these, the folder cannot be written, or the model is not valid or not equal
+            to PyTorch within 1e-4 (fp16: 1e-2).
     """
+    if stride not in STRIDES:
+        raise ModelError(f"stride is {stride}, expected 4, 2 or 1")
     network = DISANet(stride)
     network.load_state_dict(weights)
-    axes = {0: "z", 1: "y", 2: "x"}
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            draft = Path(folder) / path.name
+            _write(network, draft)
+            model = onnx.load(draft)
+            if precision == "fp16":
+                to_half_precision(model.graph)
+            onnx.helper.set_model_props(model, metadata(stride, precision, weights_digest(weights), about))
+            model.producer_name = "itk-disa"
+            onnx.checker.check_model(model, full_check=True)
+            onnx.save(model, draft)
+            _compare(draft, weights, stride, precision)
+            os.replace(draft, path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written: {error.strerror}") from None
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ModelError(f"{path}: not written, ONNX's checker says: {str(error).splitlines()[0]}") from None
+
+
+def _write(network: DISANet, path: Path) -> None:
     with warnings.catch_warnings():
         # The older exporter is on its way out, but makes the smaller graph of dynamic size.
         warnings.simplefilter("ignore")
@@ -105,31 +165,20 @@ def export_onnx(weights: dict[str, Tensor], stride: int, path: Path) -> None:
             input_names=["volume"], output_names=["descriptors"],
             dynamic_axes={
                 "volume": {2: "z", 3: "y", 4: "x"},
-                "descriptors": {axis: f"{name}_cells" for axis, name in axes.items()},
+                "descriptors": {0: "z_cells", 1: "y_cells", 2: "x_cells"},
             },
             opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, metadata(stride, weights_digest(weights)))
-    model.producer_name = NAME
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
 
 
-def main() -> None:
-    """Command line entry."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("-o", "--output", type=Path, default=Path("models"))
-    arguments = parser.parse_args()
-
-    weights = averaged_weights(arguments.checkpoint)
-    torch.save(weights, arguments.output / f"{NAME}.pt")
-    for stride in EXPORTED_STRIDES:
-        path = arguments.output / f"{NAME}-stride{stride}.onnx"
-        export_onnx(weights, stride, path)
-        print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
-
-
-if __name__ == "__main__":
-    main()
+def _compare(path: Path, weights: dict[str, Tensor], stride: int, precision: Precision) -> None:
+    """Refuse a file whose descriptors differ from float32 PyTorch's."""
+    network = DISANet(stride).eval()
+    network.load_state_dict(weights)
+    volume = np.random.default_rng(0).normal(size=(1, 1, *PARITY_SIZE)).astype(np.float32)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(volume))[0].permute(1, 2, 3, 0).numpy()
+    found = run_network(volume[0, 0], path, stride, ["CPUExecutionProvider"])
+    difference = float(np.abs(found - expected).max())
+    if not difference <= TOLERANCE[precision]:
+        raise ModelError(f"{path.name}: not written, it differs from PyTorch by {difference:.2g}")
