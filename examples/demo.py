@@ -110,10 +110,7 @@ def register(fixed: itk.Image, moving: itk.Image) -> itk.Euler3DTransform:
     transform = itk.Euler3DTransform[itk.D].New()
     transform.SetCenter(centre(fixed).tolist())
     metric = itk.DISAImageToImageMetricv4[ImageType, ImageType].New()
-    scales = itk.RegistrationParameterScalesFromPhysicalShift[type(metric)].New(Metric=metric)
-    optimizer = itk.RegularStepGradientDescentOptimizerv4[itk.D].New(
-        ScalesEstimator=scales, LearningRate=4.0, MinimumStepLength=0.02, NumberOfIterations=60
-    )
+    optimizer = itk.LBFGS2Optimizerv4Template[itk.D].New()
     method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
         FixedImage=fixed, MovingImage=moving, Metric=metric, Optimizer=optimizer, InitialTransform=transform
     )
@@ -134,7 +131,7 @@ def register(fixed: itk.Image, moving: itk.Image) -> itk.Euler3DTransform:
         last = now
         print(
             f"level {method.GetCurrentLevel() + 1} of {levels}  iteration {optimizer.GetCurrentIteration():3d}  "
-            f"value {optimizer.GetValue():+.5f}  step {optimizer.GetCurrentStepLength():.3f}"
+            f"value {metric.GetCurrentValue():+.5f}"
         )
 
     optimizer.AddObserver(itk.IterationEvent(), report)
