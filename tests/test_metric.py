@@ -300,7 +300,7 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
             "2 slices or more",
         ),
         (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
-        (lambda m: m.SetMovingStride(3), "strides 4 and 2"),
+        (lambda m: m.SetMovingStride(3), "strides 4, 2, 1"),
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
         (lambda m: m.SetMovingTransform(itk.BSplineTransform[itk.D, 3, 3].New()), "takes linear transforms"),
         (lambda m: m.SetMovingTransform(_flat()), "invertible"),
