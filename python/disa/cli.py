@@ -46,11 +46,6 @@ def _one_line() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-@app.callback()
-def main() -> None:
-    """Multimodal image registration by DISA descriptors."""
-
-
 @app.command()
 def info(file: Annotated[Path, typer.Argument(help="an .onnx model")]) -> None:
     """Say what a model file is: stride, spacing, training data, licence."""

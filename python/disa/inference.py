@@ -94,10 +94,9 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
     options = ort.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = ort.InferenceSession(str(path), options, providers=chosen)
+        return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
-    return session
 
 
 def model_metadata(path: Path) -> dict[str, str]:

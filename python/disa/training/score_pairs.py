@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from disa.training.network import DISANet, load_weights
+from disa.resampling import MARGIN
+from disa.training.network import CHANNELS, DISANet, load_weights
 from disa.training.paper_pairs import PatchPair, load_pairs
 from disa.training.volumes import Volume, load_cache
-
-#: Voxels by which a volume is continued, as for feature extraction.
-MARGIN = 8
 
 Column = NDArray[np.float64]
 
@@ -43,22 +41,18 @@ def similarities(network: DISANet, volumes: dict[str, Volume], pairs: list[Patch
         volumes: by name.
         pairs: of patches of these volumes.
     """
-    places: list[tuple[tuple[str, int], tuple[str, int]]] = []
-    wanted: dict[str, list[tuple[int, int, int]]] = {name: [] for name in volumes}
-    for pair in pairs:
-        ends = []
-        for name, at in ((pair.moving, pair.moving_at), (pair.fixed, pair.fixed_at)):
-            ends.append((name, len(wanted[name])))
-            wanted[name].append(at)
-        places.append((ends[0], ends[1]))
-    read: dict[str, tuple[Tensor, Tensor]] = {}
-    for name, positions in wanted.items():
-        if positions:
-            dense = descriptors_of(network, volumes[name])
-            z, y, x = torch.tensor(positions, device=dense.device).T
-            read[name] = dense[z, y, x], quantised(dense)[z, y, x]
-    columns = [np.array([float(read[m][kind][i] @ read[f][kind][j]) for (m, i), (f, j) in places]) for kind in range(2)]
-    return columns[0], columns[1]
+    read = np.empty((2, 2, len(pairs), CHANNELS))  # float or int8, moving or fixed
+    for name in {pair.moving for pair in pairs} | {pair.fixed for pair in pairs}:
+        dense = descriptors_of(network, volumes[name])
+        for kind, descriptors in enumerate((dense, quantised(dense))):
+            values = descriptors.cpu().numpy()
+            for row, pair in enumerate(pairs):
+                if pair.moving == name:
+                    read[kind, 0, row] = values[pair.moving_at]
+                if pair.fixed == name:
+                    read[kind, 1, row] = values[pair.fixed_at]
+    exact, coarse = (read[:, 0] * read[:, 1]).sum(axis=-1)
+    return exact, coarse
 
 
 def main() -> None:
