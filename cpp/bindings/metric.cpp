@@ -87,6 +87,9 @@ bind_metric(py::module_ & module)
   DISA_BIND_SETTING(FixedStride, int);
   DISA_BIND_SETTING(MovingStride, int);
   DISA_BIND_SETTING(FeatureSmoothing, double);
+  module.def("GetCurrentFeatureSmoothing",
+             [](const py::object & proxy)
+             { return with_metric(proxy, [](auto & metric) { return metric.GetCurrentFeatureSmoothing(); }); });
   DISA_BIND_SETTING(ReorientationAngle, double);
   DISA_BIND_SETTING(ExecutionProviders, std::vector<std::string>);
   DISA_BIND_FEATURES(FixedFeatures);

@@ -47,7 +47,6 @@ PythonExtractor::Extract(const disa::ImageView & image, const disa::FeatureReque
                                            py::arg("model") = request.model,
                                            py::arg("feature_spacing") = request.spacing,
                                            py::arg("stride") = request.stride,
-                                           py::arg("smoothing") = request.smoothing,
                                            py::arg("providers") = request.providers,
                                            py::arg("feature_direction") = request.direction);
     return features.cast<std::shared_ptr<disa::FeatureVolume>>();

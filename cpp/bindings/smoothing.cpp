@@ -3,31 +3,33 @@
 #include "disaSmoothing.h"
 
 #include <pybind11/numpy.h>
-
-#include <algorithm>
+#include <pybind11/stl.h>
 
 namespace py = pybind11;
 
 namespace
 {
 
-using FloatArray = py::array_t<float, py::array::c_style>;
-
-FloatArray
-smooth(const FloatArray & descriptors, double sigma)
+disa::Frame
+make_frame(const std::array<std::size_t, 3> & size,
+           const disa::Vector3 &              origin,
+           const disa::Vector3 &              spacing,
+           const disa::Matrix3 &              direction)
 {
-  if (descriptors.ndim() != 4 || !(sigma > 0.0))
-  {
-    throw py::value_error("expected descriptors of shape (z, y, x, channels) and a sigma above 0");
-  }
-  FloatArray result({ descriptors.shape(0), descriptors.shape(1), descriptors.shape(2), descriptors.shape(3) });
-  std::copy_n(descriptors.data(), descriptors.size(), result.mutable_data());
-  const std::array<std::size_t, 3> size{ std::size_t(descriptors.shape(2)),
-                                         std::size_t(descriptors.shape(1)),
-                                         std::size_t(descriptors.shape(0)) };
-  float * const                    data = result.mutable_data();
-  const py::gil_scoped_release     release;
-  disa::SmoothDescriptors(data, size, std::size_t(descriptors.shape(3)), sigma);
+  disa::Frame frame;
+  frame.size = size;
+  frame.origin = origin;
+  frame.spacing = spacing;
+  frame.direction = direction;
+  return frame;
+}
+
+py::array_t<bool>
+cells_inside(const disa::Frame & cells, const disa::Frame & image)
+{
+  py::array_t<bool> result({ cells.size[2], cells.size[1], cells.size[0] });
+  const auto        inside = disa::CellsInside(cells, image);
+  std::copy(inside.begin(), inside.end(), result.mutable_data());
   return result;
 }
 
@@ -36,5 +38,13 @@ smooth(const FloatArray & descriptors, double sigma)
 void
 bind_smoothing(py::module_ & module)
 {
-  module.def("smooth_descriptors", &smooth, py::arg("descriptors"), py::arg("sigma"));
+  py::class_<disa::Frame>(module, "Frame")
+    .def(py::init(&make_frame), py::arg("size"), py::arg("origin"), py::arg("spacing"), py::arg("direction"));
+  module.def("cells_inside", &cells_inside, py::arg("cells"), py::arg("image"));
+  module.def("widen",
+             &disa::Widen,
+             py::arg("features"),
+             py::arg("image"),
+             py::arg("sigma"),
+             py::call_guard<py::gil_scoped_release>());
 }

@@ -26,7 +26,6 @@ struct FeatureRequest
   std::string              model = "disa-lc2"; ///< name of a shipped model or path of an .onnx file
   double                   spacing = 2.0;      ///< mm between the voxels that the network sees
   int                      stride = 4;         ///< voxels between descriptors
-  double                   smoothing = 0.0;    ///< mm, of the kernel over the descriptors; 0: none
   std::vector<std::string> providers;          ///< ONNX Runtime execution providers, best first; empty: automatic
   std::optional<Matrix3>   direction;          ///< axes of the descriptor grid; the image's own if absent
 };

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace disa
 {
@@ -39,6 +41,12 @@ struct Frame
   /** Continuous index of a physical point. */
   AffineMap PhysicalToIndex() const;
 };
+
+/** \brief For each cell, x fastest, 1 if it lies inside an image and 0 if not.
+ *
+ * Cells on the image's very border are left out on every side: an image region takes only one of two opposite borders,
+ * and samples on one side only would pull a registration to the other. */
+std::vector<std::uint8_t> CellsInside(const Frame & cells, const Frame & image);
 
 double Determinant(const Matrix3 & a);
 

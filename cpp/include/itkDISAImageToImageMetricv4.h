@@ -4,6 +4,7 @@
 #include "disaError.h"
 #include "disaFeatureExtractor.h"
 #include "disaObjective.h"
+#include "disaSmoothing.h"
 
 #include "itkDefaultImageToImageMetricTraitsv4.h"
 #include "itkImageToImageMetricv4.h"
@@ -69,6 +70,7 @@ public:
   using typename Superclass::DerivativeType;
   using typename Superclass::JacobianType;
   using typename Superclass::MeasureType;
+  using typename Superclass::ParametersType;
   using FeatureVolumeConstPointer = std::shared_ptr<const disa::FeatureVolume>;
   using FeatureExtractorConstPointer = std::shared_ptr<const disa::FeatureExtractor>;
   using ProviderList = std::vector<std::string>;
@@ -102,9 +104,15 @@ public:
 
   /** Standard deviation, in voxels of FeatureSpacing, of the wide part of the kernel over the moving descriptors. It
    * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
-   * on. A narrow part of the kernel keeps the optimum sharp. Default 12; 0: none. */
+   * on. A narrow part of the kernel keeps the optimum sharp. Default 12; 0: none.
+   *
+   * This is the first level's. A level that goes on where an optimiser left this metric, with the same images and
+   * settings, takes half of the last one's, for it starts nearer and its optimum is to be exact. */
   void SetFeatureSmoothing(double voxels);
   itkGetConstMacro(FeatureSmoothing, double);
+
+  /** The smoothing in use since the last Initialize(). */
+  itkGetConstMacro(CurrentFeatureSmoothing, double);
 
   /** Degrees that the transform may turn before Initialize() extracts the moving descriptors anew. Default 3; 0: never
    * anew. */
@@ -127,6 +135,10 @@ public:
 
   /** Throws DISAError in one line. */
   void Initialize() override;
+
+  /** What optimisers move the transform by. */
+  void SetParameters(ParametersType & parameters) override;
+  void UpdateTransformParameters(const DerivativeType & derivative, double factor) override;
 
   MeasureType GetValue() const override;
 
@@ -174,6 +186,14 @@ private:
     FeatureVolumeConstPointer  features{};
   };
 
+  /** Moving features as the metric uses them, and what they were made from. */
+  struct SmoothedFeatures
+  {
+    FeatureVolumeConstPointer from{};
+    double                    sigma = 0.0; ///< mm
+    FeatureVolumeConstPointer features{};
+  };
+
   disa::FeatureRequest MakeRequest(int stride, double spacing) const;
 
   template <typename TImage>
@@ -185,9 +205,16 @@ private:
                         const TImage *                    image,
                         const disa::FeatureRequest &      request);
 
+  /** True if the transform is where an optimiser left it, so that what starts is a further level. */
+  bool IsWhereOptimizerStopped() const;
+
   void CheckTransforms() const;
-  void UpdateFixedFeatures();
-  void UpdateMovingFeatures();
+  void UpdateFeatures();
+  void SmoothMovingFeatures();
+
+  /** Axes on which moving descriptors lie parallel to the fixed ones under the present transform. */
+  disa::Matrix3 GetParallelDirection() const;
+
   void UpdateSamples();
   void CheckOverlap() const;
 
@@ -201,6 +228,7 @@ private:
   int                             m_FixedStride{ 4 };
   int                             m_MovingStride{ 2 };
   double                          m_FeatureSmoothing{ 12.0 };
+  double                          m_CurrentFeatureSmoothing{ 0.0 };
   double                          m_ReorientationAngle{ 3.0 };
   ProviderList                    m_ExecutionProviders;
   FeatureExtractorConstPointer    m_FeatureExtractor;
@@ -208,6 +236,8 @@ private:
   FeatureVolumeConstPointer       m_GivenMovingFeatures;
   ExtractedFeatures<TFixedImage>  m_ExtractedFixed{ "fixed image" };
   ExtractedFeatures<TMovingImage> m_ExtractedMoving{ "moving image" };
+  SmoothedFeatures                m_SmoothedMoving;
+  std::vector<double>             m_SetParameters; ///< last set by an optimiser since Initialize(), if any
   disa::Objective                 m_Objective;
   MultiThreaderBase::Pointer      m_Threader;
   mutable ThreadIdType            m_NumberOfWorkUnitsUsed{ 0 };

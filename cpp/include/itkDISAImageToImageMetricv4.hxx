@@ -1,6 +1,7 @@
 #ifndef itkDISAImageToImageMetricv4_hxx
 #define itkDISAImageToImageMetricv4_hxx
 
+#include <algorithm>
 #include <cmath>
 
 namespace itk
@@ -152,6 +153,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSm
   if (m_FeatureSmoothing != voxels)
   {
     m_FeatureSmoothing = voxels;
+    m_SetParameters.clear();
     this->Modified();
   }
 }
@@ -213,7 +215,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetMovingFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_ExtractedMoving.features;
+  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_SmoothedMoving.features;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -304,8 +306,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsCurrent(
 {
   return extracted.features && extracted.image == image && extracted.modified == image->GetMTime() &&
          extracted.request.model == request.model && extracted.request.spacing == request.spacing &&
-         extracted.request.stride == request.stride && extracted.request.smoothing == request.smoothing &&
-         extracted.request.providers == request.providers;
+         extracted.request.stride == request.stride && extracted.request.providers == request.providers;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -327,39 +328,80 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(Extr
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFixedFeatures()
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetParameters(ParametersType & parameters)
 {
-  const TFixedImage *        image = this->m_FixedImage;
-  const disa::FeatureRequest request = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
-  if (!m_GivenFixedFeatures && !IsCurrent(m_ExtractedFixed, image, request))
-  {
-    this->Extract(m_ExtractedFixed, image, request);
-  }
+  Superclass::SetParameters(parameters);
+  m_SetParameters.assign(parameters.begin(), parameters.end());
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMovingFeatures()
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateTransformParameters(const DerivativeType & derivative, double factor)
 {
-  if (m_GivenMovingFeatures)
+  Superclass::UpdateTransformParameters(derivative, factor);
+  const auto & parameters = this->GetParameters();
+  m_SetParameters.assign(parameters.begin(), parameters.end());
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+bool
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsWhereOptimizerStopped() const
+{
+  const auto & parameters = this->GetParameters();
+  return std::equal(m_SetParameters.begin(), m_SetParameters.end(), parameters.begin(), parameters.end());
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatures()
+{
+  const TFixedImage *        fixed = this->m_FixedImage;
+  const TMovingImage *       moving = this->m_MovingImage;
+  const disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
+  disa::FeatureRequest       movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
+  const bool hasFixed = m_GivenFixedFeatures || IsCurrent(m_ExtractedFixed, fixed, fixedRequest);
+  const bool hasMoving = m_GivenMovingFeatures || IsCurrent(m_ExtractedMoving, moving, movingRequest);
+  const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
+  m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : m_FeatureSmoothing;
+  m_SetParameters.clear();
+  if (!hasFixed)
   {
-    return;
+    this->Extract(m_ExtractedFixed, fixed, fixedRequest);
   }
+  if (!m_GivenMovingFeatures)
+  {
+    const disa::Matrix3 direction = this->GetParallelDirection();
+    if (!hasMoving || (m_ReorientationAngle > 0.0 &&
+                       disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) > m_ReorientationAngle))
+    {
+      movingRequest.direction = direction;
+      this->Extract(m_ExtractedMoving, moving, movingRequest);
+    }
+    this->SmoothMovingFeatures();
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+disa::Matrix3
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetParallelDirection() const
+{
   const disa::AffineMap fixedToMoving =
     disa::Compose(this->GetVirtualToMovingMap(), DISA::Invert(this->GetVirtualToFixedMap()));
-  const disa::Matrix3 direction =
-    disa::Multiply(disa::NearestRotation(fixedToMoving.matrix), this->GetFixedFeatures()->GetFrame().direction);
+  return disa::Multiply(disa::NearestRotation(fixedToMoving.matrix), this->GetFixedFeatures()->GetFrame().direction);
+}
 
-  const TMovingImage * image = this->m_MovingImage;
-  disa::FeatureRequest request = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
-  request.smoothing = m_FeatureSmoothing * m_FeatureSpacing;
-  const bool isParallel = IsCurrent(m_ExtractedMoving, image, request) &&
-                          (m_ReorientationAngle == 0.0 ||
-                           disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) <= m_ReorientationAngle);
-  if (!isParallel)
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SmoothMovingFeatures()
+{
+  const FeatureVolumeConstPointer from = m_ExtractedMoving.features;
+  const double                    sigma = m_CurrentFeatureSmoothing * m_FeatureSpacing;
+  if (m_SmoothedMoving.from != from || m_SmoothedMoving.sigma != sigma)
   {
-    request.direction = direction;
-    this->Extract(m_ExtractedMoving, image, request);
+    const disa::Frame image = DISA::ToView(*m_ExtractedMoving.image, m_ExtractedMoving.name).frame;
+    m_SmoothedMoving = {
+      from, sigma, sigma > 0.0 ? std::make_shared<disa::FeatureVolume>(disa::Widen(*from, image, sigma)) : from
+    };
   }
 }
 
@@ -440,8 +482,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
   this->CheckTransforms();
   try
   {
-    this->UpdateFixedFeatures();
-    this->UpdateMovingFeatures();
+    this->UpdateFeatures();
     this->UpdateSamples();
     m_Objective.SetMoving(*this->GetMovingFeatures());
   }
@@ -554,6 +595,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
   os << indent << "FeatureSmoothing: " << m_FeatureSmoothing << " voxels" << std::endl;
+  os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " voxels" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";
   for (const std::string & provider : m_ExecutionProviders)

@@ -46,6 +46,32 @@ Frame::PhysicalToIndex() const
   return map;
 }
 
+std::vector<std::uint8_t>
+CellsInside(const Frame & cells, const Frame & image)
+{
+  constexpr double          tolerance = 1e-6; // voxels, for rounding
+  const AffineMap           toVoxel = Compose(image.PhysicalToIndex(), cells.IndexToPhysical());
+  std::vector<std::uint8_t> inside(cells.NumberOfCells());
+  std::size_t               cell = 0;
+  for (std::size_t z = 0; z < cells.size[2]; ++z)
+  {
+    for (std::size_t y = 0; y < cells.size[1]; ++y)
+    {
+      for (std::size_t x = 0; x < cells.size[0]; ++x, ++cell)
+      {
+        const Vector3 voxel = toVoxel({ double(x), double(y), double(z) });
+        inside[cell] = 1;
+        for (int axis = 0; axis < 3; ++axis)
+        {
+          const double last = double(image.size[axis]) - 0.5 - tolerance;
+          inside[cell] &= voxel[axis] > -0.5 + tolerance && voxel[axis] < last;
+        }
+      }
+    }
+  }
+  return inside;
+}
+
 double
 Determinant(const Matrix3 & a)
 {

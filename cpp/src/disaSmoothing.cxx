@@ -9,6 +9,9 @@ namespace disa
 namespace
 {
 
+constexpr std::size_t Channels = FeatureVolume::Channels;
+constexpr double      NarrowShare = 0.15;
+constexpr double      NarrowRatio = 1.0 / 8.0;
 constexpr double      Reach = 4.0;       // standard deviations
 constexpr std::size_t BlockLength = 512; // floats of a row kept in cache while its neighbours pass
 
@@ -65,23 +68,71 @@ SmoothRows(float * data, std::size_t count, std::size_t rowLength, const std::ve
   }
 }
 
-} // namespace
-
-void
-SmoothDescriptors(float * data, const std::array<std::size_t, 3> & size, std::size_t channels, double sigma)
+/** Convolve every channel with a Gaussian, in place; zeros lie beyond the grid. */
+std::vector<float>
+Smooth(std::vector<float> data, const Frame & frame, double sigma)
 {
-  const std::vector<float> half = HalfGaussian(sigma);
-  const std::size_t        row = size[0] * channels;
-  const std::size_t        slice = size[1] * row;
-  SmoothRows(data, size[2], slice, half);
-  for (std::size_t z = 0; z < size[2]; ++z)
+  const std::size_t        row = frame.size[0] * Channels;
+  const std::size_t        slice = frame.size[1] * row;
+  const std::vector<float> x = HalfGaussian(sigma / frame.spacing[0]);
+  const std::vector<float> y = HalfGaussian(sigma / frame.spacing[1]);
+  SmoothRows(data.data(), frame.size[2], slice, HalfGaussian(sigma / frame.spacing[2]));
+  for (std::size_t k = 0; k < frame.size[2]; ++k)
   {
-    SmoothRows(data + z * slice, size[1], row, half);
-    for (std::size_t y = 0; y < size[1]; ++y)
+    SmoothRows(data.data() + k * slice, frame.size[1], row, y);
+    for (std::size_t j = 0; j < frame.size[1]; ++j)
     {
-      SmoothRows(data + z * slice + y * row, size[0], channels, half);
+      SmoothRows(data.data() + k * slice + j * row, frame.size[0], Channels, x);
     }
   }
+  return data;
+}
+
+/** int8 descriptors and the one scale that gives them back. */
+FeatureVolume::Descriptors
+Quantize(const std::vector<float> & values, float & scale)
+{
+  float largest = 1e-6f;
+  for (const float value : values)
+  {
+    largest = std::max(largest, std::abs(value));
+  }
+  scale = largest / 127.0f;
+  std::vector<std::int8_t> quantized(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+  {
+    quantized[i] = std::int8_t(std::lrint(values[i] / scale));
+  }
+  return quantized;
+}
+
+} // namespace
+
+FeatureVolume
+Widen(const FeatureVolume & features, const Frame & image, double sigma)
+{
+  const Frame &      frame = features.GetFrame();
+  float              scale = features.GetScale();
+  std::vector<float> values = std::visit(
+    [scale](const auto & from)
+    {
+      std::vector<float> scaled(from.size());
+      std::transform(from.begin(), from.end(), scaled.begin(), [scale](auto value) { return scale * float(value); });
+      return scaled;
+    },
+    features.GetDescriptors());
+
+  const std::vector<float>        narrow = Smooth(values, frame, NarrowRatio * sigma);
+  const std::vector<float>        wide = Smooth(std::move(values), frame, sigma);
+  const std::vector<std::uint8_t> inside = CellsInside(frame, image);
+  std::vector<float>              sum(wide.size());
+  for (std::size_t i = 0; i < sum.size(); ++i)
+  {
+    sum[i] = inside[i / Channels] ? float(NarrowShare) * narrow[i] + float(1.0 - NarrowShare) * wide[i] : 0.0f;
+  }
+  scale = 1.0f;
+  FeatureVolume::Descriptors descriptors = features.IsQuantized() ? Quantize(sum, scale) : std::move(sum);
+  return FeatureVolume(frame, std::move(descriptors), scale, features.GetWeights());
 }
 
 } // namespace disa

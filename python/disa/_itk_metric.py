@@ -88,14 +88,18 @@ class _DISAMethods:
     def SetFeatureSmoothing(self, voxels: float) -> None:
         """Standard deviation, in voxels of the feature spacing, of the wide part of the moving descriptors' kernel.
 
-        Default 12: starts much further off are captured, at no cost a point; 0: none. The kernel is in
-        `disa.smoothing`.
+        Default 12: starts much further off are captured, at no cost a point; 0: none. Each further level of a
+        registration halves it. The kernel is that of `disa.extract_features`.
         """
         _core.SetFeatureSmoothing(self, voxels)
 
     def GetFeatureSmoothing(self) -> float:
         """Standard deviation of the wide part of the kernel over the moving descriptors, in voxels."""
         return _core.GetFeatureSmoothing(self)
+
+    def GetCurrentFeatureSmoothing(self) -> float:
+        """The smoothing in use since the last `Initialize`, voxels."""
+        return _core.GetCurrentFeatureSmoothing(self)
 
     def SetReorientationAngle(self, degrees: float) -> None:
         """Degrees that the transform may turn before moving descriptors are extracted anew when a level starts.

@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.core import FeatureVolume
+from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
 from disa.inference import run_network
 from disa.models import find_model
-from disa.resampling import MARGIN, covering_grid, inside, resample, smooth_for
-from disa.smoothing import widen
+from disa.resampling import MARGIN, covering_grid, resample, smooth_for
 
 
 def extract_features(
@@ -42,8 +41,9 @@ def extract_features(
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
         stride: voxels between descriptors, so they lie `spacing * stride` mm apart.
-        smoothing: standard deviation in mm of the wide part of the kernel in `disa.smoothing`; 0: none. With smooth
-            moving descriptors a registration starts further off; the metric's own default is 12 times the spacing.
+        smoothing: standard deviation s in mm of the wide part of the kernel 0.15 G(s / 8) + 0.85 G(s) that the
+            descriptors are convolved with, G a Gaussian; 0: none. With smooth moving descriptors a registration
+            finds its way from further off; the metric's own default is 12 times the spacing.
         providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
         direction: (3, 3) orthonormal axes of the descriptor grid, as columns; the image's own if None.
         quantize: False leaves float32 descriptors with scale 1, the reference for the int8 ones.
@@ -71,13 +71,12 @@ def extract_from_array(
     model: str,
     feature_spacing: float,
     stride: int,
-    smoothing: float,
     providers: Sequence[str],
     feature_direction: Sequence[float] | None,
 ) -> FeatureVolume:
     """The same for pixels of shape (z, y, x) with their frame (x, y, z; mm); what the C++ metric calls."""
     image = image_from_array(pixels, origin, image_spacing, image_direction, name)
-    return _extract(image, name, model, feature_spacing, stride, smoothing, providers, feature_direction, True)
+    return _extract(image, name, model, feature_spacing, stride, 0.0, providers, feature_direction, True)
 
 
 def local_variance(volume: sitk.Image, radius: int = 3) -> npt.NDArray[np.float32]:
@@ -122,20 +121,18 @@ def _extract(
     descriptors = run_network(sitk.GetArrayViewFromImage(volume), path, stride, providers)
     variance = local_variance(volume)[::stride, ::stride, ::stride]
     kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
-    descriptors, variance, seen = descriptors[kept], variance[kept], inside(image, grid, stride)[kept]
-    weights = np.where(seen, variance, np.float32(0))
-    descriptors = np.where(seen[..., None], descriptors, np.float32(0))
-    if smoothing > 0:
-        descriptors = widen(descriptors, smoothing / (spacing * stride))
+    frame = {
+        "origin": grid.origin + grid.direction @ np.full(3, MARGIN * spacing),
+        "spacing": (spacing * stride,) * 3,
+        "direction": grid.direction.ravel(),
+    }
+    variance = variance[kept]
+    seen_by = _core.Frame(image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())
+    seen = _core.cells_inside(_core.Frame(variance.shape[::-1], **frame), seen_by)
+    descriptors = np.where(seen[..., None], descriptors[kept], np.float32(0))
     data, scale = _quantize(descriptors) if quantize else (descriptors, 1.0)
-    return FeatureVolume(
-        data=np.where(seen[..., None], data, data.dtype.type(0)),
-        scale=scale,
-        weights=weights,
-        origin=grid.origin + grid.direction @ np.full(3, MARGIN * spacing),
-        spacing=(spacing * stride,) * 3,
-        direction=grid.direction.ravel(),
-    )
+    features = FeatureVolume(data=data, scale=scale, weights=np.where(seen, variance, np.float32(0)), **frame)
+    return _core.widen(features, seen_by, smoothing) if smoothing > 0 else features
 
 
 def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:

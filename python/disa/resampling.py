@@ -90,25 +90,3 @@ def resample(image: sitk.Image, grid: Grid) -> sitk.Image:
         sitk.sitkFloat32,
         True,
     )
-
-
-def inside(image: sitk.Image, grid: Grid, stride: int) -> npt.NDArray[np.bool_]:
-    """Which of the grid's every `stride`-th voxels lie inside the image; shape (z, y, x).
-
-    Those on its very border are left out on every side: an image region takes only one of two opposite borders, and
-    samples on one side only would pull a registration to the other.
-    """
-    to_index = np.diag(1 / np.asarray(image.GetSpacing())) @ np.asarray(image.GetDirection()).reshape(3, 3).T
-    step = to_index @ grid.direction * grid.spacing
-    start = to_index @ (grid.origin - np.asarray(image.GetOrigin()))
-    x, y, z = (np.arange(0, n, stride) for n in grid.size)
-    result = np.ones((z.size, y.size, x.size), dtype=bool)
-    for axis, count in enumerate(image.GetSize()):
-        index = (
-            start[axis]
-            + step[axis, 0] * x[None, None, :]
-            + step[axis, 1] * y[None, :, None]
-            + step[axis, 2] * z[:, None, None]
-        )
-        result &= (index > -0.5 + TOLERANCE) & (index < count - 0.5 - TOLERANCE)
-    return result
