@@ -6,7 +6,8 @@
 namespace disa
 {
 
-/** \brief Descriptors convolved with a wide and a narrow Gaussian, so that a registration finds its way from further off.
+/** \brief Descriptors convolved with a wide and a narrow Gaussian, so that a registration finds its way from further
+ * off.
  *
  * The kernel is 0.15 G(sigma / 8) + 0.85 G(sigma); beyond the image lie zeros, before and after. The inner product is
  * linear, so a metric over these descriptors is the sum of a blurred one, which has few local optima, and a sharp one,

@@ -336,7 +336,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetParameter
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateTransformParameters(const DerivativeType & derivative, double factor)
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateTransformParameters(
+  const DerivativeType & derivative,
+  double                 factor)
 {
   Superclass::UpdateTransformParameters(derivative, factor);
   const auto & parameters = this->GetParameters();
@@ -359,9 +361,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatur
   const TMovingImage *       moving = this->m_MovingImage;
   const disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
   disa::FeatureRequest       movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
-  const bool hasFixed = m_GivenFixedFeatures || IsCurrent(m_ExtractedFixed, fixed, fixedRequest);
-  const bool hasMoving = m_GivenMovingFeatures || IsCurrent(m_ExtractedMoving, moving, movingRequest);
-  const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
+  const bool                 hasFixed = m_GivenFixedFeatures || IsCurrent(m_ExtractedFixed, fixed, fixedRequest);
+  const bool                 hasMoving = m_GivenMovingFeatures || IsCurrent(m_ExtractedMoving, moving, movingRequest);
+  const bool                 isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
   m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : m_FeatureSmoothing;
   m_SetParameters.clear();
   if (!hasFixed)
@@ -399,9 +401,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SmoothMoving
   if (m_SmoothedMoving.from != from || m_SmoothedMoving.sigma != sigma)
   {
     const disa::Frame image = DISA::ToView(*m_ExtractedMoving.image, m_ExtractedMoving.name).frame;
-    m_SmoothedMoving = {
-      from, sigma, sigma > 0.0 ? std::make_shared<disa::FeatureVolume>(disa::Widen(*from, image, sigma)) : from
-    };
+    m_SmoothedMoving = { from,
+                         sigma,
+                         sigma > 0.0 ? std::make_shared<disa::FeatureVolume>(disa::Widen(*from, image, sigma)) : from };
   }
 }
 
