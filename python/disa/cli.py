@@ -96,9 +96,7 @@ def export(
 
 @app.command()
 def train(
-    config: Annotated[
-        Path, typer.Argument(help="YAML file of settings; README and disa.training.config have the keys")
-    ],
+    config: Annotated[Path, typer.Argument(help="YAML file of settings; see disa.training.config")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="folder for checkpoint.pt, the log, its picture and the cache")
     ] = Path("training"),
@@ -113,7 +111,6 @@ def train(
     with _needs_training("train"):
         from disa.training.config import load_config
         from disa.training.session import run_training, visible_devices
-    go_on = f"disa train {config} -o {output} --resume"
     try:
         with _one_line():
             settings = load_config(config, overrides)
@@ -122,6 +119,9 @@ def train(
         typer.echo("disa: interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if not finished:
-        typer.echo(f"disa: interrupted; to go on: {go_on}", err=True)
+        typer.echo(
+            f"disa: interrupted, {output / 'checkpoint.pt'} is written; to go on: the same command with --resume",
+            err=True,
+        )
         raise typer.Exit(INTERRUPTED)
     typer.echo(f"{output / 'checkpoint.pt'}: to use it: disa export {output / 'checkpoint.pt'} -o MODEL-stride4.onnx")

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from disa.training.balance import weighted_error  # noqa: E402
 from disa.training.compare import Batch, predict  # noqa: E402
-from disa.training.folded import error, head, spread, trunk  # noqa: E402
+from disa.training.folded import DescriptorError, head, spread, trunk  # noqa: E402
 from disa.training.muon import Muon, orthogonalised  # noqa: E402
 from disa.training.network import DISANet, shared_network  # noqa: E402
 
@@ -32,8 +32,8 @@ def test_error_and_gradients_are_those_of_the_plain_network() -> None:
     points = 6 + 4 * torch.rand(2, 2, 5, 3)
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *points, torch.rand(2, 5, 5))
     weights = torch.rand(4)
-    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights)
-    got = error(network, batch, weights)
+    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0))
+    got = DescriptorError(network, (0.0, 1.0), torch.float32)(batch, weights)
     torch.testing.assert_close(got, expected)
     parameters = list(network.parameters())
     for a, b in zip(torch.autograd.grad(got, parameters), torch.autograd.grad(expected, parameters), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ def load_file(path: Path) -> dict[str, Any]:
         ModelError: the file is missing, or is none of plain tensors, numbers and text.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is refused below
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; {EXPECTED}") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):

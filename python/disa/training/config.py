@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import UnionType
@@ -26,7 +28,8 @@ _SHARES = (
 )  # fmt: skip
 _POSITIVE = (
     "total_steps", "total_seconds", "warmup_steps", "warmup_seconds", "validate_steps", "validate_seconds",
-    "save_seconds", "batch_pairs", "positions", "border", "bins", "learning_rate", "other_learning_rate",
+    "validate_batches", "save_seconds", "batch_pairs", "positions", "border", "bins", "learning_rate",
+    "other_learning_rate",
 )  # fmt: skip
 _NOT_NEGATIVE = ("seed", "max_turn_degrees", "max_shift", "noise", "weight_decay")
 
@@ -50,6 +53,7 @@ class TrainingConfig:
             How far the learning rate has fallen then depends on the machine.
         warmup_steps, warmup_seconds: of linear warm-up, in the unit of the run's length; a 60th of it if not given.
         validate_steps, validate_seconds: between validations, log lines and loss curves, likewise; a 12th.
+        validate_batches: batches of `batch_pairs` that a validation compares, in each of its three conditions.
         save_seconds: between checkpoints, at most.
         batch_pairs: crop pairs a step, over all GPUs.
         crop_size: side of a cubic crop in voxels (2 mm), a multiple of 4.
@@ -95,6 +99,7 @@ class TrainingConfig:
     warmup_seconds: float | None = None
     validate_steps: int | None = None
     validate_seconds: float | None = None
+    validate_batches: int = 8
     save_seconds: float = 300.0
     batch_pairs: int = 16
     crop_size: int = 64
@@ -124,22 +129,21 @@ class TrainingConfig:
         for name, kind in get_type_hints(TrainingConfig).items():
             if not _is_a(getattr(self, name), kind):
                 raise ConfigError(f"{name} is {getattr(self, name)!r}, expected {_words(kind)}")
-        for names, fits, expected in (
-            (_SHARES, lambda value: 0 <= value <= 1, "a share between 0 and 1"),
-            (_POSITIVE, lambda value: value > 0, "more than 0"),
-            (_NOT_NEGATIVE, lambda value: value >= 0, "0 or more"),
-        ):
-            for name in names:
-                value = getattr(self, name)
-                if value is not None and not fits(value):
-                    raise ConfigError(f"{name} is {value}, expected {expected}")
-        if self.max_zoom < 1:
-            raise ConfigError(f"max_zoom is {self.max_zoom}, expected 1 or more")
+        self._check_range(_SHARES, 0, 1, "a share between 0 and 1")
+        self._check_range(_NOT_NEGATIVE, 0, math.inf, "0 or more")
+        self._check_range(_POSITIVE, sys.float_info.min, math.inf, "more than 0")
+        self._check_range(("max_zoom",), 1, math.inf, "1 or more")
         for one, other in (("aligned_share", "self_share"), ("turned_share", "unshifted_share")):
             if getattr(self, one) + getattr(self, other) > 1:
                 raise ConfigError(f"{one} and {other} add up to more than 1; lower one of them")
         self._check_crop()
         self._check_length()
+
+    def _check_range(self, names: tuple[str, ...], low: float, high: float, expected: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(f"{name} is {value}, expected {expected}")
 
     def _check_crop(self) -> None:
         room = max(self.border, find_similarity(self.similarity).radius + 1 + CELL // 2)
@@ -221,7 +225,7 @@ def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfi
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _number(name: str, value: object) -> object:
+def _number(name: str, value: Any) -> Any:
     """YAML's text "2e-2" as the number that it is to everybody else."""
     if isinstance(value, str) and "float" in str(TrainingConfig.__annotations__[name]):
         try:

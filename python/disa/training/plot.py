@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from disa.training.files import write
 from disa.training.log import Log
@@ -30,11 +31,15 @@ def draw(rows: list[dict[str, str]]) -> bytes:
     steps = [int(row["step"]) for row in rows]
     for column, label in LINES.items():
         axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=label)
-    hours = float(rows[-1]["seconds"]) / 3600
-    axes.set(xlabel=f"step (the last after {hours:.2g} hours)", ylabel="mean squared error, all bins alike")
+    minutes = float(rows[-1]["seconds"]) / 60
+    axes.set(xlabel=f"step, the last after {minutes:.3g} minutes", ylabel="mean squared error, bins alike")
     axes.set(yscale="log", xlim=(0, None))
-    axes.grid(which="both", alpha=0.3)
-    axes.legend()
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     picture = io.BytesIO()
     figure.savefig(picture, dpi=150)
     return picture.getvalue()

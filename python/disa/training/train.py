@@ -159,7 +159,7 @@ class Trainer:
                     self._display.training(self.step, self.done)
                 if self.done >= next_validation and self.step > mark[0]:
                     self._report(mark)
-                    mark = (self.step, self.seconds)
+                    mark = (self.step, offset + time.monotonic() - begin)
                     next_validation = self.schedule.next_validation(self.done)
                     self._save()
                     next_save = time.monotonic() + self.config.save_seconds
@@ -201,7 +201,7 @@ class Trainer:
             "learning_rate": f"{self.schedule.rate(self.done) * self.config.learning_rate:.3g}",
             "train_error": f"{loss:.5f}",
         }
-        scores = validate(self.averaged, self.held_out, self.config)
+        scores = validate(self.averaged, self.held_out, self.config, self.config.validate_batches)
         for condition in CONDITIONS:
             row[f"{condition.name}_error"] = f"{scores[condition.name].error:.5f}"
             row[f"{condition.name}_correlation"] = f"{scores[condition.name].correlation:.4f}"

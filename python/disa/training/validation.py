@@ -78,7 +78,7 @@ def validation_config(config: TrainingConfig, condition: Condition) -> TrainingC
 
 
 @torch.no_grad()
-def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, batches: int = 8) -> dict[str, Score]:
+def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, batches: int) -> dict[str, Score]:
     """Score a stride-4 network under every condition, always on the same pairs.
 
     The state of torch's random numbers is as before when this returns.
