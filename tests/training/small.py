@@ -11,6 +11,8 @@ import torch
 from disa.training.config import TrainingConfig
 from disa.training.volumes import Volume, VolumeInfo
 
+torch.set_num_threads(1)  # threads that wait for each other take longer than these volumes do
+
 SETTINGS = {
     "total_steps": 4,
     "validate_steps": 2,

@@ -96,13 +96,13 @@ def _of_table(config: TrainingConfig) -> list[Source]:
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
+            rows, columns = list(reader), reader.fieldnames or []
     except OSError as error:
         raise ConfigError(f"groups: {table}: {error.strerror}") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise ConfigError(f"groups: {table}: not a CSV table: {error}") from None
-    if "file" not in (reader.fieldnames or []):
-        raise ConfigError(f"groups: {table}: no column file, but {', '.join(reader.fieldnames or []) or 'nothing'}")
+    if "file" not in columns:
+        raise ConfigError(f"groups: {table}: no column file, but {', '.join(columns) or 'nothing'}")
     sources = [_of_row(row, Path(config.images), f"groups: {table}, line {at}") for at, row in enumerate(rows, 2)]
     missing = [str(source.path) for source in sources if not source.path.exists()]
     if missing:

@@ -20,12 +20,13 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise TrainingError(f"{path}: cannot be written: {error.strerror}; what was there before is kept") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write(path: Path, content: bytes) -> None:

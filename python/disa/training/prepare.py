@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from disa.errors import DISAError, ImageError
-from disa.images import load_image
 from disa.training.catalog import Source, find_sources
 from disa.training.config import TrainingConfig
 from disa.training.patches import local_variance
+from disa.training.reading import read_image
 from disa.training.volumes import LEVELS, SPACING_MM, FloatArray, VolumeInfo, cache_fingerprint, save_cache
 
 AIR_VARIANCE = 1e-3
@@ -84,13 +84,9 @@ def read_volume(path: Path) -> tuple[FloatArray, NDArray[np.float64]]:
         path: image file or folder with one DICOM series.
 
     Raises:
-        ImageError: it cannot be read or is no 3-D scalar image with structure.
+        ImageError: it cannot be used.
     """
-    if path.is_dir():
-        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
-        if len(series) > 1:
-            raise ImageError(f"{path}: holds {len(series)} DICOM series; give each a folder of its own")
-    image = resample(load_image(path))
+    image = resample(read_image(path))
     return crop_air(normalise(sitk.GetArrayFromImage(image)), affine_of(image))
 
 
