@@ -40,6 +40,18 @@ def test_error_and_gradients_are_those_of_the_plain_network() -> None:
         torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-3)
 
 
+def test_half_the_bits_give_about_the_same_error() -> None:
+    torch.manual_seed(6)
+    network = DISANet()
+    batch = Batch(*torch.randn(2, 2, 16, 16, 16), *(6 + 4 * torch.rand(2, 2, 5, 3)), torch.rand(2, 5, 5))
+    exact, coarse = (
+        float(DescriptorError(network, (0.0, 1.0), dtype)(batch, torch.ones(4)))
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert coarse != exact
+    assert coarse == pytest.approx(exact, rel=0.02)
+
+
 @pytest.mark.parametrize("fold", [1, 2, 4])
 def test_wide_voxels_convolve_alike(fold: int) -> None:
     torch.manual_seed(3)

@@ -19,6 +19,7 @@ import small  # noqa: E402
 from disa.errors import ConfigError, ModelError, TrainingError  # noqa: E402
 from disa.training import train  # noqa: E402
 from disa.training.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
+from disa.training.session import _check_devices  # noqa: E402
 from disa.training.team import Team  # noqa: E402
 from disa.training.train import Trainer  # noqa: E402
 
@@ -217,5 +218,23 @@ def test_weights_alone_can_be_exported_but_not_resumed(whole: Path, tmp_path: Pa
     weights = averaged_weights(whole / "checkpoint.pt")
     torch.save(weights, tmp_path / "weights.pt")
     assert same(averaged_weights(tmp_path / "weights.pt"), weights)
-    with pytest.raises(ModelError, match="holds no run to go on with"):
+    with pytest.raises(ModelError, match="no run can go on from it, it lacks averaged, config"):
         load_checkpoint(tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize(("precision", "reduced"), [("bf16", True), ("tf32", True), ("fp32", False)])
+def test_full_precision_leaves_out_tf32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, reduced: bool
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", not reduced)
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", not reduced)
+    make(tmp_path, precision=precision)
+    assert torch.backends.cudnn.allow_tf32 == torch.backends.cuda.matmul.allow_tf32 == reduced
+
+
+def test_a_gpu_without_bfloat16_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    with pytest.raises(ConfigError, match=r"precision is bf16, which this GPU does not have; set precision: fp32"):
+        _check_devices(small.config(), ["cuda:0"])
+    _check_devices(small.config(precision="fp32"), ["cuda:0"])
+    _check_devices(small.config(), ["cpu"])

@@ -69,6 +69,7 @@ def test_a_run_from_images_to_an_exported_model(folder: Path) -> None:
     ("changes", "says"),
     [
         ({"lerning_rate": 1}, "{0}/run.yaml: unknown key lerning_rate; did you mean learning_rate?"),
+        ({"seed": "x"}, "{0}/run.yaml: seed is 'x', expected a whole number"),
         ({"images": ""}, "neither images nor cache is given"),
         ({"images": "", "cache": "{0}/none.npz"}, "{0}/none.npz: no such file; give images to make it from"),
         ({"images": "{0}/nowhere"}, "images: {0}/nowhere: no such file or folder"),
@@ -163,3 +164,11 @@ def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(folder: Path) -> None:
     assert step >= 2
     assert train(folder, "--resume", "--stop", str(step + 1), total_steps=100_000)[0] == 0
     assert load_checkpoint(run / "checkpoint.pt")["step"] == step + 1
+
+
+@pytest.mark.parametrize("command", ["train run.yaml", "export run.pt -o model.onnx"])
+def test_without_pytorch_the_commands_say_what_to_install(command: str) -> None:
+    code = f"import sys; sys.modules['torch'] = None; sys.argv[1:] = {command.split()}; from disa.cli import app; app()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"disa: {command.split()[0]} needs torch: pip install 'itk-disa[train]'\n"

@@ -151,7 +151,7 @@ def _hold_out(sources: list[Source], config: TrainingConfig) -> list[Source]:
         if len(subjects) < 2:
             raise ConfigError("images: expected two subjects or more, one to hold out; see groups for naming them")
         count = min(max(1, round(config.held_out * len(subjects))), len(subjects) - 1)
-        chosen = np.random.default_rng(config.seed).permutation(subjects)[:count]
+        chosen = set(np.random.default_rng(config.seed).permutation(subjects)[:count].tolist())
         sources = [
             Source(s.path, replace(s.info, split="validation"))
             if s.info.split == "train" and s.info.subject in chosen

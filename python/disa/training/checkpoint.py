@@ -16,6 +16,8 @@ from disa.training.files import write
 from disa.training.network import DISANet
 
 EXPECTED = "expected a checkpoint written by disa train"
+#: What a run needs to go on.
+PARTS = {"network", "averaged", "optimisers", "shares", "step", "seconds", "loss", "losses", "log", "config"}
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -71,10 +73,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ModelError: the file is missing, is no checkpoint, or one of another network.
     """
     state = load_file(path)
-    if "network" not in state or "optimisers" not in state:
-        raise ModelError(f"{path}: holds no run to go on with; {EXPECTED}")
+    missing = sorted(PARTS - state.keys())
+    if missing:
+        raise ModelError(f"{path}: no run can go on from it, it lacks {', '.join(missing)}; {EXPECTED}")
     check_weights(state["network"], path)
-    check_weights(state.get("averaged"), path)
+    check_weights(state["averaged"], path)
     return state
 
 

@@ -91,7 +91,7 @@ class Bar:
         self._progress.update(self._task, description="training", completed=done, total=total, text=text)
 
     def validated(self, row: dict[str, str]) -> None:
-        self._error = f", error {row['shifted_error']}"
+        self._error = f", held-out error {row['shifted_error']}"
 
     def close(self) -> None:
         self._progress.stop()

@@ -123,9 +123,11 @@ def _launch(job: Job) -> bool:
         try:
             while not processes.join():
                 pass
-        except multiprocessing.ProcessExitedException:
-            if results.empty():
+        except (multiprocessing.ProcessExitedException, multiprocessing.ProcessRaisedException) as error:
+            if results.empty() and isinstance(error, multiprocessing.ProcessExitedException):
                 raise TrainingError("a process of the run was ended from outside; go on with --resume") from None
+            if results.empty():
+                raise
     result: bool | DISAError = results.get()
     if isinstance(result, DISAError):
         raise result
