@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this PyTorch ha
 STEPS = 2
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """In each process: there may be no more cores than processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
 def make(output: Path, team: Team, pairs: int) -> Trainer:
     volumes = [small.volume(1), small.volume(2)]
     return Trainer(small.config(batch_pairs=pairs), volumes, [small.volume(3)], output, team=team)
@@ -39,27 +48,49 @@ def state(trainer: Trainer) -> dict[str, object]:
 
 
 def member(rank: int, folder: Path) -> None:
+    """Two steps by hand, then a run in one leg and one in two."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    trainer = make(folder, Team(rank, 2), pairs=2)
+    team = Team(rank, 2)
+    trainer = make(folder, team, pairs=2)
     for _ in range(STEPS):
         trainer.learn(trainer.draw(rank))
     torch.save(state(trainer), folder / f"rank{rank}.pt")
+    make(folder / "whole", team, pairs=2).run()
+    make(folder / "legs", team, pairs=2).run(stop=1)
+    dist.barrier()
+    trainer = make(folder / "legs", team, pairs=2)
+    trainer.resume(folder / "legs" / "checkpoint.pt")
+    trainer.run()
     dist.destroy_process_group()
 
 
-def test_two_processes_learn_what_one_learns_from_both_their_pairs(tmp_path: Path) -> None:
-    multiprocessing.start_processes(member, (tmp_path,), nprocs=2, start_method="spawn")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that two members wrote."""
+    folder = tmp_path_factory.mktemp("members")
+    multiprocessing.start_processes(member, (folder,), nprocs=2, start_method="spawn")
+    return folder
+
+
+def test_two_processes_learn_what_one_learns_from_both_their_pairs(made: Path, tmp_path: Path) -> None:
     alone = make(tmp_path, Team(), pairs=1)
     before = {name: value.clone() for name, value in alone.network.state_dict().items()}
     for _ in range(STEPS):
         parts = [alone.draw(rank) for rank in (0, 1)]
         assert not torch.equal(parts[0].target, parts[1].target)
         alone.learn(Batch(*(torch.cat(both) for both in zip(*parts, strict=True))))
-    first, second = (torch.load(tmp_path / f"rank{rank}.pt") for rank in (0, 1))
+    first, second = (torch.load(made / f"rank{rank}.pt") for rank in (0, 1))
     for part, expected in state(alone).items():
         torch.testing.assert_close(first[part], second[part], atol=0, rtol=0)
         torch.testing.assert_close(first[part], expected, atol=2e-4, rtol=1e-3)
     assert not torch.equal(first["network"]["layers.0.conv.weight"], before["layers.0.conv.weight"])
+
+
+def test_a_run_of_two_processes_in_legs_is_the_run_in_one(made: Path) -> None:
+    whole, legs = (load_checkpoint(made / name / "checkpoint.pt") for name in ("whole", "legs"))
+    assert whole["step"] == legs["step"] == 4
+    for part in ("network", "averaged", "shares", "loss"):
+        torch.testing.assert_close(whole[part], legs[part], atol=0, rtol=0)
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +98,11 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(small.image_folder(tmp_path_factory.mktemp("images"), range(3)))
 
 
-def test_a_run_of_two_processes_can_be_stopped_and_resumed(images: str, tmp_path: Path) -> None:
-    config = small.config(images=images, cache=str(tmp_path / "c.npz"), total_steps=3, validate_steps=3)
-    for stops, output in (((10.0,), tmp_path / "whole"), ((1.0, 10.0), tmp_path / "legs")):
-        for leg, stop in enumerate(stops):
-            assert run_training(config, output, leg > 0, stop, ["cpu", "cpu"])
-    whole, legs = (load_checkpoint(tmp_path / name / "checkpoint.pt") for name in ("whole", "legs"))
-    assert whole["step"] == legs["step"] == 3
-    for part in ("network", "averaged", "shares"):
-        torch.testing.assert_close(whole[part], legs[part], atol=0, rtol=0)
-    assert len((tmp_path / "legs" / "training_log.csv").read_text().splitlines()) == 2
+def test_a_run_of_two_processes_from_its_settings(images: str, tmp_path: Path) -> None:
+    config = small.config(images=images, total_steps=2)
+    assert run_training(config, tmp_path / "run", False, 10.0, ["cpu", "cpu"])
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] == 2
+    assert len((tmp_path / "run" / "training_log.csv").read_text().splitlines()) == 2
 
 
 def test_what_one_process_meets_ends_the_run_in_one_line(images: str, tmp_path: Path) -> None:

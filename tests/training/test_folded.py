@@ -45,7 +45,7 @@ def test_half_the_bits_give_about_the_same_error() -> None:
     network = DISANet()
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *(6 + 4 * torch.rand(2, 2, 5, 3)), torch.rand(2, 5, 5))
     exact, coarse = (
-        float(DescriptorError(network, (0.0, 1.0), dtype)(batch, torch.ones(4)))
+        DescriptorError(network, (0.0, 1.0), dtype)(batch, torch.ones(4)).item()
         for dtype in (torch.float32, torch.bfloat16)
     )
     assert coarse != exact

@@ -223,11 +223,8 @@ def test_weights_alone_can_be_exported_but_not_resumed(whole: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("precision", "reduced"), [("bf16", True), ("tf32", True), ("fp32", False)])
-def test_full_precision_leaves_out_tf32(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, reduced: bool
-) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", not reduced)
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", not reduced)
+def test_full_precision_leaves_out_tf32(tmp_path: Path, precision: str, reduced: bool) -> None:
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = not reduced
     make(tmp_path, precision=precision)
     assert torch.backends.cudnn.allow_tf32 == torch.backends.cuda.matmul.allow_tf32 == reduced
 

@@ -73,11 +73,12 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ModelError: the file is missing, is no checkpoint, or one of another network.
     """
     state = load_file(path)
+    for part in ("network", "averaged"):
+        if part in state:
+            check_weights(state[part], path)
     missing = sorted(PARTS - state.keys())
     if missing:
         raise ModelError(f"{path}: no run can go on from it, it lacks {', '.join(missing)}; {EXPECTED}")
-    check_weights(state["network"], path)
-    check_weights(state["averaged"], path)
     return state
 
 
