@@ -48,11 +48,13 @@ def test_a_run_from_images_to_an_exported_model(folder: Path) -> None:
     code, said, errors = train(folder, "--stop", "2")
     assert (code, errors) == (0, [])
     assert [line.split(":")[0] for line in said[:3]] == [f"reading {n} of 3" for n in (1, 2, 3)]
-    assert said[3].startswith("seconds=")
-    assert "step=2" in said[3]
+    assert said[3] in [f"2 volumes to train on, 1 held out, of scan{n}" for n in range(3)]
+    assert said[4].startswith("seconds=")
+    assert "step=2" in said[4]
     code, said, errors = train(folder, "--resume", "--set", "total_steps=3")
     assert (code, errors) == (0, [])
     assert not any(line.startswith("reading") for line in said)
+    assert f"{folder / 'run' / 'checkpoint.pt'}: goes on with other settings than before, total_steps: 3" in said
     run = folder / "run"
     assert {path.name for path in run.iterdir()} == {
         "cache.npz", "checkpoint.pt", "config.yaml", "training_curve.png", "training_log.csv"

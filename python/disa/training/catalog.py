@@ -4,7 +4,7 @@ Without a table these are all volumes under the `images`: a subject is the first
 where there is none; nothing is aligned with anything else. A table (`groups`) is a CSV with one line a volume and these
 columns, of which only `file` must be there:
 
-- file: path below `images`; only volumes in the table are used.
+- file: path below `images`, or as on a command line if that is not given; only volumes in the table are used.
 - modality: anything, "CT".
 - subject: identifier of the person; subjects are held out as a whole.
 - group: volumes of one group share world space, so the same place in mm is the same anatomy.

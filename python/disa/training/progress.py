@@ -27,6 +27,9 @@ class Display(Protocol):
     def validated(self, row: dict[str, str]) -> None:
         """After each validation: the new line of the log."""
 
+    def note(self, text: str) -> None:
+        """What is worth a line."""
+
     def close(self) -> None:
         """At the end."""
 
@@ -74,7 +77,7 @@ class Bar:
     """A progress bar with throughput, time left and the last validation error."""
 
     def __init__(self, console: Console, schedule: Schedule, pairs: int) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}", markup=False))
         self._progress = Progress(*columns, console=console)
         self._task = self._progress.add_task("reading", text="")
         self._schedule, self._pace = schedule, Pace(schedule, pairs)
@@ -93,6 +96,9 @@ class Bar:
     def validated(self, row: dict[str, str]) -> None:
         self._error = f", held-out error {row['shifted_error']}"
 
+    def note(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
+
     def close(self) -> None:
         self._progress.stop()
 
@@ -106,23 +112,23 @@ class Lines:
         self._next = time.monotonic() + WINDOW
 
     def reading(self, done: int, count: int, name: str) -> None:
-        self._say(f"reading {done + 1} of {count}: {name}")
+        self.note(f"reading {done + 1} of {count}: {name}")
 
     def training(self, step: int, done: float) -> None:
         now = time.monotonic()
         self._pace.add(now, step, done)
         if now >= self._next:
             self._next = now + WINDOW
-            self._say(f"{_amount(step, done, self._schedule)}, {self._pace.text()}")
+            self.note(f"{_amount(step, done, self._schedule)}, {self._pace.text()}")
 
     def validated(self, row: dict[str, str]) -> None:
-        self._say(" ".join(f"{name}={value}" for name, value in row.items()))
+        self.note(" ".join(f"{name}={value}" for name, value in row.items()))
+
+    def note(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _say(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def make_display(schedule: Schedule, pairs: int) -> Display:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import torch.distributed as dist
 from torch import multiprocessing
 
 from disa.errors import ConfigError, DISAError, ModelError, TrainingError
-from disa.training.catalog import find_sources
+from disa.training.catalog import Source, find_sources
 from disa.training.config import TrainingConfig, dump_config
 from disa.training.files import write
 from disa.training.prepare import prepare
@@ -96,6 +97,7 @@ def run_training(config: TrainingConfig, output: Path, resume: bool, stop: float
         display = make_display(config.schedule, 1)
         try:
             prepare(sources, cache, display.reading)
+            display.note(_summary(sources))
         finally:
             display.close()
         infos = [source.info for source in sources]
@@ -103,6 +105,13 @@ def run_training(config: TrainingConfig, output: Path, resume: bool, stop: float
         raise ConfigError("neither images nor cache is given; set images to a folder of volumes")
     write(output / "config.yaml", dump_config(config).encode())
     return _launch(Job(config, cache, infos, output, resume, stop, devices))
+
+
+def _summary(sources: list[Source]) -> str:
+    """How many volumes are for what, and whose are held out."""
+    counts = Counter(source.info.split for source in sources)
+    held_out = sorted({source.info.subject for source in sources if source.info.split == "validation"})
+    return f"{counts['train']} volumes to train on, {counts['validation']} held out, of {', '.join(held_out)}"
 
 
 def _check_devices(config: TrainingConfig, devices: list[str]) -> None:

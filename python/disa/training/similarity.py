@@ -1,7 +1,7 @@
 """What descriptors are trained to approximate: a protocol, LC² and normalised cross-correlation.
 
-Another similarity is an object of your own that follows `Similarity`, named in the settings by its place:
-`similarity: package.module:object`.
+Another similarity is an object of your own that follows `Similarity`, named in the settings by its place in a module
+that is installed or on PYTHONPATH: `similarity: package.module:object`.
 """
 
 from __future__ import annotations

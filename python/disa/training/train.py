@@ -243,6 +243,9 @@ class Trainer:
             was, now = state["config"][name], getattr(self.config, name)
             if was != now:
                 raise ModelError(f"{checkpoint}: trained with {name}: {was}, not {now}; start a run of its own with -o")
+        changed = [f"{k}: {v}" for k, v in asdict(self.config).items() if state["config"].get(k) != v]
+        if changed and self._display:
+            self._display.note(f"{checkpoint}: goes on with other settings than before, {', '.join(changed)}")
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
