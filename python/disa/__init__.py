@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from disa.errors import DISAError, ImageError, ModelError, RegistrationError
+from disa.errors import ConfigError, DISAError, ImageError, ModelError, RegistrationError, TrainingError
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConfigError",
     "DISAError",
     "FeatureVolume",
     "ImageError",
     "ModelError",
     "RegistrationError",
+    "TrainingError",
     "extract_features",
 ]
 

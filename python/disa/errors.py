@@ -17,3 +17,11 @@ class ModelError(DISAError, ValueError):
 
 class RegistrationError(DISAError, RuntimeError):
     """A registration that cannot be set up or run."""
+
+
+class ConfigError(DISAError, ValueError):
+    """Settings of a training run that cannot be used."""
+
+
+class TrainingError(DISAError, RuntimeError):
+    """A training run that cannot go on, or cannot write what it made."""

@@ -14,7 +14,8 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="running a model needs o
 pytest.importorskip("onnxscript", reason="export needs onnxscript")
 
 from disa.errors import ModelError  # noqa: E402
-from disa.training.export import About, averaged_weights, export_onnx, weights_digest  # noqa: E402
+from disa.training.checkpoint import averaged_weights  # noqa: E402
+from disa.training.export import About, export_onnx, weights_digest  # noqa: E402
 from disa.training.network import DISANet, load_weights  # noqa: E402
 
 MODELS = Path(__file__).parents[2] / "models"

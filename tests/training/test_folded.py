@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from disa.training.balance import weighted_error  # noqa: E402
 from disa.training.compare import Batch, predict  # noqa: E402
-from disa.training.folded import error, head, spread, trunk  # noqa: E402
+from disa.training.folded import DescriptorError, head, spread, trunk  # noqa: E402
 from disa.training.muon import Muon, orthogonalised  # noqa: E402
 from disa.training.network import DISANet, shared_network  # noqa: E402
 
@@ -32,12 +32,24 @@ def test_error_and_gradients_are_those_of_the_plain_network() -> None:
     points = 6 + 4 * torch.rand(2, 2, 5, 3)
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *points, torch.rand(2, 5, 5))
     weights = torch.rand(4)
-    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights)
-    got = error(network, batch, weights)
+    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0))
+    got = DescriptorError(network, (0.0, 1.0), torch.float32)(batch, weights)
     torch.testing.assert_close(got, expected)
     parameters = list(network.parameters())
     for a, b in zip(torch.autograd.grad(got, parameters), torch.autograd.grad(expected, parameters), strict=True):
         torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-3)
+
+
+def test_half_the_bits_give_about_the_same_error() -> None:
+    torch.manual_seed(6)
+    network = DISANet()
+    batch = Batch(*torch.randn(2, 2, 16, 16, 16), *(6 + 4 * torch.rand(2, 2, 5, 3)), torch.rand(2, 5, 5))
+    exact, coarse = (
+        DescriptorError(network, (0.0, 1.0), dtype)(batch, torch.ones(4)).item()
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert coarse != exact
+    assert coarse == pytest.approx(exact, rel=0.02)
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from disa.training import lc2  # noqa: E402
+from disa.training.patches import PatchSet, extract, local_variance  # noqa: E402
 
 Array = NDArray[np.float64]
 SIZE = 22
@@ -51,10 +52,11 @@ def smooth_volume(seed: int) -> Array:
 
 
 def matrix(source: Array, at: Array, target: Array, to: Array) -> Array:
-    def patches(volume: Array, positions: Array, gradient: bool) -> lc2.PatchSet:
-        return lc2.extract(
+    def patches(volume: Array, positions: Array, gradient: bool) -> PatchSet:
+        return extract(
             torch.tensor(volume[None], dtype=torch.float32),
             torch.tensor(positions[None]),
+            max(lc2.RADII),
             gradient,
         )
 
@@ -95,13 +97,13 @@ def test_flat_patches_score_zero_and_faint_ones_are_damped() -> None:
 
 
 def test_source_without_gradient_is_refused() -> None:
-    patches = lc2.extract(torch.zeros(1, SIZE, SIZE, SIZE), torch.tensor([[[9, 9, 9]]]), with_gradient=False)
+    patches = extract(torch.zeros(1, SIZE, SIZE, SIZE), torch.tensor([[[9, 9, 9]]]), max(lc2.RADII), False)
     with pytest.raises(ValueError, match="no gradient"):
         lc2.lc2_matrix(patches, patches)
 
 
 def test_local_variance_equals_numpy() -> None:
     volume = smooth_volume(11)
-    variance = lc2.local_variance(torch.tensor(volume[None], dtype=torch.float32))[0].numpy()
+    variance = local_variance(torch.tensor(volume[None], dtype=torch.float32))[0].numpy()
     assert variance[9, 8, 10] == pytest.approx(volume[6:13, 5:12, 7:14].var(), rel=1e-4)
     assert variance[0, 0, 0] == pytest.approx(volume[:4, :4, :4].var(), rel=1e-4)

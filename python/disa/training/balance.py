@@ -1,47 +1,56 @@
-"""Errors in which every bin of the target counts alike, as if the target were uniform in [0, 1]."""
+"""Errors in which every bin of the target counts alike, as if the target were uniform over its range."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from disa.training.team import ALONE, Team
+
 MIN_SHARE = 2e-4
 MEMORY = 0.98
 
+Range = tuple[float, float]
 
-def bin_of(target: Tensor, bins: int) -> Tensor:
-    """Index of each value's bin of [0, 1], int64, the shape of `target`."""
-    return (target * bins).long().clamp(0, bins - 1)
+
+def bin_of(target: Tensor, bins: int, extent: Range) -> Tensor:
+    """Index of each value's bin of `extent`, int64, the shape of `target`."""
+    low, high = extent
+    return ((target - low) * (bins / (high - low))).long().clamp(0, bins - 1)
 
 
 class BinWeights:
     """Weights of squared errors, the inverse shares of the target's bins, averaged over steps.
 
     Args:
-        bins: in [0, 1].
+        bins: in `extent`.
+        extent: lowest and highest value of the target.
         device: of the targets.
+        team: processes that each see a part of the target, and all count all of it.
     """
 
-    def __init__(self, bins: int, device: torch.device) -> None:
+    def __init__(self, bins: int, extent: Range, device: torch.device, team: Team = ALONE) -> None:
         self.shares = torch.full((bins,), 1 / bins, device=device)
+        self._extent, self._team = extent, team
 
     def update(self, target: Tensor) -> Tensor:
         """Count `target` and return the weight of each bin."""
         bins = len(self.shares)
-        counts = torch.histc(target, bins, 0, 1)
+        counts = self._team.mean(torch.histc(target, bins, *self._extent))
         self.shares = MEMORY * self.shares + (1 - MEMORY) * counts / target.numel()
         return 1 / (bins * self.shares.clamp_min(MIN_SHARE))
 
 
-def weighted_error(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
-    """Mean squared error with a weight for each bin of the target, a scalar."""
-    return (weights[bin_of(target, len(weights))] * (predicted - target).square()).mean()
+def weighted_error(predicted: Tensor, target: Tensor, weights: Tensor, extent: Range) -> Tensor:
+    """Mean squared error with a weight for each bin of the target's range `extent`, a scalar."""
+    return (weights[bin_of(target, len(weights), extent)] * (predicted - target).square()).mean()
 
 
 class BinStatistics:
-    """Sums for the error with equal bins and for the correlation, over many batches."""
+    """Sums for the error with equal bins of `extent` and for the correlation, over many batches."""
 
-    def __init__(self, bins: int) -> None:
+    def __init__(self, bins: int, extent: Range) -> None:
+        self._extent = extent
         self._error = torch.zeros(bins, dtype=torch.float64)
         self._count = torch.zeros(bins, dtype=torch.float64)
         self._moments = torch.zeros(5, dtype=torch.float64)
@@ -49,7 +58,7 @@ class BinStatistics:
     def add(self, predicted: Tensor, target: Tensor) -> None:
         """Count a batch of any one shape."""
         p, t = predicted.flatten().double(), target.flatten().double()
-        index = bin_of(t, len(self._count))
+        index = bin_of(t, len(self._count), self._extent)
         self._error += torch.bincount(index, (p - t).square(), len(self._count)).cpu()
         self._count += torch.bincount(index, minlength=len(self._count)).cpu()
         self._moments += torch.stack([p.sum(), t.sum(), p @ p, t @ t, p @ t]).cpu()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from disa.training.augment import disturb, remap
 from disa.training.compiled import fast
-from disa.training.config import TrainingConfig
+from disa.training.config import CELL, TrainingConfig
 from disa.training.crops import (
     grid_points,
     map_points,
@@ -19,11 +19,11 @@ from disa.training.crops import (
     to_device,
 )
 from disa.training.geometry import grid_to_grid
-from disa.training.lc2 import MARGIN, extract, lc2_matrix, local_variance
 from disa.training.network import DISANet
 from disa.training.pairs import CropPair
+from disa.training.patches import extract, local_variance
+from disa.training.similarity import Similarity, find_similarity
 
-CELL = 4
 JITTER = 1.5
 
 
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
     Attributes:
         fixed, moving: what the network sees, shape (batch, z, y, x).
         fixed_points, moving_points: positions in those crops, voxels, (batch, count, 3), x, y, z.
-        target: LC² of all position pairs, shape (batch, count, count), fixed first.
+        target: similarity of all position pairs, shape (batch, count, count), fixed first.
     """
 
     fixed: Tensor
@@ -52,6 +52,8 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
         config: sizes, shares and strengths.
         augment: change intensities; geometry is already in `pairs`.
     """
+    similarity = find_similarity(config.similarity)
+    margin = similarity.radius + 1
     count = len(pairs)
     volumes = [p.fixed for p in pairs] + [p.moving for p in pairs]
     parallel = [p.fixed_grid for p in pairs] + [p.moving_grid for p in pairs]
@@ -62,17 +64,17 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
         crops, seen = remap(crops, seen, config.remap_share)
 
     to_seen = to_device(grid_to_grid(parallel, grids).astype(np.float32), crops.device)
-    mask = _allowed(to_seen, inside[: 2 * count], config.border)
-    fixed, moving = _draw(crops, mask, config.positions, config.weighted_share).chunk(2)
+    mask = _allowed(to_seen, inside[: 2 * count], config.border, margin)
+    fixed, moving = _draw(crops, mask, config.positions, config.weighted_share, margin).chunk(2)
     fixed = _nearest_cells(fixed)
     common = to_device(np.array([p.common for p in pairs]), crops.device)
     moving = _correspond(moving, fixed, mask[count:], common, config.corresponding_share)
     on_cells = torch.rand(count, config.positions, 1, device=crops.device) < config.moving_on_cells
     moving = torch.where(on_cells, _nearest_cells(moving), moving)
 
-    target = _random_side_lc2(crops, torch.cat([fixed, moving]))
+    target = _scores(crops, torch.cat([fixed, moving]), similarity)
     if augment:
-        seen = disturb(seen, config.flip_sign_share, config.noise)
+        seen = disturb(seen, 0.0 if similarity.sees_sign else config.flip_sign_share, config.noise)
     moving_points = map_points(to_seen[count:], moving.flip(-1).float())
     return Batch(seen[:count], seen[count:], fixed.flip(-1).float(), moving_points, target)
 
@@ -94,29 +96,30 @@ def predict(fixed_network: DISANet, moving_network: DISANet, batch: Batch) -> Te
 
 
 @fast
-def _allowed(to_seen: Tensor, inside: Tensor, border: int) -> Tensor:
+def _allowed(to_seen: Tensor, inside: Tensor, border: int, margin: int) -> Tensor:
     """Where positions may be: in the volume, with room for a patch, and away from the border of what is seen.
 
     Args:
         to_seen: maps from the parallel grid to the one that the network sees, shape (count, 3, 4).
         inside: whether a voxel of the parallel grid is in the volume, shape (count, z, y, x).
         border: voxels between a position and the border of what the network sees.
+        margin: voxels that a position needs on every side.
     """
     last = inside.shape[1] - 1
     points = grid_points(to_seen, last + 1)
     steps = torch.arange(last + 1, device=inside.device)
-    room = MARGIN + CELL // 2  # a position may yet move to a cell
+    room = margin + CELL // 2  # a position may yet move to a cell
     roomy = (steps >= room) & (steps <= last - room)
     roomy = roomy[:, None, None] & roomy[:, None] & roomy
     return inside & roomy & ((points >= border) & (points <= last - border)).all(dim=-1)
 
 
 @fast
-def _draw(crops: Tensor, mask: Tensor, count: int, weighted_share: float) -> Tensor:
+def _draw(crops: Tensor, mask: Tensor, count: int, weighted_share: float, margin: int) -> Tensor:
     """Positions inside a mask, part in proportion to local variance and part uniform.
 
     Returns:
-        Shape (batch, count, 3), integers in z, y, x order, `MARGIN` or more voxels from every border.
+        Shape (batch, count, 3), integers in z, y, x order, `margin` or more voxels from every border.
     """
     batch, size = crops.shape[:2]
     uniform = mask.float()
@@ -130,7 +133,7 @@ def _draw(crops: Tensor, mask: Tensor, count: int, weighted_share: float) -> Ten
     # The middle if the mask is empty; and rounding must not lead to where no patch fits.
     positions = torch.stack([row // size, row % size, column], dim=-1)
     positions = torch.where(mask.flatten(1).any(1)[:, None, None], positions, size // 2)
-    return positions.clamp(MARGIN, size - 1 - MARGIN)
+    return positions.clamp(margin, size - 1 - margin)
 
 
 def _draw_index(weights: Tensor, count: int) -> Tensor:
@@ -164,17 +167,18 @@ def _correspond(moving: Tensor, fixed: Tensor, mask: Tensor, common: Tensor, sha
 
 
 @fast
-def _random_side_lc2(crops: Tensor, positions: Tensor) -> Tensor:
-    """LC² with the gradient taken from a side drawn for each pair (paper, section 3).
+def _scores(crops: Tensor, positions: Tensor, similarity: Similarity) -> Tensor:
+    """Similarity of all position pairs, its source a side drawn for each pair (paper, section 3).
 
     Args:
         crops: fixed, then moving ones, shape (2 batch, z, y, x).
         positions: likewise, shape (2 batch, count, 3), z, y, x.
+        similarity: of patches.
     """
     (fixed, moving), (at, to) = crops.chunk(2), positions.chunk(2)
     swap = torch.rand(len(fixed), 1, 1, device=fixed.device) < 0.5
-    swap_crop = swap[..., None]
-    source = extract(torch.where(swap_crop, moving, fixed), torch.where(swap, to, at), with_gradient=True)
-    target = extract(torch.where(swap_crop, fixed, moving), torch.where(swap, at, to), with_gradient=False)
-    values = lc2_matrix(source, target)
+    first, second = torch.where(swap[..., None], moving, fixed), torch.where(swap[..., None], fixed, moving)
+    source = extract(first, torch.where(swap, to, at), similarity.radius, similarity.reads_gradient)
+    target = extract(second, torch.where(swap, at, to), similarity.radius, with_gradient=False)
+    values = similarity(source, target)
     return torch.where(swap, values.transpose(1, 2), values)

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
+import difflib
+import math
+import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
+
+from disa.errors import ConfigError
+from disa.training.schedule import Schedule
+from disa.training.similarity import find_similarity
+
+CELL = 4
+DEFAULT_STEPS = 40_000
+#: Shares of a run, where the settings do not say.
+WARMUP_SHARE = 1 / 60
+VALIDATION_SHARE = 1 / 12
+
+_SHARES = (
+    "held_out", "aligned_share", "self_share", "corresponding_share", "weighted_share", "turned_share",
+    "unshifted_share", "moving_on_cells", "native_share", "remap_share", "flip_sign_share", "ema_decay",
+)  # fmt: skip
+_POSITIVE = (
+    "total_steps", "total_seconds", "warmup_steps", "warmup_seconds", "validate_steps", "validate_seconds",
+    "validate_batches", "save_seconds", "batch_pairs", "positions", "border", "bins", "learning_rate",
+    "other_learning_rate",
+)  # fmt: skip
+_NOT_NEGATIVE = ("seed", "max_turn_degrees", "max_shift", "noise", "weight_decay")
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Settings of a run.
+    """Settings of a run. Paths are as on a command line, relative to the current folder.
 
     Attributes:
-        cache: file written by `disa.training.prepare`.
+        images: folder with the volumes at any depth (NIfTI, NRRD, MetaImage, a folder for each DICOM series), or a
+            list of files and series folders. If not given, `cache` is used as it is.
+        groups: CSV table of the volumes to use, if not all; see `disa.training.catalog`.
+        cache: file of the preprocessed volumes, 2 mm, made anew when `images` have changed. If not given,
+            `cache.npz` in the output folder.
+        held_out: share of the subjects that is held out for validation, where the table names none.
+        similarity: what descriptors approximate: lc2, ncc, or package.module:object; see `disa.training.similarity`.
+        precision: of the network's arithmetic on a GPU: bf16, tf32 or fp32. On a CPU it is fp32.
         seed: of every random number.
-        total_seconds: length of the learning-rate schedule, over all legs of the run.
-        batch_pairs: crop pairs a step.
-        crop_size: side of a cubic crop in voxels, a multiple of 4.
+        total_steps: length of the run in optimiser steps; 40,000 if neither this nor `total_seconds` is given.
+        total_seconds: length of the run in seconds instead, the first step of each leg (compilation) not counted.
+            How far the learning rate has fallen then depends on the machine.
+        warmup_steps, warmup_seconds: of linear warm-up, in the unit of the run's length; a 60th of it if not given.
+        validate_steps, validate_seconds: between validations, log lines and loss curves, likewise; a 12th.
+        validate_batches: batches of `batch_pairs` that a validation compares, in each of its three conditions.
+        save_seconds: between checkpoints, at most.
+        batch_pairs: crop pairs a step, over all GPUs.
+        crop_size: side of a cubic crop in voxels (2 mm), a multiple of 4.
         positions: positions drawn in each crop; a step compares positions^2 patches a pair.
         border: voxels between a position and the border of a crop that the network sees.
-        aligned_share: share of pairs from two volumes of one person in common world space.
+        aligned_share: share of pairs from two volumes of one group, in common world space.
         self_share: share of pairs of a volume with itself; the rest are any two volumes.
         corresponding_share: share of a moving crop's positions near a fixed position, where both
             crops lie in common world space.
@@ -36,20 +74,33 @@ class TrainingConfig:
         native_share: share of pairs on the fixed volume's own grid up to axis swaps and flips.
         max_zoom: zoom is drawn from [1 / max_zoom, max_zoom], uniform in its logarithm.
         remap_share: share of crops whose intensities go through a random curve, target included.
-        flip_sign_share: share of network inputs with their sign flipped.
+        flip_sign_share: share of network inputs with their sign flipped, for a similarity that does not see it.
         noise: largest standard deviation of noise on network inputs.
-        bins: bins of the target in [0, 1] that count alike in the loss.
+        bins: bins of the similarity's range that count alike in the loss.
         learning_rate: of Muon for the 3x3x3 convolutions between channels, peak of warm-up and cosine decay.
         other_learning_rate: of AdamW for all other parameters, likewise.
-        warmup_seconds: of linear warm-up.
         weight_decay: of both.
         ema_decay: of the averaged weights that are validated and exported.
-        validate_seconds: between validations, checkpoints and log lines.
+
+    Raises:
+        ConfigError: a value is out of range or contradicts another.
     """
 
-    cache: str = "train.npz"
+    images: str | list[str] = ""
+    groups: str = ""
+    cache: str = ""
+    held_out: float = 0.1
+    similarity: str = "lc2"
+    precision: Literal["bf16", "tf32", "fp32"] = "bf16"
     seed: int = 1
-    total_seconds: float = 1080.0
+    total_steps: int | None = None
+    total_seconds: float | None = None
+    warmup_steps: int | None = None
+    warmup_seconds: float | None = None
+    validate_steps: int | None = None
+    validate_seconds: float | None = None
+    validate_batches: int = 8
+    save_seconds: float = 300.0
     batch_pairs: int = 16
     crop_size: int = 64
     positions: int = 512
@@ -71,34 +122,117 @@ class TrainingConfig:
     bins: int = 16
     learning_rate: float = 2e-2
     other_learning_rate: float = 2e-3
-    warmup_seconds: float = 15.0
     weight_decay: float = 1e-3
     ema_decay: float = 0.999
-    validate_seconds: float = 40.0
 
     def __post_init__(self) -> None:
-        if self.crop_size % 4:
-            raise ValueError(f"crop_size is {self.crop_size}, expected a multiple of 4")
-        if self.aligned_share + self.self_share > 1:
-            raise ValueError("aligned_share and self_share add up to more than 1")
-        if self.turned_share + self.unshifted_share > 1:
-            raise ValueError("turned_share and unshifted_share add up to more than 1")
+        for name, kind in get_type_hints(TrainingConfig).items():
+            if not _is_a(getattr(self, name), kind):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}, expected {_words(kind)}")
+        self._check_range(_SHARES, 0, 1, "a share between 0 and 1")
+        self._check_range(_NOT_NEGATIVE, 0, math.inf, "0 or more")
+        self._check_range(_POSITIVE, sys.float_info.min, math.inf, "more than 0")
+        self._check_range(("max_zoom",), 1, math.inf, "1 or more")
+        for one, other in (("aligned_share", "self_share"), ("turned_share", "unshifted_share")):
+            if getattr(self, one) + getattr(self, other) > 1:
+                raise ConfigError(f"{one} and {other} add up to more than 1; lower one of them")
+        self._check_crop()
+        self._check_length()
+
+    def _check_range(self, names: tuple[str, ...], low: float, high: float, expected: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(f"{name} is {value}, expected {expected}")
+
+    def _check_crop(self) -> None:
+        room = max(self.border, find_similarity(self.similarity).radius + 1 + CELL // 2)
+        if self.crop_size % CELL or self.crop_size <= 2 * room:
+            raise ConfigError(f"crop_size is {self.crop_size}, expected a multiple of {CELL} greater than {2 * room}")
+
+    def _check_length(self) -> None:
+        if self.total_steps and self.total_seconds:
+            raise ConfigError("total_steps and total_seconds are both given; keep one")
+        wrong = "steps" if self.total_seconds else "seconds"
+        for name in (f"warmup_{wrong}", f"validate_{wrong}"):
+            if getattr(self, name) is not None:
+                raise ConfigError(f"{name} is given, but the length of the run is not in {wrong}; give total_{wrong}")
+
+    @property
+    def schedule(self) -> Schedule:
+        """Length, warm-up and validations of the run."""
+        if self.total_seconds:
+            total, warmup, validate = self.total_seconds, self.warmup_seconds, self.validate_seconds
+            return Schedule("seconds", total, warmup or WARMUP_SHARE * total, validate or VALIDATION_SHARE * total)
+        steps = self.total_steps or DEFAULT_STEPS
+        return Schedule(
+            "steps",
+            steps,
+            self.warmup_steps or max(round(WARMUP_SHARE * steps), 1),
+            self.validate_steps or max(round(VALIDATION_SHARE * steps), 1),
+        )
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    if get_origin(kind) is UnionType:
+        return any(_is_a(value, one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _words(kind: Any) -> str:
+    """A type as a person would say it."""
+    if get_origin(kind) in (UnionType, Literal):
+        return " or ".join(_words(one) for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is list:
+        return "a list of paths"
+    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, str(kind))
 
 
 def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfig:
     """Configuration from a YAML mapping, then from `name=value` strings.
 
     Raises:
-        ValueError: a name is not a setting, or a value is out of range.
+        ConfigError: the file cannot be read, a name is not a setting, or a value cannot be used.
     """
-    values: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
-    for override in overrides or []:
-        name, _, value = override.partition("=")
-        values[name] = yaml.safe_load(value)
-    unknown = values.keys() - {field.name for field in fields(TrainingConfig)}
-    if unknown:
-        raise ValueError(f"{path}: unknown settings {sorted(unknown)}")
-    return TrainingConfig(**values)
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+        for override in overrides or []:
+            name, _, value = override.partition("=")
+            values[name] = yaml.safe_load(value)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; expected a YAML file of settings") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except TypeError:
+        values = None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected lines of `key: value`")
+    known = [field.name for field in fields(TrainingConfig)]
+    for name in values:
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
+            raise ConfigError(f"{path}: unknown key {name}; {hint}")
+    try:
+        return TrainingConfig(**{name: _number(name, value) for name, value in values.items()})
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _number(name: str, value: Any) -> Any:
+    """YAML's text "2e-2" as the number that it is to everybody else."""
+    if isinstance(value, str) and "float" in str(TrainingConfig.__annotations__[name]):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
 
 
 def dump_config(config: TrainingConfig) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -66,28 +65,6 @@ class ChannelsLast(nn.Module):
         """(1, 1, z, y, x) to (z', y', x', 16)."""
         descriptors: Tensor = self.network(volume)
         return descriptors[0].permute(1, 2, 3, 0)
-
-
-def averaged_weights(checkpoint: Path) -> dict[str, Tensor]:
-    """The averaged weights of a checkpoint, or those of a file that holds weights alone.
-
-    Raises:
-        ModelError: the file is missing, is no checkpoint, or is of another architecture.
-    """
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    except OSError as error:
-        raise ModelError(f"{checkpoint}: {error.strerror}; expected a checkpoint written by disa train") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
-        raise ModelError(f"{checkpoint}: not a PyTorch file; expected a checkpoint written by disa train") from None
-    weights = state.get("averaged", state) if isinstance(state, dict) else {}
-    expected = {name: value.shape for name, value in DISANet().state_dict().items()}
-    found = {name: value.shape for name, value in weights.items() if isinstance(value, Tensor)}
-    if found != expected:
-        raise ModelError(
-            f"{checkpoint}: not the weights of a DISA network; expected 90,752 numbers by its layers' names"
-        )
-    return {name: value.detach().float().contiguous().clone() for name, value in weights.items()}
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from disa.training.balance import weighted_error
+from disa.training.balance import Range, weighted_error
 from disa.training.compare import Batch
 from disa.training.compiled import fast
 from disa.training.crops import read_descriptors
@@ -98,18 +98,29 @@ def head(network: DISANet, x: Tensor, stride: int) -> Tensor:
     return clip_norm(x.permute(0, 4, 1, 2, 3).float())
 
 
-def error(network: DISANet, batch: Batch, weights: Tensor) -> Tensor:
+class DescriptorError(nn.Module):
     """Weighted squared error of stride-4 fixed with stride-2 moving descriptors, as the metric uses them.
+
+    A module, so that DistributedDataParallel can hold it.
 
     Args:
         network: weights.
-        batch: crops, positions and target.
-        weights: of the target's bins.
-
-    Returns:
-        A scalar, differentiable with respect to the weights of `network`; in bfloat16 on a GPU.
+        extent: of the target.
+        dtype: of the network's arithmetic.
     """
-    return _error(*batch, weights, network)
+
+    def __init__(self, network: DISANet, extent: Range, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network, self.extent, self.dtype = network, extent, dtype
+
+    def forward(self, batch: Batch, weights: Tensor) -> Tensor:
+        """A scalar.
+
+        Args:
+            batch: crops, positions and target.
+            weights: of the target's bins.
+        """
+        return _error(*batch, weights, self.network, self.extent, self.dtype)
 
 
 @fast
@@ -121,8 +132,10 @@ def _error(
     target: Tensor,
     weights: Tensor,
     network: DISANet,
+    extent: Range,
+    dtype: torch.dtype,
 ) -> Tensor:
-    x = trunk(network, torch.cat([fixed, moving]), torch.bfloat16 if fixed.is_cuda else torch.float32)
+    x = trunk(network, torch.cat([fixed, moving]), dtype)
     left = read_descriptors(head(network, x[: len(fixed)], 4), fixed_points, 4)
     right = read_descriptors(head(network, x[len(fixed) :], 2), moving_points, 2)
-    return weighted_error(left @ right.transpose(1, 2), target, weights)
+    return weighted_error(left @ right.transpose(1, 2), target, weights, extent)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from disa.training.lc2 import MARGIN, MIN_VARIANCE, RADII, RIDGE, gradient_magnitude
+from disa.training.lc2 import CONSTANT, MARGIN, RADII, closed_form
+from disa.training.patches import gradient_magnitude
 
 
 class PatchSearch:
@@ -47,18 +48,21 @@ class PatchSearch:
             i, g = (_trim(x.double(), radius) for x in patch)
             mean_i, mean_g = i.mean(), g.mean()
             means = self._means[radius]
-            cov_i = self._correlate(self._intensity, i - mean_i)
-            cov_g = self._correlate(self._intensity, g - mean_g)
-            variance = means["ii"] - means["i"].square()
+            mean_b = means["i"]
             values.append(
-                _lc2(
-                    (i - mean_i).square().mean(),
-                    (g - mean_g).square().mean(),
-                    ((i - mean_i) * (g - mean_g)).mean(),
-                    (mean_i, mean_g),
-                    (cov_i, cov_g),
-                    means["i"],
-                    variance,
+                closed_form(
+                    variances=(
+                        (i - mean_i).square().mean(),
+                        (g - mean_g).square().mean(),
+                        ((i - mean_i) * (g - mean_g)).mean(),
+                    ),
+                    means=(mean_i, mean_g),
+                    products=(
+                        self._correlate(self._intensity, i - mean_i) + CONSTANT * mean_i * mean_b,
+                        self._correlate(self._intensity, g - mean_g) + CONSTANT * mean_g * mean_b,
+                    ),
+                    mean_b=mean_b,
+                    variance_b=means["ii"] - means["i"].square(),
                 )
             )
         return torch.stack(values).mean(dim=0).float()
@@ -78,14 +82,19 @@ class PatchSearch:
             mean_b = b.mean()
             means = self._means[radius]
             values.append(
-                _lc2(
-                    means["ii"] - means["i"].square(),
-                    means["gg"] - means["g"].square(),
-                    means["ig"] - means["i"] * means["g"],
-                    (means["i"], means["g"]),
-                    (self._correlate(self._intensity, b - mean_b), self._correlate(self._gradient, b - mean_b)),
-                    mean_b,
-                    (b - mean_b).square().mean(),
+                closed_form(
+                    variances=(
+                        means["ii"] - means["i"].square(),
+                        means["gg"] - means["g"].square(),
+                        means["ig"] - means["i"] * means["g"],
+                    ),
+                    means=(means["i"], means["g"]),
+                    products=(
+                        self._correlate(self._intensity, b - mean_b) + CONSTANT * means["i"] * mean_b,
+                        self._correlate(self._gradient, b - mean_b) + CONSTANT * means["g"] * mean_b,
+                    ),
+                    mean_b=mean_b,
+                    variance_b=(b - mean_b).square().mean(),
                 )
             )
         return torch.stack(values).mean(dim=0).float()
@@ -128,24 +137,3 @@ def _box_mean(values: Tensor, radius: int) -> Tensor:
     trim = MARGIN - radius
     z, y, x = (slice(trim, n - trim) for n in means.shape[2:])
     return means[0, 0, z, y, x]
-
-
-def _lc2(
-    var_i: Tensor,
-    var_g: Tensor,
-    cov_ig: Tensor,
-    means: tuple[Tensor, Tensor],
-    covariances: tuple[Tensor, Tensor],
-    mean_b: Tensor,
-    var_b: Tensor,
-) -> Tensor:
-    """The closed form of `lc2._lc2_of_radius`, from moments."""
-    c = RIDGE / (1 + RIDGE)
-    mean_i, mean_g = means
-    h_ii = var_i + RIDGE + c * mean_i.square()
-    h_gg = var_g + RIDGE + c * mean_g.square()
-    h_ig = cov_ig + c * mean_i * mean_g
-    r_i = covariances[0] + c * mean_i * mean_b
-    r_g = covariances[1] + c * mean_g * mean_b
-    explained = (h_gg * r_i.square() + h_ii * r_g.square() - 2 * h_ig * r_i * r_g) / (h_ii * h_gg - h_ig.square())
-    return ((explained - c * mean_b.square()) / var_b.clamp_min(MIN_VARIANCE)).clamp(0, 1)

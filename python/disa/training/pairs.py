@@ -17,7 +17,7 @@ from disa.training.geometry import (
     random_rotation,
     random_turn,
 )
-from disa.training.lc2 import local_variance
+from disa.training.patches import local_variance
 from disa.training.volumes import SPACING_MM, Volume
 
 CENTRES = 8192

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from disa.training.lc2 import MARGIN, local_variance
+from disa.training.lc2 import MARGIN
 from disa.training.lc2_map import PatchSearch, cut_patch
 from disa.training.pairs import of_split
+from disa.training.patches import local_variance
 from disa.training.volumes import Volume, load_cache
 
 

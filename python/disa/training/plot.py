@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import argparse
-import csv
+import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from disa.training.files import write
+from disa.training.log import Log
 
 LINES = {
     "train_error": "training, augmented",
-    "cells_error": "unseen CT/T1, patch by patch",
-    "shifted_error": "unseen CT/T1, between cells of shifted grids",
-    "turned_error": "unseen CT/T1, grids turned up to 30°",
+    "cells_error": "held out, patch by patch",
+    "shifted_error": "held out, between cells of shifted grids",
+    "turned_error": "held out, grids turned up to 30°",
 }
 
 
-def draw(log: Path, picture: Path) -> None:
-    """Write a picture of the errors over minutes of training."""
-    with log.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+def draw(rows: list[dict[str, str]]) -> bytes:
+    """A PNG of the errors over the steps of training.
+
+    Args:
+        rows: of a log, one at least.
+    """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    minutes = [float(row["seconds"]) / 60 for row in rows]
+    steps = [int(row["step"]) for row in rows]
     for column, label in LINES.items():
-        axes.plot(minutes, [float(row[column]) for row in rows], label=label)
-    axes.set(xlabel="minutes on one GPU", ylabel="mean squared error, LC² bins alike", yscale="log")
-    axes.grid(which="both", alpha=0.3)
-    axes.legend()
+        axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=label)
+    minutes = float(rows[-1]["seconds"]) / 60
+    axes.set(xlabel=f"step, the last after {minutes:.3g} minutes", ylabel="mean squared error, bins alike")
+    axes.set(yscale="log", xlim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    picture = io.BytesIO()
     figure.savefig(picture, dpi=150)
+    return picture.getvalue()
 
 
 def main() -> None:
@@ -37,7 +51,7 @@ def main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("training_curve.png"))
     arguments = parser.parse_args()
-    draw(arguments.log, arguments.output)
+    write(arguments.output, draw(Log(arguments.log.read_text()).rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pack a folder of images into one training cache: python -m disa.training.prepare --help."""
+"""Images into one training cache. `disa train` does it by itself; alone: python -m disa.training.prepare --help."""
 
 # SimpleITK has no types.
 # mypy: disallow-untyped-calls=False
@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,12 @@ import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 
-from disa.training.lc2 import local_variance
-from disa.training.volumes import SPACING_MM, FloatArray, VolumeInfo, save_cache
+from disa.errors import DISAError, ImageError
+from disa.training.catalog import Source, find_sources
+from disa.training.config import TrainingConfig
+from disa.training.patches import local_variance
+from disa.training.reading import read_image
+from disa.training.volumes import LEVELS, SPACING_MM, FloatArray, VolumeInfo, cache_fingerprint, save_cache
 
 AIR_VARIANCE = 1e-3
 AIR_BORDER = 8
@@ -58,6 +64,8 @@ def normalise(intensities: FloatArray) -> FloatArray:
 def crop_air(volume: FloatArray, affine: NDArray[np.float64]) -> tuple[FloatArray, NDArray[np.float64]]:
     """Cut borders without texture, leaving `AIR_BORDER` voxels of them, and move the affine along."""
     texture = local_variance(torch.from_numpy(volume)[None])[0].numpy() > AIR_VARIANCE
+    if not texture.any():
+        return volume, affine
     window = []
     for axis in range(3):
         used = np.flatnonzero(texture.any(axis=tuple(a for a in range(3) if a != axis)))
@@ -70,42 +78,91 @@ def crop_air(volume: FloatArray, affine: NDArray[np.float64]) -> tuple[FloatArra
 
 
 def read_volume(path: Path) -> tuple[FloatArray, NDArray[np.float64]]:
-    """Normalised intensities (z, y, x) at 2 mm without empty borders, and their affine."""
-    image = resample(sitk.ReadImage(str(path)))
+    """Normalised intensities (z, y, x) at 2 mm without empty borders, and their affine.
+
+    Args:
+        path: image file or folder with one DICOM series.
+
+    Raises:
+        ImageError: it cannot be used.
+    """
+    image = resample(read_image(path))
     return crop_air(normalise(sitk.GetArrayFromImage(image)), affine_of(image))
 
 
-def split_of(file: str, subject: str, held_out: set[str]) -> str:
-    """The split an image belongs to, by its folder and subject."""
-    if Path(file).parent.name != "train":
-        return "evaluation"
-    return "validation" if subject in held_out else "train"
+def fingerprint(sources: list[Source]) -> str:
+    """Of the files (paths, sizes, times of change) and of what is done to them."""
+    steps = (SPACING_MM, LEVELS, AIR_VARIANCE, AIR_BORDER)
+    files = []
+    for source in sources:
+        parts = sorted(source.path.iterdir()) if source.path.is_dir() else [source.path]
+        for part in parts:
+            status = part.stat()
+            files.append((str(part.resolve()), status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(json.dumps([steps, files]).encode()).hexdigest()
+
+
+def prepare(sources: list[Source], cache: Path, say: Callable[[int, int, str], None]) -> bool:
+    """Write the cache of volumes, unless it is there and of these very files.
+
+    Args:
+        sources: the volumes.
+        cache: file to write.
+        say: told before each volume how many are done, how many there are and this one's name.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        ImageError: volumes cannot be used; one line each.
+        ConfigError: `cache` is a file of another kind.
+        TrainingError: the cache cannot be written.
+    """
+    current = fingerprint(sources)
+    if cache_fingerprint(cache) == current:
+        return False
+    save_cache(cache, _volumes(sources, say), current)
+    return True
+
+
+def _volumes(
+    sources: list[Source], say: Callable[[int, int, str], None]
+) -> Iterator[tuple[VolumeInfo, FloatArray, NDArray[np.float64]]]:
+    """The volumes that can be read; at the end an error with those that cannot."""
+    failures: list[str] = []
+    for done, source in enumerate(sources):
+        say(done, len(sources), source.info.name)
+        try:
+            intensities, affine = read_volume(source.path)
+        except ImageError as error:
+            failures.append(str(error))
+            continue
+        if not failures:
+            yield source.info, intensities, affine
+    if failures:
+        raise ImageError("\n".join(f"{failure}; or leave it out" for failure in failures))
 
 
 def main() -> None:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="what the catalog's file names are relative to")
-    parser.add_argument("catalog", type=Path, help="CSV: file,modality,subject,aligned_group,...")
+    parser.add_argument("images", help="folder with the volumes")
+    parser.add_argument("--groups", default="", help="table of the volumes to use; see disa.training.catalog")
+    parser.add_argument("--held-out", type=float, default=0.1, help="share of subjects, where the table names none")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of subjects")
     parser.add_argument("-o", "--output", type=Path, required=True, help="cache to write, .npz")
-    parser.add_argument("--split", choices=["train", "evaluation"], default="train")
-    parser.add_argument("--held-out", nargs="*", default=[], help="subjects for validation")
     arguments = parser.parse_args()
 
-    volumes = []
-    with arguments.catalog.open(newline="") as rows:
-        for row in csv.DictReader(rows):
-            split = split_of(row["file"], row["subject"], set(arguments.held_out))
-            if (split == "evaluation") != (arguments.split == "evaluation"):
-                continue
-            if row["modality"].startswith("label"):
-                continue
-            name = Path(row["file"]).name.removesuffix(".nii.gz")
-            info = VolumeInfo(name, row["modality"], row["subject"], row["aligned_group"], split)
-            volumes.append((info, *read_volume(arguments.folder / row["file"])))
-    save_cache(arguments.output, volumes)
-    voxels = sum(v.size for _, v, _ in volumes)
-    print(f"{len(volumes)} volumes, {voxels / 1e6:.1f} million voxels -> {arguments.output}")
+    def say(done: int, count: int, name: str) -> None:
+        print(f"{done + 1}/{count} {name}", flush=True)
+
+    try:
+        config = TrainingConfig(
+            images=arguments.images, groups=arguments.groups, held_out=arguments.held_out, seed=arguments.seed
+        )
+        prepare(find_sources(config), arguments.output, say)
+    except DISAError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -1,94 +1,133 @@
-"""Train the network: python -m disa.training.train CONFIG --help."""
+"""The training loop; `disa train` runs it."""
 
 from __future__ import annotations
 
-import argparse
 import copy
-import csv
 import math
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
+from disa.errors import ConfigError, ModelError, TrainingError
 from disa.training.balance import BinWeights
-from disa.training.compare import make_batch
-from disa.training.config import TrainingConfig, dump_config, load_config
-from disa.training.folded import error
-from disa.training.muon import Muon
+from disa.training.checkpoint import load_checkpoint, save_checkpoint
+from disa.training.compare import Batch, make_batch
+from disa.training.config import TrainingConfig
+from disa.training.files import write
+from disa.training.folded import DescriptorError
+from disa.training.log import Log
 from disa.training.network import DISANet
-from disa.training.pairs import PairSampler, of_split, seed_all
+from disa.training.optimisers import make_optimisers, set_rate
+from disa.training.pairs import PairSampler
+from disa.training.plot import draw
+from disa.training.progress import Display
+from disa.training.similarity import find_similarity
+from disa.training.team import ALONE, Team
 from disa.training.validation import CONDITIONS, validate
-from disa.training.volumes import load_cache
+from disa.training.volumes import Volume
 
-FINAL_RATE = 1e-3
+CHECKPOINT = "checkpoint.pt"
+LOG = "training_log.csv"
+CURVE = "training_curve.png"
+
 MAX_GRADIENT_NORM = 1.0
-#: Weights with no more inputs than this, and biases, are left to AdamW.
-MIN_MUON_INPUTS = 32
-
-
-def make_optimisers(network: DISANet, config: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """Muon for the convolutions that mix channels, AdamW for the rest, with the peak rate in each group."""
-    mixing = [p for p in network.parameters() if p[0].numel() > MIN_MUON_INPUTS]
-    others = [p for p in network.parameters() if p[0].numel() <= MIN_MUON_INPUTS]
-    rates = config.learning_rate, config.other_learning_rate
-    muon = Muon([{"params": mixing, "peak": rates[0]}], rates[0], weight_decay=config.weight_decay)
-    adam = torch.optim.AdamW([{"params": others, "peak": rates[1]}], rates[1], weight_decay=config.weight_decay)
-    return [muon, adam]
+#: Settings that a run cannot change when it goes on.
+FIXED = ("similarity", "bins")
 
 
 class Trainer:
     """State of a run, all of it in its checkpoints.
 
+    A step's random numbers depend on the seed, the step and the process alone, so where a run was stopped and
+    resumed does not show in the order of its data.
+
     Args:
         config: settings.
-        device: where volumes and network live.
-        output: folder for the checkpoint, the averaged weights, the log and the settings.
+        volumes: to train on, all on one device; the network is put there.
+        held_out: to validate on, likewise; only the first process needs them.
+        output: folder for the checkpoint, the log and the loss curve.
+        display: told how the run goes; None says nothing.
+        team: the processes of the run. Each trains on its share of the pairs of a step.
+
+    Raises:
+        ConfigError: the pairs of a step cannot be shared out evenly.
     """
 
-    def __init__(self, config: TrainingConfig, device: torch.device, output: Path) -> None:
-        self.config, self.device, self.output = config, device, output
-        random = seed_all(config.seed)
-        torch.backends.cudnn.benchmark = True
-        torch.backends.cudnn.allow_tf32 = True
-        torch.backends.cuda.matmul.allow_tf32 = True
-        volumes = load_cache(Path(config.cache), device)
-        self.held_out = of_split(volumes, "validation")
-        self.sampler = PairSampler(of_split(volumes, "train"), config, random)
-        self.network = DISANet().to(device)
+    def __init__(
+        self,
+        config: TrainingConfig,
+        volumes: list[Volume],
+        held_out: list[Volume],
+        output: Path,
+        display: Display | None = None,
+        team: Team = ALONE,
+    ) -> None:
+        if config.batch_pairs % team.size:
+            raise ConfigError(f"batch_pairs is {config.batch_pairs}, expected a multiple of the {team.size} GPUs")
+        self.config, self.held_out, self.output, self.team = config, held_out, output, team
+        self.device = volumes[0].data.device
+        self.schedule = config.schedule
+        self._display = display
+        extent = find_similarity(config.similarity).range
+        self._set_precision()
+        torch.manual_seed(config.seed)
+        self.sampler = PairSampler(volumes, config, np.random.default_rng(config.seed))
+        self.network = DISANet().to(self.device)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimisers = make_optimisers(self.network, config)
-        self.weights = BinWeights(config.bins, device)
+        self.weights = BinWeights(config.bins, extent, self.device, team)
+        bf16 = config.precision == "bf16" and self.device.type == "cuda"
+        error = DescriptorError(self.network, extent, torch.bfloat16 if bf16 else torch.float32)
+        self._error = DistributedDataParallel(error) if team.size > 1 else error
         self.step = 0
         self.seconds = 0.0
+        self.log = Log()
+        self._loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        self._losses = 0
+        self._saved = -1
 
-    def rate(self) -> float:
-        """Share of the peak learning rates: linear warm-up, then half a cosine over the run's seconds."""
-        c = self.config
-        progress = min(self.seconds / c.total_seconds, 1.0)
-        cosine = FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))
-        return cosine * min(1.0, (self.seconds + 0.5) / c.warmup_seconds)
+    def _set_precision(self) -> None:
+        reduced = self.config.precision != "fp32"
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = reduced
+        torch.backends.cuda.matmul.allow_tf32 = reduced
 
-    def train_step(self) -> Tensor:
+    @property
+    def done(self) -> float:
+        """How much of the run is done, in the unit of its schedule."""
+        return self.step if self.schedule.unit == "steps" else self.seconds
+
+    def draw(self, rank: int) -> Batch:
+        """The part of the current step's pairs that belongs to a process."""
+        numbers = np.random.SeedSequence([self.config.seed, self.step, rank])
+        self.sampler.random = np.random.default_rng(numbers)
+        torch.manual_seed(int(numbers.generate_state(1, np.uint64)[0]))
+        count = self.config.batch_pairs // self.team.size
+        return make_batch([self.sampler.draw() for _ in range(count)], self.config, augment=True)
+
+    def learn(self, batch: Batch) -> Tensor:
         """One optimiser step.
 
         Returns:
-            The loss, a scalar still on the device.
+            The loss on this process' part, a scalar still on the device.
         """
-        c = self.config
-        batch = make_batch([self.sampler.draw() for _ in range(c.batch_pairs)], c, augment=True)
-        loss = error(self.network, batch, self.weights.update(batch.target))
+        loss = self._error(batch, self.weights.update(batch.target))
         self.network.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
-        rate = self.rate()
+        set_rate(self.optimisers, self.schedule.rate(self.done))
         for optimiser in self.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["peak"]
             optimiser.step()
         self.step += 1
         self._average()
+        self._loss += loss.detach()
+        self._losses += 1
         return loss.detach()
 
     @torch.no_grad()
@@ -96,57 +135,85 @@ class Trainer:
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
 
-    def run(self, stop: float) -> None:
-        """Train until `seconds` reaches `stop`; log, validate and save on the way. The first step is not timed.
+    def run(self, stop: float = math.inf, interrupted: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end of the schedule; log, validate and save on the way, and save at the end.
+
+        The first step, in which kernels are compiled, takes no time of a schedule in seconds.
+
+        Args:
+            stop: end earlier, in the unit of the schedule.
+            interrupted: asked before every step whether to end now.
 
         Raises:
-            FloatingPointError: the loss is not finite.
+            TrainingError: the loss is not finite, or a file cannot be written.
         """
-        losses = [self.train_step()]
-        losses[0].item()  # compilation, while the clock waits
-        begin, offset = time.monotonic(), self.seconds
-        next_report = self.seconds + min(self.config.validate_seconds, stop / 2)
-        reported = (self.step, self.seconds)
-        while self.seconds < stop:
-            losses.append(self.train_step())
-            self.seconds = offset + time.monotonic() - begin
-            if self.seconds >= next_report or self.seconds >= stop:
-                mean_loss = float(torch.stack(losses).mean())
-                if not math.isfinite(mean_loss):
-                    raise FloatingPointError(f"loss is {mean_loss} at step {self.step}")
-                pairs = (self.step - reported[0]) * self.config.batch_pairs
-                rate = pairs * self.config.positions**2 / (self.seconds - reported[1])
-                self.report(mean_loss, rate)
-                self.save()
-                losses.clear()
-                self.seconds = offset + time.monotonic() - begin
-                reported = (self.step, self.seconds)
-                next_report = self.seconds + self.config.validate_seconds
+        end = min(stop, self.schedule.total)
+        begin, offset = math.inf, self.seconds
+        next_validation, next_save = self.schedule.next_validation(self.done), math.inf
+        mark = (self.step, self.seconds)
+        while True:
+            elapsed = max(time.monotonic() - begin, 0.0)
+            self.seconds, halt = self.team.of_first(offset + elapsed, interrupted())
+            if self.team.leads:
+                if self._display:
+                    self._display.training(self.step, self.done)
+                if self.done >= next_validation and self.step > mark[0]:
+                    self._report(mark)
+                    mark = (self.step, offset + time.monotonic() - begin)
+                    next_validation = self.schedule.next_validation(self.done)
+                    self._save()
+                    next_save = time.monotonic() + self.config.save_seconds
+                elif time.monotonic() >= next_save:
+                    self._save()
+                    next_save = time.monotonic() + self.config.save_seconds
+            if halt or self.done >= end:
+                break
+            self.learn(self.draw(self.team.rank))
+            if begin == math.inf:
+                self._mean_loss()
+                begin = time.monotonic()
+                next_save = begin + self.config.save_seconds
+        if self.team.leads and self._saved != self.step:
+            self._save()
 
-    def report(self, loss: float, pairs_per_second: float) -> None:
-        """Validate the averaged weights and add a line to the log."""
-        scores = validate(self.averaged, self.held_out, self.config)
-        row: dict[str, float | int | str] = {
-            "seconds": round(self.seconds, 1),
-            "step": self.step,
-            "pairs_per_second": f"{pairs_per_second:.3g}",
-            "learning_rate": f"{self.rate() * self.config.learning_rate:.3g}",
+    def _mean_loss(self) -> float:
+        """Of the steps since the last line of the log; waits for the device."""
+        mean = float(self._loss) / max(self._losses, 1)
+        if not math.isfinite(mean):
+            raise TrainingError(
+                f"the loss is {mean} at step {self.step}; lower learning_rate and go on from "
+                f"{self.output / CHECKPOINT} with --resume, or start anew"
+            )
+        return mean
+
+    def _report(self, mark: tuple[int, float]) -> None:
+        """Validate the averaged weights, add a line to the log and draw it.
+
+        Args:
+            mark: step and seconds at the last report or the beginning of the leg.
+        """
+        loss = self._mean_loss()
+        pairs = (self.step - mark[0]) * self.config.batch_pairs * self.config.positions**2
+        row = {
+            "seconds": f"{self.seconds:.1f}",
+            "step": str(self.step),
+            "pairs_per_second": f"{pairs / max(self.seconds - mark[1], 1e-9):.3g}",
+            "learning_rate": f"{self.schedule.rate(self.done) * self.config.learning_rate:.3g}",
             "train_error": f"{loss:.5f}",
         }
+        scores = validate(self.averaged, self.held_out, self.config, self.config.validate_batches)
         for condition in CONDITIONS:
             row[f"{condition.name}_error"] = f"{scores[condition.name].error:.5f}"
             row[f"{condition.name}_correlation"] = f"{scores[condition.name].correlation:.4f}"
-        path = self.output / "training_log.csv"
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        print(" ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+        self.log.add(row)
+        self._loss.zero_()
+        self._losses = 0
+        if self._display:
+            self._display.validated(row)
 
-    def save(self) -> None:
-        """Write everything needed to go on, and the averaged weights by themselves."""
+    def _save(self) -> None:
+        """Write the checkpoint, which has everything needed to go on, then the log and its picture."""
+        self._mean_loss()
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -154,50 +221,37 @@ class Trainer:
             "shares": self.weights.shares,
             "step": self.step,
             "seconds": self.seconds,
-            "random": self.sampler.random.bit_generator.state,
-            "torch_random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all(),
-            "log": (self.output / "training_log.csv").read_text(),
+            "loss": self._loss,
+            "losses": self._losses,
+            "log": self.log.text(),
+            "config": asdict(self.config),
         }
-        temporary = self.output / "checkpoint.tmp"
-        torch.save(state, temporary)
-        temporary.replace(self.output / "checkpoint.pt")
+        save_checkpoint(self.output / CHECKPOINT, state)
+        self._saved = self.step
+        if self.log.rows:
+            write(self.output / LOG, self.log.text().encode())
+            write(self.output / CURVE, draw(self.log.rows))
 
     def resume(self, checkpoint: Path) -> None:
-        """Go on where a checkpoint was written."""
-        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
+        """Go on where a checkpoint was written.
+
+        Raises:
+            ModelError: it is missing, is no checkpoint, or is of another network, similarity or number of bins.
+        """
+        state = load_checkpoint(checkpoint)
+        for name in FIXED:
+            was, now = state["config"][name], getattr(self.config, name)
+            if was != now:
+                raise ModelError(f"{checkpoint}: trained with {name}: {was}, not {now}; start a run of its own with -o")
+        changed = [f"{k}: {v}" for k, v in asdict(self.config).items() if state["config"].get(k) != v]
+        if changed and self._display:
+            self._display.note(f"{checkpoint}: goes on with other settings than before, {', '.join(changed)}")
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.weights.shares = state["shares"].to(self.device)
         self.step, self.seconds = state["step"], state["seconds"]
-        self.sampler.random.bit_generator.state = state["random"]
-        torch.set_rng_state(state["torch_random"])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state_all(state["cuda_random"])
-        (self.output / "training_log.csv").write_text(state["log"])
-
-
-def main() -> None:
-    """Command line entry."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path, help="YAML settings")
-    parser.add_argument("-o", "--output", type=Path, default=Path("training"))
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", dest="overrides")
-    parser.add_argument("--resume", type=Path, help="checkpoint to go on from")
-    parser.add_argument("--stop", type=float, help="end this leg at so many seconds of the run")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    arguments = parser.parse_args()
-
-    config = load_config(arguments.config, arguments.overrides)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "config.yaml").write_text(dump_config(config))
-    trainer = Trainer(config, torch.device(arguments.device), arguments.output)
-    if arguments.resume:
-        trainer.resume(arguments.resume)
-    trainer.run(arguments.stop or config.total_seconds)
-
-
-if __name__ == "__main__":
-    main()
+        self._loss, self._losses = state["loss"].to(self.device), state["losses"]
+        self.log = Log(state["log"])
+        self._saved = self.step

@@ -1,4 +1,4 @@
-"""Errors against LC² on volumes that were not trained on."""
+"""Errors against the similarity on volumes that were not trained on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from disa.training.compare import make_batch, predict
 from disa.training.config import TrainingConfig
 from disa.training.network import DISANet, shared_network
 from disa.training.pairs import PairSampler
+from disa.training.similarity import find_similarity
 from disa.training.volumes import Volume
 
 SEED = 20260101
@@ -51,7 +52,7 @@ class Score:
     """Result of one condition.
 
     Attributes:
-        error: mean squared error with every bin of LC² counting alike, as in the paper.
+        error: mean squared error with every bin of the similarity counting alike, as in the paper.
         correlation: Pearson's, of all pairs.
         bin_errors: mean squared error of each bin.
     """
@@ -77,12 +78,13 @@ def validation_config(config: TrainingConfig, condition: Condition) -> TrainingC
 
 
 @torch.no_grad()
-def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, batches: int = 8) -> dict[str, Score]:
+def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, batches: int) -> dict[str, Score]:
     """Score a stride-4 network under every condition, always on the same pairs.
 
     The state of torch's random numbers is as before when this returns.
     """
     device = volumes[0].data.device
+    extent = find_similarity(config.similarity).range
     network = copy.deepcopy(network).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     networks = {4: network, 2: shared_network(network, 2)}
     scores = {}
@@ -91,7 +93,7 @@ def validate(network: DISANet, volumes: list[Volume], config: TrainingConfig, ba
             torch.manual_seed(SEED)
             settings = validation_config(config, condition)
             sampler = PairSampler(volumes, settings, np.random.default_rng(SEED))
-            statistics = BinStatistics(config.bins)
+            statistics = BinStatistics(config.bins, extent)
             for _ in range(batches):
                 pairs = [sampler.draw() for _ in range(config.batch_pairs)]
                 batch = make_batch(pairs, settings, augment=False)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from disa.errors import ConfigError
+from disa.training.files import replacing
 
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
@@ -19,6 +26,7 @@ SPACING_MM = 2.0
 #: Codes in use. Fewer than 256 compress better; the table stays 256 long.
 LEVELS = 192
 TABLE_SIZE = 256
+SPLITS = ("train", "validation", "evaluation")
 
 
 @dataclass(frozen=True)
@@ -26,11 +34,11 @@ class VolumeInfo:
     """What the catalog says of a volume.
 
     Attributes:
-        name: file name without ending.
-        modality: "CT", "MR T1" ...
+        name: file name without ending, unique in its cache.
+        modality: "CT", "MR T1" ..., "" if not known.
         subject: identifier of the person.
         group: volumes of one non-empty group share world space.
-        split: "train", "validation" or "evaluation".
+        split: "train", "validation", or "evaluation" for what training does not touch.
     """
 
     name: str
@@ -82,34 +90,94 @@ def quantise(volume: FloatArray) -> tuple[ByteArray, FloatArray]:
     return level[inverse].reshape(volume.shape).astype(np.uint8), intensities.astype(np.float32)
 
 
-def save_cache(path: Path, volumes: list[tuple[VolumeInfo, FloatArray, NDArray[np.float64]]]) -> None:
-    """Write volumes (info, intensities (z, y, x), affine) as one compressed .npz."""
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for index, (_, intensities, affine) in enumerate(volumes):
-        codes, table = quantise(intensities)
-        arrays |= {f"codes_{index}": codes, f"table_{index}": table, f"affine_{index}": affine}
-    infos = json.dumps([vars(info) for info, _, _ in volumes])
-    arrays["infos"] = np.array(infos)
+def save_cache(
+    path: Path, volumes: Iterable[tuple[VolumeInfo, FloatArray, NDArray[np.float64]]], fingerprint: str = ""
+) -> None:
+    """Write volumes (info, intensities (z, y, x), affine) as one compressed .npz, one at a time.
+
+    Args:
+        path: file to write; it appears when the last volume is in it.
+        volumes: what to write.
+        fingerprint: of what they were made from.
+
+    Raises:
+        TrainingError: the file cannot be written.
+    """
+    infos = []
     # np.load reads any compression that zipfile knows; LZMA saves a fifth over np.savez_compressed.
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
-        for name, array in arrays.items():
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_LZMA) as archive:
+
+        def add(name: str, array: NDArray[np.generic]) -> None:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
 
+        for index, (info, intensities, affine) in enumerate(volumes):
+            codes, table = quantise(intensities)
+            add(f"codes_{index}", codes)
+            add(f"table_{index}", table)
+            add(f"affine_{index}", affine)
+            infos.append(vars(info))
+        add("infos", np.array(json.dumps(infos)))
+        add("fingerprint", np.array(fingerprint))
 
-def load_cache(path: Path, device: torch.device) -> list[Volume]:
-    """Read a cache written by `save_cache` and decode it on `device`, into one tensor of which volumes are views."""
+
+def cache_fingerprint(path: Path) -> str | None:
+    """What `save_cache` was told, "" of an older file, None if there is no file.
+
+    Raises:
+        ConfigError: the file is no cache.
+    """
+    if not path.exists():
+        return None
+    with _opened(path) as cache:
+        return str(cache["fingerprint"]) if "fingerprint" in cache else ""
+
+
+def load_cache(
+    path: Path,
+    device: torch.device,
+    infos: Sequence[VolumeInfo] | None = None,
+    splits: Collection[str] = SPLITS,
+) -> list[Volume]:
+    """Read a cache written by `save_cache` and decode it on `device`, into one tensor of which volumes are views.
+
+    Args:
+        path: the file.
+        device: where to hold the volumes.
+        infos: of all volumes in order, in place of those in the file.
+        splits: what to read.
+
+    Raises:
+        ConfigError: the file is missing, is no cache, or holds no volume of these splits.
+    """
     entries, shapes, affines, parts = [], [], [], []
-    with np.load(path) as cache:
-        for index, entry in enumerate(json.loads(str(cache["infos"]))):
+    with _opened(path) as cache:
+        for index, info in enumerate(infos or [VolumeInfo(**entry) for entry in json.loads(str(cache["infos"]))]):
+            if info.split not in splits:
+                continue
             codes = torch.from_numpy(cache[f"codes_{index}"]).to(device)
             table = torch.from_numpy(cache[f"table_{index}"]).to(device)
-            entries.append(VolumeInfo(**entry))
+            entries.append(info)
             shapes.append(codes.shape)
             affines.append(cache[f"affine_{index}"])
             parts.append(table[codes.flatten().int()])
+    if not parts:
+        raise ConfigError(f"{path}: holds no volumes for {' or '.join(splits)}")
     views = torch.cat(parts).split([len(part) for part in parts])
     return [
         Volume(info, view.view(shape), affine)
         for info, view, shape, affine in zip(entries, views, shapes, affines, strict=True)
     ]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with np.load(path) as cache:
+            if "infos" not in cache:
+                raise KeyError
+            yield cache
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; give images to make it from") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, lzma.LZMAError):
+        raise ConfigError(f"{path}: not a cache of volumes, or a damaged one; remove it or name another") from None

@@ -1,0 +1,45 @@
+"""The processes of one run, one a GPU, and what they tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Team:
+    """A process' place among all of a run.
+
+    Attributes:
+        rank: of this process; the first validates, logs and saves.
+        size: number of processes. One alone needs no torch.distributed.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the first process."""
+        return self.rank == 0
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over all processes."""
+        if self.size > 1:
+            dist.all_reduce(values)
+            values /= self.size
+        return values
+
+    def of_first(self, *values: float) -> list[float]:
+        """What the first process passes; the others' numbers do not matter."""
+        if self.size == 1:
+            return list(values)
+        shared = torch.tensor(values, dtype=torch.float64)  # on the CPU, so that no GPU is waited for
+        dist.broadcast(shared, 0)
+        return shared.tolist()
+
+
+ALONE = Team()
