@@ -71,6 +71,18 @@ def test_files_are_named_in_the_message(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz", "v.nrrd", "v.mha"])
+def test_files_that_end_early_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    sitk.WriteImage(structured_image(), str(path))
+    load_image(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 9 // 10])
+    with pytest.raises(disa.ImageError, match=rf"^{path}: ") as caught:
+        load_image(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_huge_grid_is_refused_before_memory_is_taken() -> None:
     with pytest.raises(disa.ImageError, match="larger spacing"):
         disa.extract_features(structured_image(), spacing=0.01)

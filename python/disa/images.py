@@ -12,6 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.errors import ImageError
+from disa.reading import read_image
 
 ImageLike: TypeAlias = Any
 """A `SimpleITK.Image`, an `itk.Image`, or the path of an image file or of a folder with one DICOM series."""
@@ -37,10 +38,11 @@ def load_image(image: ImageLike) -> sitk.Image:
         Scalar 3-D image of float32 pixels with finite, not constant, intensities.
 
     Raises:
-        ImageError: not readable, not 3-D, not scalar, empty, one slice, huge, constant, or with NaN or infinity.
+        ImageError: not readable, cut short, not 3-D, not scalar, empty, one slice, huge, constant, or with NaN or
+            infinity.
     """
     if isinstance(image, (str, os.PathLike)):
-        opened = _read(Path(image))
+        opened = read_image(Path(image))
     elif isinstance(image, sitk.Image):
         opened = image
     elif _is_itk(image):
@@ -96,27 +98,6 @@ def check_image(image: sitk.Image, name: str) -> sitk.Image:
     if low == high:
         raise ImageError(f"{name}: every voxel is {low:g}; expected an image with structure")
     return as_float
-
-
-def _read(path: Path) -> sitk.Image:
-    if path.is_dir():
-        files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path))
-        if not files:
-            raise ImageError(f"{path}: the folder holds no DICOM series; give an image file or a DICOM folder")
-        return _quietly(lambda: sitk.ReadImage(files), path)
-    if not path.exists():
-        raise ImageError(f"{path}: no such file")
-    return _quietly(lambda: sitk.ReadImage(str(path)), path)
-
-
-def _quietly(read: Any, path: Path) -> sitk.Image:
-    try:
-        image: sitk.Image = read()
-    except RuntimeError:
-        raise ImageError(
-            f"{path}: not readable as an image; expected NIfTI, NRRD, MetaImage or another format of ITK's"
-        ) from None
-    return image
 
 
 def _is_itk(image: object) -> bool:

@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from disa.errors import DISAError, ImageError
+from disa.images import load_image
 from disa.training.catalog import Source, find_sources
 from disa.training.config import TrainingConfig
 from disa.training.patches import local_variance
-from disa.training.reading import read_image
 from disa.training.volumes import LEVELS, SPACING_MM, FloatArray, VolumeInfo, cache_fingerprint, save_cache
 
 AIR_VARIANCE = 1e-3
@@ -86,7 +86,7 @@ def read_volume(path: Path) -> tuple[FloatArray, NDArray[np.float64]]:
     Raises:
         ImageError: it cannot be used.
     """
-    image = resample(read_image(path))
+    image = resample(load_image(path))
     return crop_air(normalise(sitk.GetArrayFromImage(image)), affine_of(image))
 
 

@@ -1,4 +1,4 @@
-"""Reading volumes that others made: what ITK lets pass and training must not see is refused."""
+"""Reading image files; what ITK lets pass and would give a wrong image is refused."""
 
 # SimpleITK has no types.
 # mypy: disallow-untyped-calls=False
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.errors import ImageError
-from disa.images import check_image, load_image
 
 SLICE_POSITION = "0020|0032"
 #: Largest distance in mm of a DICOM slice from where even spacing has it.
@@ -22,39 +22,49 @@ CHUNK = 2**24
 
 
 def read_image(path: Path) -> sitk.Image:
-    """A volume as float32.
-
-    Args:
-        path: image file, or folder with one DICOM series.
+    """An image file, or a folder with one DICOM series, as it is.
 
     Raises:
-        ImageError: it cannot be read, ends early, lacks slices, or is no 3-D scalar image with structure.
+        ImageError: it is missing, cannot be read, ends early or lacks slices.
     """
     if path.is_dir():
         return _read_series(path)
+    if not path.exists():
+        raise ImageError(f"{path}: no such file")
     if path.name.lower().endswith((".nii", ".nii.gz")):
         _check_nifti(path)
-    return load_image(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    return _read(
+        reader, f"{path}: not readable as an image; expected NIfTI, NRRD, MetaImage or another format of ITK's"
+    )
+
+
+def _read(reader: sitk.ImageReaderBase, message: str) -> sitk.Image:
+    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        image: sitk.Image = reader.Execute()
+    except RuntimeError:
+        raise ImageError(message) from None
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
+    return image
 
 
 def _read_series(folder: Path) -> sitk.Image:
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    if not series:
+        raise ImageError(f"{folder}: the folder holds no DICOM series; give an image file or a DICOM folder")
     if len(series) > 1:
         raise ImageError(f"{folder}: holds {len(series)} DICOM series; give each a folder of its own")
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder)))
     reader.MetaDataDictionaryArrayUpdateOn()
-    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        image = reader.Execute()
-    except RuntimeError:
-        raise ImageError(f"{folder}: not readable as a DICOM series; expected the slices of one volume") from None
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
+    image = _read(reader, f"{folder}: not readable as a DICOM series; expected the slices of one volume")
     if _deviation(reader, image) > MAX_DEVIATION_MM:
         raise ImageError(f"{folder}: slices are missing or unevenly spaced; expected all slices of the series")
-    return check_image(image, str(folder))
+    return image
 
 
 def _deviation(reader: sitk.ImageSeriesReader, image: sitk.Image) -> float:
@@ -74,17 +84,32 @@ def _check_nifti(path: Path) -> None:
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-        needed = float(reader.GetMetaData("vox_offset"))
-        voxels = np.prod(np.array(reader.GetSize(), dtype=np.float64)) * reader.GetNumberOfComponents()
-        needed += voxels * int(reader.GetMetaData("bitpix")) / 8
+        needed = int(float(reader.GetMetaData("vox_offset")))
+        needed += (
+            int(np.prod(reader.GetSize(), dtype=np.int64))
+            * reader.GetNumberOfComponents()
+            * (int(reader.GetMetaData("bitpix")) // 8)
+        )
     except RuntimeError:
-        return  # what `load_image` says of it is better
+        return  # what the reader says of it is better
+    found = _content_length(path, needed)
+    if found < needed:
+        raise ImageError(f"{path}: ends after {found} of {needed} bytes; copy or convert it again")
+
+
+def _content_length(path: Path, needed: int) -> int:
+    """Bytes in a file, uncompressed; `needed` where a gzip file's last field says so."""
+    if path.suffix.lower() != ".gz":
+        return path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        if int.from_bytes(file.read(), "little") == needed % 2**32:
+            return needed
     found = 0
     try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        with gzip.open(path) as file:
             while chunk := file.read(CHUNK):
                 found += len(chunk)
     except (OSError, EOFError, zlib.error):
-        pass  # an end of the file, too
-    if found < needed:
-        raise ImageError(f"{path}: ends after {found} of {needed:.0f} bytes; copy or convert it again")
+        pass  # it ends early
+    return found
