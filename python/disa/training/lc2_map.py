@@ -32,7 +32,7 @@ class PatchSearch:
             "gg": self._gradient.square(),
             "ig": self._intensity * self._gradient,
         }
-        self._means = {r: {name: _box_mean(p, r) for name, p in products.items()} for r in RADII}
+        self._means = {r: {name: box_mean(p, r) for name, p in products.items()} for r in RADII}
 
     def explained_by(self, patch: Tensor) -> Tensor:
         """LC² of every patch of this volume explained by one patch of another, its intensity and its gradient.
@@ -127,7 +127,7 @@ def _inner(values: Tensor, radius: int, corner: bool = False) -> Tensor:
     return values[z, y, x]
 
 
-def _box_mean(values: Tensor, radius: int) -> Tensor:
+def box_mean(values: Tensor, radius: int) -> Tensor:
     """Means over the cubes around the inner positions."""
     means = values[None, None]
     for axis in range(3):
