@@ -194,10 +194,11 @@ class Trainer:
         """
         loss = self._mean_loss()
         pairs = (self.step - mark[0]) * self.config.batch_pairs * self.config.positions**2
+        elapsed = self.seconds - mark[1]
         row = {
             "seconds": f"{self.seconds:.1f}",
             "step": str(self.step),
-            "pairs_per_second": f"{pairs / max(self.seconds - mark[1], 1e-9):.3g}",
+            "pairs_per_second": f"{pairs / elapsed:.3g}" if elapsed > 0 else "",  # a leg's first step is not timed
             "learning_rate": f"{self.schedule.rate(self.done) * self.config.learning_rate:.3g}",
             "train_error": f"{loss:.5f}",
         }
