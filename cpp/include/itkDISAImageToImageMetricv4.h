@@ -5,6 +5,7 @@
 #include "disaFeatureExtractor.h"
 #include "disaObjective.h"
 #include "disaSmoothing.h"
+#include "itkDISATransformChain.h"
 
 #include "itkDefaultImageToImageMetricTraitsv4.h"
 #include "itkImageToImageMetricv4.h"
@@ -14,23 +15,6 @@
 
 namespace itk
 {
-
-/** \class DISAError
- * \brief An exception of ITK whose what() is the one line of description, without file and line. */
-class DISAError : public ExceptionObject
-{
-public:
-  explicit DISAError(const std::string & description)
-    : ExceptionObject(__FILE__, __LINE__, description)
-  {
-  }
-
-  const char *
-  what() const noexcept override
-  {
-    return this->GetDescription();
-  }
-};
 
 /** \class DISAImageToImageMetricv4
  * \brief Multimodal similarity as the inner product of CNN descriptors.
@@ -42,10 +26,16 @@ public:
  * is better. A point outside the moving image adds 0. As for every v4 metric the derivative points downhill: it is
  * \f$ -df/d\theta \f$.
  *
- * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, affine, and composites of them).
+ * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, scale, affine), cubic B-splines,
+ * displacement fields with linear interpolation, and composites of them in any order, any of them optimised; the same
+ * for the fixed transform. The derivative is the value's exact one. So with a displacement field each sample's gradient
+ * is shared out among the 8 voxels around it, as it would be if ITK's metrics sampled other points than voxels; where
+ * samples are further apart than the field's voxels, the voxels in between get nothing until the transform smooths the
+ * update, which is to reach from one sample to the next.
  *
  * Initialize() places the moving descriptors on a grid parallel to the fixed one under the transform that it finds, for
- * descriptors do not turn with the transform. They are kept, and extracted again only when the transform has turned by
+ * descriptors do not turn with the transform. A deformable transform turns them by the rotation nearest to the affine
+ * map that fits it best over the samples. They are kept, and extracted again only when the transform has turned by
  * more than the reorientation angle since, the image was modified, or a setting has changed. Within an optimisation
  * nothing changes.
  *
@@ -205,11 +195,24 @@ private:
                         const TImage *                    image,
                         const disa::FeatureRequest &      request);
 
-  /** True if the transform is where an optimiser left it, so that what starts is a further level. */
+  /** A transform as an optimiser left it. */
+  struct OptimizedTransform
+  {
+    SmartPointer<const DISA::TransformType> transform{};
+    SizeValueType                           numberOfParameters = 0;
+    std::size_t                             hash = 0; ///< of the parameters
+  };
+
+  OptimizedTransform DescribeTransform() const;
+
+  /** True if the transform is where an optimiser left it, so that what starts is a further level. An adaptor may have
+   * given it other nodes in between. */
   bool IsWhereOptimizerStopped() const;
 
+  void InitializeSuperclass();
   void CheckTransforms() const;
   void UpdateFeatures();
+  void UpdateMovingFeatures(const disa::FeatureRequest & request, bool isCurrent);
   void SmoothMovingFeatures();
 
   /** Axes on which moving descriptors lie parallel to the fixed ones under the present transform. */
@@ -218,10 +221,14 @@ private:
   void UpdateSamples();
   void CheckOverlap() const;
 
-  disa::AffineMap GetVirtualToFixedMap() const;
-  disa::AffineMap GetVirtualToMovingMap() const;
+  /** Call a function with 0 .. count - 1 on the work units. */
+  void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;
 
-  disa::Sums Evaluate(bool wantDerivative) const;
+  /** Value and valid points, kept as ITK's metrics do, and the derivative if there is one to write to. */
+  void Evaluate(DerivativeType * derivative) const;
+
+  disa::Sums EvaluateLinear(DerivativeType * derivative) const;
+  disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
 
   std::string                     m_Model{ "disa-lc2" };
   double                          m_FeatureSpacing{ 2.0 };
@@ -237,7 +244,7 @@ private:
   ExtractedFeatures<TFixedImage>  m_ExtractedFixed{ "fixed image" };
   ExtractedFeatures<TMovingImage> m_ExtractedMoving{ "moving image" };
   SmoothedFeatures                m_SmoothedMoving;
-  std::vector<double>             m_SetParameters; ///< last set by an optimiser since Initialize(), if any
+  OptimizedTransform              m_Optimized; ///< what an optimiser has last set since Initialize(), if any
   disa::Objective                 m_Objective;
   MultiThreaderBase::Pointer      m_Threader;
   mutable ThreadIdType            m_NumberOfWorkUnitsUsed{ 0 };
