@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+import disa
 import itk
 from disa.core import FeatureVolume
 

@@ -105,7 +105,9 @@ def check_slopes(metric: Any, transform: Any, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
-@pytest.mark.parametrize("make", [b_spline, *(lambda name=name: field(name) for name in FIELDS)], ids=["BSpline", *FIELDS])
+@pytest.mark.parametrize(
+    "make", [b_spline, *(lambda name=name: field(name) for name in FIELDS)], ids=["BSpline", *FIELDS]
+)
 def test_the_derivative_is_the_values_slope(make_features, make: Callable[[], Any], quantized: bool) -> None:
     transform = make()
     metric = deformable_metric(*volumes(make_features, quantized), transform)
@@ -205,7 +207,7 @@ def test_a_composite_optimises_several_transforms_at_once(make_features) -> None
 
 @pytest.mark.parametrize("make", [b_spline, field], ids=["BSpline", "field"])
 def test_a_deformable_fixed_transform_moves_the_samples(make_features, make: Callable[[], Any]) -> None:
-    """With the same transform on both sides the moving point of a fixed cell is the cell, wherever it has an inverse."""
+    """With the same transform on both sides a fixed cell's moving point is the cell, wherever it has an inverse."""
     features = make_features(seed=1, quantized=False)
     transform = moved(make(), 7, amplitude=1.0)
     metric = Metric.New(FixedImage=box(features), MovingImage=box(features), MovingTransform=transform)

@@ -24,6 +24,7 @@ from itk_helpers import (
 import disa
 import itk
 
+
 def versor(rng: np.random.Generator) -> list[float]:
     axis = rng.normal(size=3)
     return (axis / np.linalg.norm(axis) * np.sin(rng.uniform(0, 0.25))).tolist()
@@ -272,7 +273,10 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
         (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
         (lambda m: m.SetMovingStride(3), "strides 4, 2, 1"),
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
-        (lambda m: m.SetMovingTransform(itk.ThinPlateSplineKernelTransform[itk.D, 3].New()), "displacement field transforms"),
+        (
+            lambda m: m.SetMovingTransform(itk.ThinPlateSplineKernelTransform[itk.D, 3].New()),
+            "displacement field transforms",
+        ),
         (lambda m: m.SetMovingTransform(_flat()), "invertible"),
         (lambda m: m.SetFixedImage(None), "FixedImage is not present"),
     ],

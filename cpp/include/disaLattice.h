@@ -15,8 +15,8 @@ using ParallelFor = std::function<void(std::size_t count, const std::function<vo
 
 /** \brief The map x -> x + u(x) whose displacement u is blended from the nodes of a lattice.
  *
- * A view: parameters are neither copied nor owned. A point costs the same however many nodes there are, for 4^3 or 2^3 of
- * them act on it. Outside its domain a lattice displaces nothing, as in ITK. */
+ * A view: parameters are neither copied nor owned. A point costs the same however many nodes there are, for 4^3 or 2^3
+ * of them act on it. Outside its domain a lattice displaces nothing, as in ITK. */
 class Lattice
 {
 public:

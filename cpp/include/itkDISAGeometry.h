@@ -90,9 +90,7 @@ template <typename TImage>
 disa::ImageView
 ToView(const TImage & image, const char * name)
 {
-  return {
-    name, image.GetBufferPointer(), std::is_same<typename TImage::PixelType, double>::value, ToFrame(image)
-  };
+  return { name, image.GetBufferPointer(), std::is_same<typename TImage::PixelType, double>::value, ToFrame(image) };
 }
 
 } // namespace DISA

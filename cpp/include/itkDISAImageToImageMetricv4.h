@@ -5,6 +5,7 @@
 #include "disaFeatureExtractor.h"
 #include "disaObjective.h"
 #include "disaSmoothing.h"
+#include "itkDISAFeatureCache.h"
 #include "itkDISATransformChain.h"
 
 #include "itkDefaultImageToImageMetricTraitsv4.h"
@@ -35,9 +36,9 @@ namespace itk
  *
  * Initialize() places the moving descriptors on a grid parallel to the fixed one under the transform that it finds, for
  * descriptors do not turn with the transform. A deformable transform turns them by the rotation nearest to the affine
- * map that fits it best over the samples. They are kept, and extracted again only when the transform has turned by
- * more than the reorientation angle since, the image was modified, or a setting has changed. Within an optimisation
- * nothing changes.
+ * map that fits it best over the samples. They are kept (those of the last two images), and extracted again only when
+ * the transform has turned by more than the reorientation angle since, the image was modified, or a setting has
+ * changed. Within an optimisation nothing changes.
  *
  * Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
  *
@@ -165,35 +166,14 @@ protected:
   }
 
 private:
-  /** Features of one image and what they were extracted from. */
-  template <typename TImage>
-  struct ExtractedFeatures
-  {
-    const char *               name; ///< what messages call the image
-    SmartPointer<const TImage> image{};
-    ModifiedTimeType           modified = 0;
-    disa::FeatureRequest       request{};
-    FeatureVolumeConstPointer  features{};
-  };
-
-  /** Moving features as the metric uses them, and what they were made from. */
-  struct SmoothedFeatures
-  {
-    FeatureVolumeConstPointer from{};
-    double                    sigma = 0.0; ///< mm
-    FeatureVolumeConstPointer features{};
-  };
-
   disa::FeatureRequest MakeRequest(int stride, double spacing) const;
 
+  /** Run the network; the result becomes the cache's current features. */
   template <typename TImage>
-  void Extract(ExtractedFeatures<TImage> & extracted, const TImage * image, const disa::FeatureRequest & request) const;
-
-  /** True if the features are of this image, unmodified, and of this request, directions aside. */
-  template <typename TImage>
-  static bool IsCurrent(const ExtractedFeatures<TImage> & extracted,
-                        const TImage *                    image,
-                        const disa::FeatureRequest &      request);
+  void Extract(DISA::FeatureCache<TImage> & cache,
+               const TImage *               image,
+               const char *                 name,
+               const disa::FeatureRequest & request) const;
 
   /** A transform as an optimiser left it. */
   struct OptimizedTransform
@@ -230,24 +210,23 @@ private:
   disa::Sums EvaluateLinear(DerivativeType * derivative) const;
   disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
 
-  std::string                     m_Model{ "disa-lc2" };
-  double                          m_FeatureSpacing{ 2.0 };
-  int                             m_FixedStride{ 4 };
-  int                             m_MovingStride{ 2 };
-  double                          m_FeatureSmoothing{ 12.0 };
-  double                          m_CurrentFeatureSmoothing{ 0.0 };
-  double                          m_ReorientationAngle{ 3.0 };
-  ProviderList                    m_ExecutionProviders;
-  FeatureExtractorConstPointer    m_FeatureExtractor;
-  FeatureVolumeConstPointer       m_GivenFixedFeatures;
-  FeatureVolumeConstPointer       m_GivenMovingFeatures;
-  ExtractedFeatures<TFixedImage>  m_ExtractedFixed{ "fixed image" };
-  ExtractedFeatures<TMovingImage> m_ExtractedMoving{ "moving image" };
-  SmoothedFeatures                m_SmoothedMoving;
-  OptimizedTransform              m_Optimized; ///< what an optimiser has last set since Initialize(), if any
-  disa::Objective                 m_Objective;
-  MultiThreaderBase::Pointer      m_Threader;
-  mutable ThreadIdType            m_NumberOfWorkUnitsUsed{ 0 };
+  std::string                      m_Model{ "disa-lc2" };
+  double                           m_FeatureSpacing{ 2.0 };
+  int                              m_FixedStride{ 4 };
+  int                              m_MovingStride{ 2 };
+  double                           m_FeatureSmoothing{ 12.0 };
+  double                           m_CurrentFeatureSmoothing{ 0.0 };
+  double                           m_ReorientationAngle{ 3.0 };
+  ProviderList                     m_ExecutionProviders;
+  FeatureExtractorConstPointer     m_FeatureExtractor;
+  FeatureVolumeConstPointer        m_GivenFixedFeatures;
+  FeatureVolumeConstPointer        m_GivenMovingFeatures;
+  DISA::FeatureCache<TFixedImage>  m_FixedCache;
+  DISA::FeatureCache<TMovingImage> m_MovingCache;
+  OptimizedTransform               m_Optimized; ///< what an optimiser has last set since Initialize(), if any
+  disa::Objective                  m_Objective;
+  MultiThreaderBase::Pointer       m_Threader;
+  mutable ThreadIdType             m_NumberOfWorkUnitsUsed{ 0 };
 };
 
 } // namespace itk

@@ -118,7 +118,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFixedFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_ExtractedFixed.features;
+  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedCache.GetCurrent().features;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -135,7 +135,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetMovingFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_SmoothedMoving.features;
+  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingCache.GetCurrent().smoothed;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -196,22 +196,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::MakeRequest(
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 template <typename TImage>
-bool
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsCurrent(
-  const ExtractedFeatures<TImage> & extracted,
-  const TImage *                    image,
-  const disa::FeatureRequest &      request)
-{
-  return extracted.features && extracted.image == image && extracted.modified == image->GetMTime() &&
-         extracted.request.model == request.model && extracted.request.spacing == request.spacing &&
-         extracted.request.stride == request.stride && extracted.request.providers == request.providers;
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-template <typename TImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(ExtractedFeatures<TImage> &  extracted,
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA::FeatureCache<TImage> & cache,
                                                                             const TImage *               image,
+                                                                            const char *                 name,
                                                                             const disa::FeatureRequest & request) const
 {
   if (!m_FeatureExtractor)
@@ -220,8 +208,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(Extr
                     "features by SetFixedFeatures and SetMovingFeatures");
   }
   const ModifiedTimeType modified = image->GetMTime();
-  const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, extracted.name), request);
-  extracted = { extracted.name, image, modified, request, features };
+  const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, name), request);
+  cache.Store({ image, modified, request, features, nullptr, 0.0 });
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -271,17 +259,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatur
 {
   const TFixedImage *        fixed = this->m_FixedImage;
   const disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
-  const disa::FeatureRequest movingRequest =
-    this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
-  const bool hasFixed = m_GivenFixedFeatures || IsCurrent(m_ExtractedFixed, fixed, fixedRequest);
-  const bool hasMoving =
-    m_GivenMovingFeatures || IsCurrent(m_ExtractedMoving, this->m_MovingImage.GetPointer(), movingRequest);
+  const disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
+  const bool                 hasFixed = m_GivenFixedFeatures || m_FixedCache.Select(fixed, fixedRequest);
+  const bool hasMoving = m_GivenMovingFeatures || m_MovingCache.Select(this->m_MovingImage.GetPointer(), movingRequest);
   const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
   m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : m_FeatureSmoothing;
   m_Optimized = {};
   if (!hasFixed)
   {
-    this->Extract(m_ExtractedFixed, fixed, fixedRequest);
+    this->Extract(m_FixedCache, fixed, "fixed image", fixedRequest);
   }
   this->UpdateSamples();
   if (!m_GivenMovingFeatures)
@@ -293,16 +279,17 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatur
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMovingFeatures(const disa::FeatureRequest & request,
-                                                                                         bool                         isCurrent)
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMovingFeatures(
+  const disa::FeatureRequest & request,
+  bool                         isCurrent)
 {
   const disa::Matrix3 direction = this->GetParallelDirection();
-  if (!isCurrent || (m_ReorientationAngle > 0.0 &&
-                     disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) > m_ReorientationAngle))
+  if (!isCurrent || (m_ReorientationAngle > 0.0 && disa::AngleBetween(*m_MovingCache.GetCurrent().request.direction,
+                                                                      direction) > m_ReorientationAngle))
   {
     disa::FeatureRequest parallel = request;
     parallel.direction = direction;
-    this->Extract(m_ExtractedMoving, this->m_MovingImage.GetPointer(), parallel);
+    this->Extract(m_MovingCache, this->m_MovingImage.GetPointer(), "moving image", parallel);
   }
   this->SmoothMovingFeatures();
 }
@@ -336,14 +323,15 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SmoothMovingFeatures()
 {
-  const FeatureVolumeConstPointer from = m_ExtractedMoving.features;
-  const double                    sigma = m_CurrentFeatureSmoothing * m_FeatureSpacing;
-  if (m_SmoothedMoving.from != from || m_SmoothedMoving.sigma != sigma)
+  auto &       moving = m_MovingCache.GetCurrent();
+  const double sigma = m_CurrentFeatureSmoothing * m_FeatureSpacing;
+  if (!moving.smoothed || moving.sigma != sigma)
   {
-    const disa::Frame image = DISA::ToView(*m_ExtractedMoving.image, m_ExtractedMoving.name).frame;
-    m_SmoothedMoving = { from,
-                         sigma,
-                         sigma > 0.0 ? std::make_shared<disa::FeatureVolume>(disa::Widen(*from, image, sigma)) : from };
+    moving.smoothed =
+      sigma > 0.0
+        ? std::make_shared<disa::FeatureVolume>(disa::Widen(*moving.features, DISA::ToFrame(*moving.image), sigma))
+        : moving.features;
+    moving.sigma = sigma;
   }
 }
 
@@ -376,9 +364,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
   }
   else
   {
-    const disa::AffineMap      toFixed = features.GetFrame().IndexToPhysical();
-    const bool                 isLinear = this->m_FixedTransform->IsLinear();
-    const disa::AffineMap      inverse = isLinear ? DISA::Invert(DISA::ToAffineMap(*this->m_FixedTransform)) : disa::AffineMap();
+    const disa::AffineMap toFixed = features.GetFrame().IndexToPhysical();
+    const bool            isLinear = this->m_FixedTransform->IsLinear();
+    const disa::AffineMap inverse =
+      isLinear ? DISA::Invert(DISA::ToAffineMap(*this->m_FixedTransform)) : disa::AffineMap();
     const auto &               size = features.GetFrame().size;
     std::vector<std::size_t>   cells;
     std::vector<disa::Vector3> points;
@@ -460,8 +449,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RunInParallel(std::size_t                              count,
-                                                                                  const std::function<void(std::size_t)> & function) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RunInParallel(
+  std::size_t                              count,
+  const std::function<void(std::size_t)> & function) const
 {
   m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), count);
   if (m_NumberOfWorkUnitsUsed > 1)
@@ -504,7 +494,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLine
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Sums
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDeformable(DerivativeType * derivative) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDeformable(
+  DerivativeType * derivative) const
 {
   const DISA::TransformStages                stages = DISA::ToStages(*this->m_MovingTransform);
   std::function<bool(const disa::Vector3 &)> isInsideMask;
@@ -516,12 +507,12 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
         DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
     };
   }
-  const disa::DeformableSums sums = disa::EvaluateDeformable(
-    m_Objective,
-    disa::TransformChain(stages.stages),
-    isInsideMask,
-    derivative != nullptr ? derivative->data_block() : nullptr,
-    [this](std::size_t count, const auto & function) { this->RunInParallel(count, function); });
+  const disa::DeformableSums sums = disa::EvaluateDeformable(m_Objective,
+                                                             disa::TransformChain(stages.stages),
+                                                             isInsideMask,
+                                                             derivative != nullptr ? derivative->data_block() : nullptr,
+                                                             [this](std::size_t count, const auto & function)
+                                                             { this->RunInParallel(count, function); });
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];

@@ -106,8 +106,8 @@ AppendStages(const TransformType & transform, bool isOptimized, TransformStages 
   }
   else if (const auto * field = dynamic_cast<const DisplacementFieldTransform<double, 3> *>(&transform))
   {
-    if (isOptimized && field->GetNumberOfParameters() !=
-                         3 * field->GetDisplacementField()->GetBufferedRegion().GetNumberOfPixels())
+    if (isOptimized &&
+        field->GetNumberOfParameters() != 3 * field->GetDisplacementField()->GetBufferedRegion().GetNumberOfPixels())
     {
       throw DISAError(std::string("DISAImageToImageMetricv4 cannot optimise a ") + transform.GetNameOfClass() +
                       ": its parameters are not its displacement field; use a displacement field transform");

@@ -142,8 +142,7 @@ EvaluateDeformable(const Objective &                            objective,
                    const ParallelFor &                          parallelFor)
 {
   Evaluation evaluation(objective, chain, derivative != nullptr);
-  parallelFor(objective.GetNumberOfChunks(),
-              [&](std::size_t chunk) { evaluation.EvaluateChunk(chunk, isInsideMask); });
+  parallelFor(objective.GetNumberOfChunks(), [&](std::size_t chunk) { evaluation.EvaluateChunk(chunk, isInsideMask); });
   return evaluation.Finish(derivative, parallelFor);
 }
 
