@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-import disa
 import itk
 from disa.core import FeatureVolume
 
@@ -101,7 +100,7 @@ def arm_lengths(transform: Any) -> np.ndarray:
     return np.array(lengths)
 
 
-def reference_value(fixed: disa.FeatureVolume, moving: disa.FeatureVolume, transform: Any) -> float:
+def reference_value(fixed: FeatureVolume, moving: FeatureVolume, transform: Any) -> float:
     """Eq. 2 in plain numpy: blend the float descriptors at each mapped point, dot, weigh."""
     frame = np.asarray(fixed.direction).reshape(3, 3) * fixed.spacing
     to_index = np.linalg.inv(np.asarray(moving.direction).reshape(3, 3) * moving.spacing)

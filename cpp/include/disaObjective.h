@@ -94,6 +94,12 @@ public:
     return m_Points[sample];
   }
 
+  float
+  GetWeight(std::size_t sample) const
+  {
+    return m_Weights[sample];
+  }
+
   /** \brief Sums over one chunk.
    *  \param map            virtual to moving physical space.
    *  \param wantGradient   otherwise gradient and moment stay 0.

@@ -24,7 +24,9 @@ namespace itk
  * \f$ f = -\frac{1}{W} \sum_p w(p) \langle \phi_F(p), \phi_M(T(p)) \rangle \f$
  * over the cells of the fixed descriptors that lie inside the virtual domain and the fixed mask (or over the sampled
  * point set, if one is used), with \f$ W = \sum w \f$ constant over a run. It lies between -1 (all alike) and 1; lower
- * is better. A point outside the moving image adds 0. As for every v4 metric the derivative points downhill: it is
+ * is better. A point outside the moving image adds 0, so where overlap is lost the value tends to 0 and the derivative
+ * with it; Initialize() warns where less than a tenth of the weight overlaps, and throws only where nothing does. As
+ * for every v4 metric the derivative points downhill: it is
  * \f$ -df/d\theta \f$.
  *
  * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, scale, affine), cubic B-splines,
@@ -199,7 +201,14 @@ private:
   disa::Matrix3 GetParallelDirection() const;
 
   void UpdateSamples();
+
+  /** Throws where nothing overlaps; warns where little does, for the value then says little. */
   void CheckOverlap() const;
+
+  /** Share of the samples' weight that the moving transform takes into the moving image and mask. */
+  double ComputeOverlap() const;
+
+  bool IsInsideMovingMask(const disa::Vector3 & point) const;
 
   /** Call a function with 0 .. count - 1 on the work units. */
   void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;

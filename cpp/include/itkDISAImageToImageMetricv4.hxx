@@ -408,6 +408,47 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckOverlap
       "fixed and moving image do not overlap under the initial transform; start from one that brings them "
       "together, such as CenteredTransformInitializer's");
   }
+  constexpr double littleOverlap = 0.1;
+  const double     overlap = this->ComputeOverlap();
+  if (overlap < littleOverlap)
+  {
+    itkWarningMacro("fixed and moving image overlap by " << std::round(1000.0 * overlap) / 10.0
+                                                         << " % of the fixed samples' weight under the initial "
+                                                            "transform; start nearer, or expect a local optimum");
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+double
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComputeOverlap() const
+{
+  const disa::TransformChain toMoving(DISA::ToStages(*this->m_MovingTransform).stages);
+  const disa::Frame          image = DISA::ToFrame(*this->m_MovingImage);
+  const disa::AffineMap      toVoxel = image.PhysicalToIndex();
+  double                     inside = 0.0;
+  for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
+  {
+    const disa::Vector3 moved = toMoving(m_Objective.GetPoint(i));
+    const disa::Vector3 voxel = toVoxel(moved);
+    bool                isInside = true;
+    for (unsigned int axis = 0; axis < 3; ++axis)
+    {
+      isInside = isInside && voxel[axis] >= -0.5 && voxel[axis] <= static_cast<double>(image.size[axis]) - 0.5;
+    }
+    if (isInside && (!this->m_MovingImageMask || this->IsInsideMovingMask(moved)))
+    {
+      inside += m_Objective.GetWeight(i);
+    }
+  }
+  return inside / m_Objective.GetTotalWeight();
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+bool
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideMovingMask(
+  const disa::Vector3 & point) const
+{
+  return this->m_MovingImageMask->IsInsideInWorldSpace(DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -470,12 +511,8 @@ disa::Sums
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLinear(DerivativeType * derivative) const
 {
   const disa::AffineMap map = DISA::ToAffineMap(*this->m_MovingTransform);
-  const auto            isInsideMask = [this](const disa::Vector3 & point)
-  {
-    return this->m_MovingImageMask->IsInsideInWorldSpace(
-      DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
-  };
-  const auto *            mask = this->m_MovingImageMask ? &isInsideMask : nullptr;
+  const auto            isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
+  const auto *          mask = this->m_MovingImageMask ? &isInsideMask : nullptr;
   std::vector<disa::Sums> chunks(m_Objective.GetNumberOfChunks());
   this->RunInParallel(chunks.size(),
                       [&](std::size_t chunk)
@@ -501,11 +538,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
   std::function<bool(const disa::Vector3 &)> isInsideMask;
   if (this->m_MovingImageMask)
   {
-    isInsideMask = [this](const disa::Vector3 & point)
-    {
-      return this->m_MovingImageMask->IsInsideInWorldSpace(
-        DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
-    };
+    isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
   }
   const disa::DeformableSums sums = disa::EvaluateDeformable(m_Objective,
                                                              disa::TransformChain(stages.stages),
