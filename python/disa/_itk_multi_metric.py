@@ -7,7 +7,7 @@ The shim `itk/DISAPython.py` puts them into the `itk` namespace, where ITK's laz
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from itk.itkImageToImageMetricv4Python import (
@@ -24,7 +24,7 @@ from disa.errors import RegistrationError
 class _MultiMetricMethods:
     """What `itk::ObjectToObjectMultiMetricv4` adds to its base class."""
 
-    _functions: Any
+    _functions: _core.MultiMetricFunctions
     this: Any
 
     @classmethod
@@ -49,7 +49,7 @@ class _MultiMetricMethods:
 
     def GetNumberOfMetrics(self) -> int:
         """How many metrics have been added."""
-        return int(self._functions.GetNumberOfMetrics(self))
+        return self._functions.GetNumberOfMetrics(self)
 
     def SetMetricWeights(self, weights: Sequence[float]) -> None:
         """A weight for each metric; `Initialize` scales them to a sum of 1. Default: all alike."""
@@ -57,15 +57,15 @@ class _MultiMetricMethods:
 
     def GetMetricWeights(self) -> list[float]:
         """The weight of each metric."""
-        return list(self._functions.GetMetricWeights(self))
+        return self._functions.GetMetricWeights(self)
 
     def GetValueArray(self) -> list[float]:
         """The value of each metric at the last evaluation."""
-        return list(self._functions.GetValueArray(self))
+        return self._functions.GetValueArray(self)
 
     def GetWeightedValue(self) -> float:
         """The weighted sum of the values at the last evaluation; `GetValue` is the first metric's alone."""
-        return float(self._functions.GetWeightedValue(self))
+        return self._functions.GetWeightedValue(self)
 
     def Initialize(self) -> None:
         """Initialise all metrics; ITK's registration method calls it at each level.
@@ -91,29 +91,39 @@ class itkObjectToObjectMultiMetricv4D3(_MultiMetricMethods, itkImageToImageMetri
     _functions = _core.multi_metric_double
 
 
-def _estimator(name: str, metric: type[Any], function: str) -> type[Any]:
-    """The proxy class of a scale estimator for a multi-metric."""
+class _EstimatorMethods:
+    """A scale estimator that was built for a multi-metric."""
 
-    def new(cls: type[Any], *, Metric: Any, TransformForward: bool = True) -> Any:
-        """A new estimator of a multi-metric's parameter scales."""
+    _make: Callable[[object, bool], Any]
+    this: Any
+
+    @classmethod
+    def New(cls, *, Metric: Any, TransformForward: bool = True) -> Any:
+        """A new estimator of the scales of a multi-metric's parameters, moving (forward) or fixed transform."""
         estimator = cls.__new__(cls)
-        estimator.this = getattr(metric._functions, function)(Metric, TransformForward)
+        estimator.this = cls._make(Metric, TransformForward)
         return estimator
 
-    return type(name, (itkOptimizerParameterScalesEstimatorTemplateD,), {"New": classmethod(new)})
+
+class itkRegistrationParameterScalesFromPhysicalShiftMultiF3(
+    _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
+):
+    _make = staticmethod(_core.multi_metric_float.make_physical_shift)
 
 
-_PREFIX = "itkRegistrationParameterScalesFrom"
+class itkRegistrationParameterScalesFromPhysicalShiftMultiD3(
+    _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
+):
+    _make = staticmethod(_core.multi_metric_double.make_physical_shift)
 
-itkRegistrationParameterScalesFromPhysicalShiftMultiF3 = _estimator(
-    f"{_PREFIX}PhysicalShiftMultiF3", itkObjectToObjectMultiMetricv4F3, "make_physical_shift"
-)
-itkRegistrationParameterScalesFromPhysicalShiftMultiD3 = _estimator(
-    f"{_PREFIX}PhysicalShiftMultiD3", itkObjectToObjectMultiMetricv4D3, "make_physical_shift"
-)
-itkRegistrationParameterScalesFromJacobianMultiF3 = _estimator(
-    f"{_PREFIX}JacobianMultiF3", itkObjectToObjectMultiMetricv4F3, "make_jacobian"
-)
-itkRegistrationParameterScalesFromJacobianMultiD3 = _estimator(
-    f"{_PREFIX}JacobianMultiD3", itkObjectToObjectMultiMetricv4D3, "make_jacobian"
-)
+
+class itkRegistrationParameterScalesFromJacobianMultiF3(
+    _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
+):
+    _make = staticmethod(_core.multi_metric_float.make_jacobian)
+
+
+class itkRegistrationParameterScalesFromJacobianMultiD3(
+    _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
+):
+    _make = staticmethod(_core.multi_metric_double.make_jacobian)
