@@ -7,12 +7,22 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from conftest import rotation
-from itk_helpers import ImageType, Metric, box, metric_of, set_parameters, to_itk, value_and_derivative
+from itk_helpers import (
+    CENTRE,
+    ImageType,
+    Metric,
+    box,
+    central_differences,
+    make_transform,
+    metric_of,
+    reference_value,
+    set_parameters,
+    to_itk,
+    value_and_derivative,
+)
 
 import disa
 import itk
-
-CENTRE = (55.0, 28.0, 55.0)
 
 
 def versor(rng: np.random.Generator) -> list[float]:
@@ -24,49 +34,31 @@ def shift(rng: np.random.Generator) -> list[float]:
     return rng.uniform(-15, 15, 3).tolist()
 
 
+def matrix(rng: np.random.Generator) -> list[float]:
+    return (np.eye(3) + rng.uniform(-0.2, 0.2, (3, 3))).ravel().tolist()
+
+
 TRANSFORMS: dict[str, Callable[[np.random.Generator], list[float]]] = {
     "TranslationTransform": shift,
     "Euler3DTransform": lambda rng: [*rng.uniform(-0.4, 0.4, 3), *shift(rng)],
     "VersorRigid3DTransform": lambda rng: [*versor(rng), *shift(rng)],
     "Similarity3DTransform": lambda rng: [*versor(rng), *shift(rng), rng.uniform(0.8, 1.2)],
-    "AffineTransform": lambda rng: [*(np.eye(3) + rng.uniform(-0.2, 0.2, (3, 3))).ravel(), *shift(rng)],
+    "AffineTransform": lambda rng: [*matrix(rng), *shift(rng)],
+    "VersorTransform": versor,
+    "QuaternionRigidTransform": lambda rng: [*versor(rng), 1.0, *shift(rng)],
+    "CenteredAffineTransform": lambda rng: [*matrix(rng), 0.0, 0.0, 0.0, *shift(rng)],
+    "FixedCenterOfRotationAffineTransform": lambda rng: [*matrix(rng), *CENTRE, *shift(rng)],
+    "ScalableAffineTransform": lambda rng: [*matrix(rng), *shift(rng)],
+    "ScaleTransform": lambda rng: rng.uniform(0.8, 1.2, 3).tolist(),
+    "ScaleLogarithmicTransform": lambda rng: rng.uniform(-0.2, 0.2, 3).tolist(),
+    "ScaleVersor3DTransform": lambda rng: [*versor(rng), *shift(rng), *rng.uniform(0.8, 1.2, 3)],
+    "ScaleSkewVersor3DTransform": lambda rng: [
+        *versor(rng),
+        *shift(rng),
+        *rng.uniform(0.8, 1.2, 3),
+        *rng.uniform(-0.1, 0.1, 6),
+    ],
 }
-
-
-def make_transform(name: str) -> Any:
-    template = getattr(itk, name)
-    transform = (template[itk.D, 3] if name in ("TranslationTransform", "AffineTransform") else template[itk.D]).New()
-    if hasattr(transform, "SetCenter"):
-        transform.SetCenter(CENTRE)
-    return transform
-
-
-def central_differences(metric: Any, transform: Any) -> np.ndarray:
-    """-df/dtheta, as every v4 metric's derivative points; steps move points by 1e-6 mm, so hardly any changes cell."""
-    start = np.array(list(transform.GetParameters()))
-    slopes = []
-    for k, step in enumerate(1e-6 / arm_lengths(transform)):
-        values = []
-        for sign in (1, -1):
-            set_parameters(transform, start + sign * step * np.eye(len(start))[k])
-            values.append(metric.GetValue())
-        slopes.append((values[1] - values[0]) / (2 * step))
-    set_parameters(transform, start)
-    return np.array(slopes)
-
-
-def arm_lengths(transform: Any) -> np.ndarray:
-    """Greatest millimetres that a unit of each parameter moves a point 50 mm from the centre."""
-    point = [c + 50.0 for c in CENTRE]
-    count = transform.GetNumberOfParameters()
-    start = np.array(list(transform.GetParameters()))
-    base = np.asarray(transform.TransformPoint(point))
-    lengths = []
-    for k in range(count):
-        set_parameters(transform, start + 1e-4 * np.eye(count)[k])
-        lengths.append(np.linalg.norm(np.asarray(transform.TransformPoint(point)) - base) / 1e-4)
-    set_parameters(transform, start)
-    return np.array(lengths)
 
 
 @pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
@@ -94,27 +86,6 @@ def test_the_derivative_at_identity_on_one_common_grid(make_features, name: str)
     expected = central_differences(metric, transform)
     _, derivative = value_and_derivative(metric)
     assert np.linalg.norm(derivative - expected) < 1e-3 * np.linalg.norm(expected)
-
-
-def reference_value(fixed: disa.FeatureVolume, moving: disa.FeatureVolume, transform: Any) -> float:
-    """Eq. 2 in plain numpy: blend the float descriptors at each mapped point, dot, weigh."""
-    frame = np.asarray(fixed.direction).reshape(3, 3) * fixed.spacing
-    to_index = np.linalg.inv(np.asarray(moving.direction).reshape(3, 3) * moving.spacing)
-    cells = np.pad(np.asarray(moving.data, np.float64) * moving.scale, ((1, 1), (1, 1), (1, 1), (0, 0)))
-    total = 0.0
-    for z, y, x in np.ndindex(*fixed.weights.shape):
-        point = frame @ (x, y, z) + fixed.origin
-        index = to_index @ (np.asarray(transform.TransformPoint(point.tolist())) - moving.origin) + 1
-        if np.any(index < 0) or np.any(index >= np.asarray(cells.shape[2::-1]) - 1):
-            continue
-        base = index.astype(int)
-        share = index - base
-        blend = sum(
-            np.prod(np.where(corner, share, 1 - share)) * cells[tuple((base + corner)[::-1])]
-            for corner in np.ndindex(2, 2, 2)
-        )
-        total += fixed.weights[z, y, x] * (blend @ (fixed.data[z, y, x] * fixed.scale))
-    return -total / fixed.weights.sum(dtype=np.float64)
 
 
 @pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
@@ -302,7 +273,10 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
         (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
         (lambda m: m.SetMovingStride(3), "strides 4, 2, 1"),
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
-        (lambda m: m.SetMovingTransform(itk.BSplineTransform[itk.D, 3, 3].New()), "takes linear transforms"),
+        (
+            lambda m: m.SetMovingTransform(itk.ThinPlateSplineKernelTransform[itk.D, 3].New()),
+            "displacement field transforms",
+        ),
         (lambda m: m.SetMovingTransform(_flat()), "invertible"),
         (lambda m: m.SetFixedImage(None), "FixedImage is not present"),
     ],

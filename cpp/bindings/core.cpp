@@ -29,5 +29,6 @@ PYBIND11_MODULE(_core, module)
   bind_feature_volume(module);
   bind_kernels(module);
   bind_metric(module);
+  bind_multi_metric(module);
   bind_smoothing(module);
 }

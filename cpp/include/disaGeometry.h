@@ -63,6 +63,11 @@ AffineMap Compose(const AffineMap & outer, const AffineMap & inner);
 /** \brief The orthogonal matrix nearest to an invertible one (polar decomposition, Higham's Newton iteration). */
 Matrix3 NearestRotation(const Matrix3 & a);
 
+/** \brief Matrix of the affine map that takes one set of points nearest to another, in the least-squares sense.
+ *
+ * Where the points do not tell, for they lie in a plane or on a line, it is the identity's. */
+Matrix3 FitMatrix(const std::vector<Vector3> & from, const std::vector<Vector3> & to);
+
 /** \brief Angle in degrees of the rotation that leads from one orthogonal matrix to another; 180 if one mirrors. */
 double AngleBetween(const Matrix3 & from, const Matrix3 & to);
 

@@ -21,9 +21,23 @@ struct Sums
   Matrix3     moment{};   ///< sum of w g (q - centre)^T, with q the sample's point
 
   Sums & operator+=(const Sums & other);
+
+  /** \brief Add the weighted gradient of one sample to gradient and moment. */
+  void
+  Add(const Vector3 & weighted, const Vector3 & point, const Vector3 & centre)
+  {
+    for (int row = 0; row < 3; ++row)
+    {
+      gradient[row] += weighted[row];
+      for (int column = 0; column < 3; ++column)
+      {
+        moment[3 * row + column] += weighted[row] * (point[column] - centre[column]);
+      }
+    }
+  }
 };
 
-/** \brief Eq. 2 of the paper over fixed samples and moving cells, for maps that are affine in the point.
+/** \brief Eq. 2 of the paper over fixed samples and moving cells.
  *
  * The value is linear in the inner products and an affine map's derivative is affine in the point, so 12 numbers (the
  * gradient's sum and its first moments) give the derivative by the parameters of every such transform. */
@@ -80,12 +94,23 @@ public:
     return m_Points[sample];
   }
 
+  float
+  GetWeight(std::size_t sample) const
+  {
+    return m_Weights[sample];
+  }
+
   /** \brief Sums over one chunk.
    *  \param map            virtual to moving physical space.
    *  \param wantGradient   otherwise gradient and moment stay 0.
    *  \param isInsideMask   optional: false drops a moving point, as ITK's moving mask does. */
   template <typename TIsInside>
   Sums EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient, const TIsInside * isInsideMask) const;
+
+  /** \brief Value and valid points of one chunk under any map.
+   *  \param moved     the samples' points in moving physical space, mm; one that is not a number adds nothing.
+   *  \param gradients each sample's weight times its derivative by the moving point; null: value only. */
+  Sums EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 * gradients) const;
 
 private:
   template <typename TChannel>

@@ -5,6 +5,8 @@
 #include "disaFeatureExtractor.h"
 #include "disaObjective.h"
 #include "disaSmoothing.h"
+#include "itkDISAFeatureCache.h"
+#include "itkDISATransformChain.h"
 
 #include "itkDefaultImageToImageMetricTraitsv4.h"
 #include "itkImageToImageMetricv4.h"
@@ -15,23 +17,6 @@
 namespace itk
 {
 
-/** \class DISAError
- * \brief An exception of ITK whose what() is the one line of description, without file and line. */
-class DISAError : public ExceptionObject
-{
-public:
-  explicit DISAError(const std::string & description)
-    : ExceptionObject(__FILE__, __LINE__, description)
-  {
-  }
-
-  const char *
-  what() const noexcept override
-  {
-    return this->GetDescription();
-  }
-};
-
 /** \class DISAImageToImageMetricv4
  * \brief Multimodal similarity as the inner product of CNN descriptors.
  *
@@ -39,15 +24,23 @@ public:
  * \f$ f = -\frac{1}{W} \sum_p w(p) \langle \phi_F(p), \phi_M(T(p)) \rangle \f$
  * over the cells of the fixed descriptors that lie inside the virtual domain and the fixed mask (or over the sampled
  * point set, if one is used), with \f$ W = \sum w \f$ constant over a run. It lies between -1 (all alike) and 1; lower
- * is better. A point outside the moving image adds 0. As for every v4 metric the derivative points downhill: it is
+ * is better. A point outside the moving image adds 0, so where overlap is lost the value tends to 0 and the derivative
+ * with it; Initialize() warns where less than a tenth of the weight overlaps, and throws only where nothing does. As
+ * for every v4 metric the derivative points downhill: it is
  * \f$ -df/d\theta \f$.
  *
- * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, affine, and composites of them).
+ * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, scale, affine), cubic B-splines,
+ * displacement fields with linear interpolation, and composites of them in any order, any of them optimised; the same
+ * for the fixed transform. The derivative is the value's exact one. So with a displacement field each sample's gradient
+ * is shared out among the 8 voxels around it, as it would be if ITK's metrics sampled other points than voxels; where
+ * samples are further apart than the field's voxels, the voxels in between get nothing until the transform smooths the
+ * update, which is to reach from one sample to the next.
  *
  * Initialize() places the moving descriptors on a grid parallel to the fixed one under the transform that it finds, for
- * descriptors do not turn with the transform. They are kept, and extracted again only when the transform has turned by
- * more than the reorientation angle since, the image was modified, or a setting has changed. Within an optimisation
- * nothing changes.
+ * descriptors do not turn with the transform. A deformable transform turns them by the rotation nearest to the affine
+ * map that fits it best over the samples. They are kept (those of the last two images), and extracted again only when
+ * the transform has turned by more than the reorientation angle since, the image was modified, or a setting has
+ * changed. Within an optimisation nothing changes.
  *
  * Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
  *
@@ -175,72 +168,74 @@ protected:
   }
 
 private:
-  /** Features of one image and what they were extracted from. */
-  template <typename TImage>
-  struct ExtractedFeatures
-  {
-    const char *               name; ///< what messages call the image
-    SmartPointer<const TImage> image{};
-    ModifiedTimeType           modified = 0;
-    disa::FeatureRequest       request{};
-    FeatureVolumeConstPointer  features{};
-  };
-
-  /** Moving features as the metric uses them, and what they were made from. */
-  struct SmoothedFeatures
-  {
-    FeatureVolumeConstPointer from{};
-    double                    sigma = 0.0; ///< mm
-    FeatureVolumeConstPointer features{};
-  };
-
   disa::FeatureRequest MakeRequest(int stride, double spacing) const;
 
+  /** Run the network; the result becomes the cache's current features. */
   template <typename TImage>
-  void Extract(ExtractedFeatures<TImage> & extracted, const TImage * image, const disa::FeatureRequest & request) const;
+  void Extract(DISA::FeatureCache<TImage> & cache,
+               const TImage *               image,
+               const char *                 name,
+               const disa::FeatureRequest & request) const;
 
-  /** True if the features are of this image, unmodified, and of this request, directions aside. */
-  template <typename TImage>
-  static bool IsCurrent(const ExtractedFeatures<TImage> & extracted,
-                        const TImage *                    image,
-                        const disa::FeatureRequest &      request);
+  /** A transform as an optimiser left it. */
+  struct OptimizedTransform
+  {
+    SmartPointer<const DISA::TransformType> transform{};
+    SizeValueType                           numberOfParameters = 0;
+    std::size_t                             hash = 0; ///< of the parameters
+  };
 
-  /** True if the transform is where an optimiser left it, so that what starts is a further level. */
+  OptimizedTransform DescribeTransform() const;
+
+  /** True if the transform is where an optimiser left it, so that what starts is a further level. An adaptor may have
+   * given it other nodes in between. */
   bool IsWhereOptimizerStopped() const;
 
+  void InitializeSuperclass();
   void CheckTransforms() const;
   void UpdateFeatures();
+  void UpdateMovingFeatures(const disa::FeatureRequest & request, bool isCurrent);
   void SmoothMovingFeatures();
 
   /** Axes on which moving descriptors lie parallel to the fixed ones under the present transform. */
   disa::Matrix3 GetParallelDirection() const;
 
   void UpdateSamples();
+
+  /** Throws where nothing overlaps; warns where little does, for the value then says little. */
   void CheckOverlap() const;
 
-  disa::AffineMap GetVirtualToFixedMap() const;
-  disa::AffineMap GetVirtualToMovingMap() const;
+  /** Share of the samples' weight that the moving transform takes into the moving image and mask. */
+  double ComputeOverlap() const;
 
-  disa::Sums Evaluate(bool wantDerivative) const;
+  bool IsInsideMovingMask(const disa::Vector3 & point) const;
 
-  std::string                     m_Model{ "disa-lc2" };
-  double                          m_FeatureSpacing{ 2.0 };
-  int                             m_FixedStride{ 4 };
-  int                             m_MovingStride{ 2 };
-  double                          m_FeatureSmoothing{ 12.0 };
-  double                          m_CurrentFeatureSmoothing{ 0.0 };
-  double                          m_ReorientationAngle{ 3.0 };
-  ProviderList                    m_ExecutionProviders;
-  FeatureExtractorConstPointer    m_FeatureExtractor;
-  FeatureVolumeConstPointer       m_GivenFixedFeatures;
-  FeatureVolumeConstPointer       m_GivenMovingFeatures;
-  ExtractedFeatures<TFixedImage>  m_ExtractedFixed{ "fixed image" };
-  ExtractedFeatures<TMovingImage> m_ExtractedMoving{ "moving image" };
-  SmoothedFeatures                m_SmoothedMoving;
-  std::vector<double>             m_SetParameters; ///< last set by an optimiser since Initialize(), if any
-  disa::Objective                 m_Objective;
-  MultiThreaderBase::Pointer      m_Threader;
-  mutable ThreadIdType            m_NumberOfWorkUnitsUsed{ 0 };
+  /** Call a function with 0 .. count - 1 on the work units. */
+  void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;
+
+  /** Value and valid points, kept as ITK's metrics do, and the derivative if there is one to write to. */
+  void Evaluate(DerivativeType * derivative) const;
+
+  disa::Sums EvaluateLinear(DerivativeType * derivative) const;
+  disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
+
+  std::string                      m_Model{ "disa-lc2" };
+  double                           m_FeatureSpacing{ 2.0 };
+  int                              m_FixedStride{ 4 };
+  int                              m_MovingStride{ 2 };
+  double                           m_FeatureSmoothing{ 12.0 };
+  double                           m_CurrentFeatureSmoothing{ 0.0 };
+  double                           m_ReorientationAngle{ 3.0 };
+  ProviderList                     m_ExecutionProviders;
+  FeatureExtractorConstPointer     m_FeatureExtractor;
+  FeatureVolumeConstPointer        m_GivenFixedFeatures;
+  FeatureVolumeConstPointer        m_GivenMovingFeatures;
+  DISA::FeatureCache<TFixedImage>  m_FixedCache;
+  DISA::FeatureCache<TMovingImage> m_MovingCache;
+  OptimizedTransform               m_Optimized; ///< what an optimiser has last set since Initialize(), if any
+  disa::Objective                  m_Objective;
+  MultiThreaderBase::Pointer       m_Threader;
+  mutable ThreadIdType             m_NumberOfWorkUnitsUsed{ 0 };
 };
 
 } // namespace itk

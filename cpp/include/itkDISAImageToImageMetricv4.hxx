@@ -3,90 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 namespace itk
 {
-namespace DISA
-{
-
-template <typename TPoint>
-TPoint
-ToPoint(const disa::Vector3 & from)
-{
-  TPoint point;
-  for (unsigned int i = 0; i < 3; ++i)
-  {
-    point[i] = from[i];
-  }
-  return point;
-}
-
-template <typename TPoint>
-disa::Vector3
-ToVector(const TPoint & from)
-{
-  return { from[0], from[1], from[2] };
-}
-
-/** The affine map that a linear transform is. */
-template <typename TTransform>
-disa::AffineMap
-ToAffineMap(const TTransform & transform)
-{
-  constexpr double arm = 100.0; // mm; long against rounding in the offset
-  using PointType = typename TTransform::InputPointType;
-  disa::AffineMap map;
-  map.offset = ToVector(transform.TransformPoint(ToPoint<PointType>({ 0.0, 0.0, 0.0 })));
-  for (unsigned int axis = 0; axis < 3; ++axis)
-  {
-    disa::Vector3 end{};
-    end[axis] = arm;
-    const disa::Vector3 mapped = ToVector(transform.TransformPoint(ToPoint<PointType>(end)));
-    for (unsigned int i = 0; i < 3; ++i)
-    {
-      map.matrix[3 * i + axis] = (mapped[i] - map.offset[i]) / arm;
-    }
-  }
-  return map;
-}
-
-inline disa::AffineMap
-Invert(const disa::AffineMap & map)
-{
-  disa::AffineMap     inverse{ disa::Inverse(map.matrix), {} };
-  const disa::Vector3 shift = inverse(map.offset);
-  for (unsigned int i = 0; i < 3; ++i)
-  {
-    inverse.offset[i] = -shift[i];
-  }
-  return inverse;
-}
-
-template <typename TImage>
-disa::ImageView
-ToView(const TImage & image, const char * name)
-{
-  const auto &    region = image.GetBufferedRegion();
-  disa::ImageView view;
-  view.name = name;
-  view.pixels = image.GetBufferPointer();
-  view.isDouble = std::is_same<typename TImage::PixelType, double>::value;
-  typename TImage::PointType origin;
-  image.TransformIndexToPhysicalPoint(region.GetIndex(), origin);
-  view.frame.origin = ToVector(origin);
-  for (unsigned int i = 0; i < 3; ++i)
-  {
-    view.frame.size[i] = region.GetSize(i);
-    view.frame.spacing[i] = image.GetSpacing()[i];
-    for (unsigned int j = 0; j < 3; ++j)
-    {
-      view.frame.direction[3 * i + j] = image.GetDirection()(i, j);
-    }
-  }
-  return view;
-}
-
-} // namespace DISA
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::DISAImageToImageMetricv4()
@@ -153,7 +73,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSm
   if (m_FeatureSmoothing != voxels)
   {
     m_FeatureSmoothing = voxels;
-    m_SetParameters.clear();
+    m_Optimized = {};
     this->Modified();
   }
 }
@@ -198,7 +118,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFixedFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_ExtractedFixed.features;
+  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedCache.GetCurrent().features;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -215,7 +135,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetMovingFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_SmoothedMoving.features;
+  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingCache.GetCurrent().smoothed;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -250,37 +170,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetNumberOfW
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-disa::AffineMap
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetVirtualToFixedMap() const
-{
-  return DISA::ToAffineMap(*this->m_FixedTransform);
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-disa::AffineMap
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetVirtualToMovingMap() const
-{
-  return DISA::ToAffineMap(*this->m_MovingTransform);
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckTransforms() const
 {
-  if (!this->m_MovingTransform->IsLinear() || !this->m_FixedTransform->IsLinear())
+  DISA::ToStages(*this->m_FixedTransform);
+  const DISA::TransformStages moving = DISA::ToStages(*this->m_MovingTransform);
+  if (moving.numberOfParameters != this->GetNumberOfParameters())
   {
-    const auto & culprit = this->m_MovingTransform->IsLinear() ? *this->m_FixedTransform : *this->m_MovingTransform;
-    throw DISAError("DISAImageToImageMetricv4 takes linear transforms (translation, rigid, similarity, affine and "
-                    "composites of them), got a " +
-                    culprit.GetTransformTypeAsString());
-  }
-  for (const auto & map : { this->GetVirtualToFixedMap(), this->GetVirtualToMovingMap() })
-  {
-    if (!(std::abs(disa::Determinant(map.matrix)) > 1e-9))
-    {
-      throw DISAError("DISAImageToImageMetricv4 needs an invertible transform; its matrix has determinant " +
-                      std::to_string(disa::Determinant(map.matrix)));
-    }
+    throw DISAError("the moving transform has " + std::to_string(this->GetNumberOfParameters()) +
+                    " parameters, its optimised parts have " + std::to_string(moving.numberOfParameters));
   }
 }
 
@@ -298,22 +196,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::MakeRequest(
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 template <typename TImage>
-bool
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsCurrent(
-  const ExtractedFeatures<TImage> & extracted,
-  const TImage *                    image,
-  const disa::FeatureRequest &      request)
-{
-  return extracted.features && extracted.image == image && extracted.modified == image->GetMTime() &&
-         extracted.request.model == request.model && extracted.request.spacing == request.spacing &&
-         extracted.request.stride == request.stride && extracted.request.providers == request.providers;
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-template <typename TImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(ExtractedFeatures<TImage> &  extracted,
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA::FeatureCache<TImage> & cache,
                                                                             const TImage *               image,
+                                                                            const char *                 name,
                                                                             const disa::FeatureRequest & request) const
 {
   if (!m_FeatureExtractor)
@@ -322,8 +208,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(Extr
                     "features by SetFixedFeatures and SetMovingFeatures");
   }
   const ModifiedTimeType modified = image->GetMTime();
-  const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, extracted.name), request);
-  extracted = { extracted.name, image, modified, request, features };
+  const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, name), request);
+  cache.Store({ image, modified, request, features, nullptr, 0.0 });
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -331,7 +217,7 @@ void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetParameters(ParametersType & parameters)
 {
   Superclass::SetParameters(parameters);
-  m_SetParameters.assign(parameters.begin(), parameters.end());
+  m_Optimized = this->DescribeTransform();
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -341,16 +227,30 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateTransf
   double                 factor)
 {
   Superclass::UpdateTransformParameters(derivative, factor);
+  m_Optimized = this->DescribeTransform();
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+auto
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::DescribeTransform() const -> OptimizedTransform
+{
   const auto & parameters = this->GetParameters();
-  m_SetParameters.assign(parameters.begin(), parameters.end());
+  std::size_t  hash = 0;
+  for (const double parameter : parameters)
+  {
+    hash = (hash ^ std::hash<double>()(parameter)) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 32;
+  }
+  return { this->m_MovingTransform.GetPointer(), parameters.Size(), hash };
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 bool
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsWhereOptimizerStopped() const
 {
-  const auto & parameters = this->GetParameters();
-  return std::equal(m_SetParameters.begin(), m_SetParameters.end(), parameters.begin(), parameters.end());
+  const OptimizedTransform now = this->DescribeTransform();
+  return m_Optimized.transform == now.transform &&
+         (m_Optimized.numberOfParameters != now.numberOfParameters || m_Optimized.hash == now.hash);
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -358,52 +258,80 @@ void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatures()
 {
   const TFixedImage *        fixed = this->m_FixedImage;
-  const TMovingImage *       moving = this->m_MovingImage;
   const disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
-  disa::FeatureRequest       movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
-  const bool                 hasFixed = m_GivenFixedFeatures || IsCurrent(m_ExtractedFixed, fixed, fixedRequest);
-  const bool                 hasMoving = m_GivenMovingFeatures || IsCurrent(m_ExtractedMoving, moving, movingRequest);
-  const bool                 isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
+  const disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
+  const bool                 hasFixed = m_GivenFixedFeatures || m_FixedCache.Select(fixed, fixedRequest);
+  const bool hasMoving = m_GivenMovingFeatures || m_MovingCache.Select(this->m_MovingImage.GetPointer(), movingRequest);
+  const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
   m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : m_FeatureSmoothing;
-  m_SetParameters.clear();
+  m_Optimized = {};
   if (!hasFixed)
   {
-    this->Extract(m_ExtractedFixed, fixed, fixedRequest);
+    this->Extract(m_FixedCache, fixed, "fixed image", fixedRequest);
   }
+  this->UpdateSamples();
   if (!m_GivenMovingFeatures)
   {
-    const disa::Matrix3 direction = this->GetParallelDirection();
-    if (!hasMoving || (m_ReorientationAngle > 0.0 &&
-                       disa::AngleBetween(*m_ExtractedMoving.request.direction, direction) > m_ReorientationAngle))
-    {
-      movingRequest.direction = direction;
-      this->Extract(m_ExtractedMoving, moving, movingRequest);
-    }
-    this->SmoothMovingFeatures();
+    this->UpdateMovingFeatures(movingRequest, hasMoving);
   }
+  m_Objective.SetMoving(*this->GetMovingFeatures());
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMovingFeatures(
+  const disa::FeatureRequest & request,
+  bool                         isCurrent)
+{
+  const disa::Matrix3 direction = this->GetParallelDirection();
+  if (!isCurrent || (m_ReorientationAngle > 0.0 && disa::AngleBetween(*m_MovingCache.GetCurrent().request.direction,
+                                                                      direction) > m_ReorientationAngle))
+  {
+    disa::FeatureRequest parallel = request;
+    parallel.direction = direction;
+    this->Extract(m_MovingCache, this->m_MovingImage.GetPointer(), "moving image", parallel);
+  }
+  this->SmoothMovingFeatures();
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Matrix3
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetParallelDirection() const
 {
-  const disa::AffineMap fixedToMoving =
-    disa::Compose(this->GetVirtualToMovingMap(), DISA::Invert(this->GetVirtualToFixedMap()));
-  return disa::Multiply(disa::NearestRotation(fixedToMoving.matrix), this->GetFixedFeatures()->GetFrame().direction);
+  disa::Matrix3 matrix;
+  if (this->m_MovingTransform->IsLinear() && this->m_FixedTransform->IsLinear())
+  {
+    matrix = disa::Multiply(DISA::ToAffineMap(*this->m_MovingTransform).matrix,
+                            disa::Inverse(DISA::ToAffineMap(*this->m_FixedTransform).matrix));
+  }
+  else
+  {
+    const disa::TransformChain toFixed(DISA::ToStages(*this->m_FixedTransform).stages);
+    const disa::TransformChain toMoving(DISA::ToStages(*this->m_MovingTransform).stages);
+    std::vector<disa::Vector3> fixedPoints, movingPoints;
+    for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
+    {
+      fixedPoints.push_back(toFixed(m_Objective.GetPoint(i)));
+      movingPoints.push_back(toMoving(m_Objective.GetPoint(i)));
+    }
+    matrix = disa::FitMatrix(fixedPoints, movingPoints);
+  }
+  return disa::Multiply(disa::NearestRotation(matrix), this->GetFixedFeatures()->GetFrame().direction);
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SmoothMovingFeatures()
 {
-  const FeatureVolumeConstPointer from = m_ExtractedMoving.features;
-  const double                    sigma = m_CurrentFeatureSmoothing * m_FeatureSpacing;
-  if (m_SmoothedMoving.from != from || m_SmoothedMoving.sigma != sigma)
+  auto &       moving = m_MovingCache.GetCurrent();
+  const double sigma = m_CurrentFeatureSmoothing * m_FeatureSpacing;
+  if (!moving.smoothed || moving.sigma != sigma)
   {
-    const disa::Frame image = DISA::ToView(*m_ExtractedMoving.image, m_ExtractedMoving.name).frame;
-    m_SmoothedMoving = { from,
-                         sigma,
-                         sigma > 0.0 ? std::make_shared<disa::FeatureVolume>(disa::Widen(*from, image, sigma)) : from };
+    moving.smoothed =
+      sigma > 0.0
+        ? std::make_shared<disa::FeatureVolume>(disa::Widen(*moving.features, DISA::ToFrame(*moving.image), sigma))
+        : moving.features;
+    moving.sigma = sigma;
   }
 }
 
@@ -419,7 +347,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
            this->m_FixedImageMask->IsInsideInWorldSpace(DISA::ToPoint<FixedPointType>(point));
   };
   const disa::FeatureVolume & features = *this->GetFixedFeatures();
-  const disa::AffineMap       virtualToFixed = this->GetVirtualToFixedMap();
+  const disa::TransformChain  virtualToFixed(DISA::ToStages(*this->m_FixedTransform).stages);
   if (this->m_UseSampledPointSet)
   {
     std::vector<disa::Objective::Sample> samples;
@@ -436,8 +364,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
   }
   else
   {
-    const disa::AffineMap      toFixed = features.GetFrame().IndexToPhysical();
-    const disa::AffineMap      fixedToVirtual = DISA::Invert(virtualToFixed);
+    const disa::AffineMap toFixed = features.GetFrame().IndexToPhysical();
+    const bool            isLinear = this->m_FixedTransform->IsLinear();
+    const disa::AffineMap inverse =
+      isLinear ? DISA::Invert(DISA::ToAffineMap(*this->m_FixedTransform)) : disa::AffineMap();
     const auto &               size = features.GetFrame().size;
     std::vector<std::size_t>   cells;
     std::vector<disa::Vector3> points;
@@ -447,12 +377,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
                                  double(cell / size[0] % size[1]),
                                  double(cell / (size[0] * size[1])) };
       const disa::Vector3 fixedPoint = toFixed(index);
-      const disa::Vector3 point = fixedToVirtual(fixedPoint);
-      if (features.GetWeights()[cell] > 0.0f && isInsideMask(fixedPoint) &&
-          this->IsInsideVirtualDomain(DISA::ToPoint<VirtualPointType>(point)))
+      if (!(features.GetWeights()[cell] > 0.0f) || !isInsideMask(fixedPoint))
+      {
+        continue;
+      }
+      const std::optional<disa::Vector3> point = isLinear ? inverse(fixedPoint) : virtualToFixed.Invert(fixedPoint);
+      if (point && this->IsInsideVirtualDomain(DISA::ToPoint<VirtualPointType>(*point)))
       {
         cells.push_back(cell);
-        points.push_back(point);
+        points.push_back(*point);
       }
     }
     m_Objective.SetFixedCells(features, cells, std::move(points));
@@ -468,11 +401,73 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckOverlap() const
 {
-  if (this->Evaluate(false).validPoints == 0)
+  this->GetValue();
+  if (this->m_NumberOfValidPoints == 0)
   {
     throw DISAError(
       "fixed and moving image do not overlap under the initial transform; start from one that brings them "
       "together, such as CenteredTransformInitializer's");
+  }
+  constexpr double littleOverlap = 0.1;
+  const double     overlap = this->ComputeOverlap();
+  if (overlap < littleOverlap)
+  {
+    itkWarningMacro("fixed and moving image overlap by " << std::round(1000.0 * overlap) / 10.0
+                                                         << " % of the fixed samples' weight under the initial "
+                                                            "transform; start nearer, or expect a local optimum");
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+double
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComputeOverlap() const
+{
+  const disa::TransformChain toMoving(DISA::ToStages(*this->m_MovingTransform).stages);
+  const disa::Frame          image = DISA::ToFrame(*this->m_MovingImage);
+  const disa::AffineMap      toVoxel = image.PhysicalToIndex();
+  double                     inside = 0.0;
+  for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
+  {
+    const disa::Vector3 moved = toMoving(m_Objective.GetPoint(i));
+    const disa::Vector3 voxel = toVoxel(moved);
+    bool                isInside = true;
+    for (unsigned int axis = 0; axis < 3; ++axis)
+    {
+      isInside = isInside && voxel[axis] >= -0.5 && voxel[axis] <= static_cast<double>(image.size[axis]) - 0.5;
+    }
+    if (isInside && (!this->m_MovingImageMask || this->IsInsideMovingMask(moved)))
+    {
+      inside += m_Objective.GetWeight(i);
+    }
+  }
+  return inside / m_Objective.GetTotalWeight();
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+bool
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideMovingMask(
+  const disa::Vector3 & point) const
+{
+  return this->m_MovingImageMask->IsInsideInWorldSpace(DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::InitializeSuperclass()
+{
+  try
+  {
+    Superclass::Initialize();
+  }
+  catch (const ExceptionObject & error)
+  {
+    std::istringstream lines(error.GetDescription());
+    std::string        all, line;
+    while (std::getline(lines, line))
+    {
+      all += all.empty() || line.empty() ? line : "; " + line;
+    }
+    throw DISAError(all);
   }
 }
 
@@ -480,13 +475,11 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
 {
-  Superclass::Initialize();
-  this->CheckTransforms();
+  this->InitializeSuperclass();
   try
   {
+    this->CheckTransforms();
     this->UpdateFeatures();
-    this->UpdateSamples();
-    m_Objective.SetMoving(*this->GetMovingFeatures());
   }
   catch (const disa::Error & error)
   {
@@ -496,46 +489,104 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-disa::Sums
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(bool wantDerivative) const
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RunInParallel(
+  std::size_t                              count,
+  const std::function<void(std::size_t)> & function) const
 {
-  const disa::AffineMap map = this->GetVirtualToMovingMap();
-  const auto            isInsideMask = [this](const disa::Vector3 & point)
+  m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), count);
+  if (m_NumberOfWorkUnitsUsed > 1)
   {
-    return this->m_MovingImageMask->IsInsideInWorldSpace(
-      DISA::ToPoint<typename Superclass::MovingImagePointType>(point));
-  };
-  const auto *            mask = this->m_MovingImageMask ? &isInsideMask : nullptr;
+    m_Threader->ParallelizeArray(0, count, function, nullptr);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    function(i);
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+disa::Sums
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLinear(DerivativeType * derivative) const
+{
+  const disa::AffineMap map = DISA::ToAffineMap(*this->m_MovingTransform);
+  const auto            isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
+  const auto *          mask = this->m_MovingImageMask ? &isInsideMask : nullptr;
   std::vector<disa::Sums> chunks(m_Objective.GetNumberOfChunks());
-  const auto              evaluate = [&](SizeValueType chunk)
-  { chunks[chunk] = m_Objective.EvaluateChunk(chunk, map, wantDerivative, mask); };
-  m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), chunks.size());
-  if (m_NumberOfWorkUnitsUsed <= 1)
-  {
-    for (SizeValueType chunk = 0; chunk < chunks.size(); ++chunk)
-    {
-      evaluate(chunk);
-    }
-  }
-  else
-  {
-    m_Threader->ParallelizeArray(0, chunks.size(), evaluate, nullptr);
-  }
+  this->RunInParallel(chunks.size(),
+                      [&](std::size_t chunk)
+                      { chunks[chunk] = m_Objective.EvaluateChunk(chunk, map, derivative != nullptr, mask); });
   disa::Sums sums;
   for (const disa::Sums & chunk : chunks)
   {
     sums += chunk;
   }
+  if (derivative != nullptr)
+  {
+    DISA::AddLinearDerivative(*this->m_MovingTransform, sums, m_Objective.GetCentre(), derivative->data_block());
+  }
   return sums;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+disa::Sums
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDeformable(
+  DerivativeType * derivative) const
+{
+  const DISA::TransformStages                stages = DISA::ToStages(*this->m_MovingTransform);
+  std::function<bool(const disa::Vector3 &)> isInsideMask;
+  if (this->m_MovingImageMask)
+  {
+    isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
+  }
+  const disa::DeformableSums sums = disa::EvaluateDeformable(m_Objective,
+                                                             disa::TransformChain(stages.stages),
+                                                             isInsideMask,
+                                                             derivative != nullptr ? derivative->data_block() : nullptr,
+                                                             [this](std::size_t count, const auto & function)
+                                                             { this->RunInParallel(count, function); });
+  for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
+  {
+    const disa::Stage & stage = stages.stages[s];
+    if (stage.isOptimized && std::holds_alternative<disa::AffineMap>(stage.map))
+    {
+      DISA::AddLinearDerivative(*stages.transforms[s],
+                                sums.affine[s],
+                                m_Objective.GetCentre(),
+                                derivative->data_block() + stage.firstParameter);
+    }
+  }
+  disa::Sums result;
+  result.validPoints = sums.validPoints;
+  result.value = sums.value;
+  return result;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(DerivativeType * derivative) const
+{
+  if (derivative != nullptr)
+  {
+    derivative->SetSize(this->GetNumberOfParameters());
+    derivative->Fill(0.0);
+  }
+  const disa::Sums sums =
+    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateDeformable(derivative);
+  this->m_NumberOfValidPoints = sums.validPoints;
+  this->m_Value = -sums.value / m_Objective.GetTotalWeight();
+  if (derivative != nullptr)
+  {
+    *derivative /= m_Objective.GetTotalWeight();
+  }
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetValue() const -> MeasureType
 {
-  const disa::Sums sums = this->Evaluate(false);
-  this->m_NumberOfValidPoints = sums.validPoints;
-  this->m_Value = -sums.value / m_Objective.GetTotalWeight();
+  this->Evaluate(nullptr);
   return this->m_Value;
 }
 
@@ -543,8 +594,7 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetDerivative(DerivativeType & derivative) const
 {
-  MeasureType value;
-  this->GetValueAndDerivative(value, derivative);
+  this->Evaluate(&derivative);
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -553,38 +603,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetValueAndD
   MeasureType &    value,
   DerivativeType & derivative) const
 {
-  using PointType = typename Superclass::MovingTransformType::InputPointType;
-  const disa::Sums sums = this->Evaluate(true);
-  const double     weight = m_Objective.GetTotalWeight();
-  this->m_NumberOfValidPoints = sums.validPoints;
-  this->m_Value = value = -sums.value / weight;
-
-  // The Jacobian of a linear transform is affine in the point: J(q) = J(c) + sum_a (q_a - c_a) (J(c + e_a) - J(c)).
-  const disa::Vector3 & centre = m_Objective.GetCentre();
-  JacobianType          atCentre, atEnd;
-  this->m_MovingTransform->ComputeJacobianWithRespectToParameters(DISA::ToPoint<PointType>(centre), atCentre);
-  derivative.SetSize(this->GetNumberOfParameters());
-  derivative.Fill(0.0);
-  for (unsigned int i = 0; i < 3; ++i)
-  {
-    for (unsigned int k = 0; k < derivative.GetSize(); ++k)
-    {
-      derivative[k] += sums.gradient[i] * atCentre(i, k) / weight;
-    }
-  }
-  for (unsigned int axis = 0; axis < 3; ++axis)
-  {
-    disa::Vector3 end = centre;
-    end[axis] += 1.0;
-    this->m_MovingTransform->ComputeJacobianWithRespectToParameters(DISA::ToPoint<PointType>(end), atEnd);
-    for (unsigned int i = 0; i < 3; ++i)
-    {
-      for (unsigned int k = 0; k < derivative.GetSize(); ++k)
-      {
-        derivative[k] += sums.moment[3 * i + axis] * (atEnd(i, k) - atCentre(i, k)) / weight;
-      }
-    }
-  }
+  this->Evaluate(&derivative);
+  value = this->m_Value;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>

@@ -138,6 +138,40 @@ NearestRotation(const Matrix3 & a)
   return rotation;
 }
 
+Matrix3
+FitMatrix(const std::vector<Vector3> & from, const std::vector<Vector3> & to)
+{
+  Vector3 meanFrom{}, meanTo{};
+  for (std::size_t i = 0; i < from.size(); ++i)
+  {
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      meanFrom[axis] += from[i][axis] / static_cast<double>(from.size());
+      meanTo[axis] += to[i][axis] / static_cast<double>(from.size());
+    }
+  }
+  Matrix3 covariance{}, cross{};
+  for (std::size_t i = 0; i < from.size(); ++i)
+  {
+    for (int row = 0; row < 3; ++row)
+    {
+      for (int column = 0; column < 3; ++column)
+      {
+        const double arm = from[i][column] - meanFrom[column];
+        covariance[3 * row + column] += (from[i][row] - meanFrom[row]) * arm;
+        cross[3 * row + column] += (to[i][row] - meanTo[row]) * arm;
+      }
+    }
+  }
+  const double ridge = 1e-9 * (covariance[0] + covariance[4] + covariance[8]) + 1e-9;
+  for (int i = 0; i < 9; i += 4)
+  {
+    covariance[i] += ridge;
+    cross[i] += ridge;
+  }
+  return Multiply(cross, Inverse(covariance));
+}
+
 double
 AngleBetween(const Matrix3 & from, const Matrix3 & to)
 {

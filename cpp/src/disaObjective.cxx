@@ -221,6 +221,34 @@ Objective::Evaluate(std::size_t begin, std::size_t count, Block & block, bool wa
 }
 
 Sums
+Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 * gradients) const
+{
+  const std::size_t begin = chunk * ChunkSize;
+  const std::size_t count = std::min(ChunkSize, m_Points.size() - begin);
+  const double      scale = static_cast<double>(m_FixedScale) * m_MovingScale;
+  Block             block;
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    const Vector3 index = m_PhysicalToPaddedIndex(moved[i]);
+    std::copy(index.begin(), index.end(), block.point.begin() + 3 * i);
+  }
+  Sums sums;
+  sums.validPoints = Evaluate(begin, count, block, gradients != nullptr);
+  const AffineMap toPhysical{ Transpose(m_PhysicalToPaddedIndex.matrix), {} };
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    const double weight = scale * m_Weights[begin + i];
+    sums.value += weight * block.value[i];
+    if (gradients != nullptr)
+    {
+      const double * g = block.gradient.data() + 3 * i;
+      gradients[i] = toPhysical({ weight * g[0], weight * g[1], weight * g[2] });
+    }
+  }
+  return sums;
+}
+
+Sums
 Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const
 {
   Sums         sums;

@@ -13,6 +13,7 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, Registra
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
     from disa.features import extract_features
+    from disa.similarity import similarity_map
 
 __version__ = "0.1.0"
 
@@ -25,9 +26,14 @@ __all__ = [
     "RegistrationError",
     "TrainingError",
     "extract_features",
+    "similarity_map",
 ]
 
-_HOMES = {"FeatureVolume": "disa.core", "extract_features": "disa.features"}
+_HOMES = {
+    "FeatureVolume": "disa.core",
+    "extract_features": "disa.features",
+    "similarity_map": "disa.similarity",
+}
 
 
 def __getattr__(name: str) -> object:

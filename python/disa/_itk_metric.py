@@ -6,7 +6,7 @@ The shim `itk/DISAPython.py` puts them into the `itk` namespace, where ITK's laz
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from itk.itkImageToImageMetricv4Python import itkImageToImageMetricv4D3D3, itkImageToImageMetricv4F3F3
 from itk.itkRegistrationParameterScalesFromIndexShiftPython import (
@@ -52,6 +52,14 @@ class _DISAMethods:
             super().Initialize()  # type: ignore[misc]
         except RuntimeError as error:
             raise RegistrationError(str(error).splitlines()[-1]) from None
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        """What `copy` and `pickle` ask for.
+
+        Raises:
+            TypeError: always; like every ITK object a metric is neither copied nor pickled.
+        """
+        raise TypeError(f"{type(self).__name__} can be neither copied nor pickled; make a new one and set it up alike")
 
     def SetModel(self, model: str) -> None:
         """Name of a shipped model or path of an .onnx file. Default "disa-lc2"."""

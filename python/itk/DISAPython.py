@@ -10,17 +10,31 @@ from disa._itk_metric import (
     itkRegistrationParameterScalesFromPhysicalShiftDISAD3,
     itkRegistrationParameterScalesFromPhysicalShiftDISAF3,
 )
+from disa._itk_multi_metric import (
+    itkObjectToObjectMultiMetricv4D3,
+    itkObjectToObjectMultiMetricv4F3,
+    itkRegistrationParameterScalesFromJacobianMultiD3,
+    itkRegistrationParameterScalesFromJacobianMultiF3,
+    itkRegistrationParameterScalesFromPhysicalShiftMultiD3,
+    itkRegistrationParameterScalesFromPhysicalShiftMultiF3,
+)
 
 swig: dict[str, object] = {}
 
 __all__ = [
     "itkDISAImageToImageMetricv4ID3ID3",
     "itkDISAImageToImageMetricv4IF3IF3",
+    "itkObjectToObjectMultiMetricv4D3",
+    "itkObjectToObjectMultiMetricv4F3",
     "itkRegistrationParameterScalesFromIndexShiftDISAD3",
     "itkRegistrationParameterScalesFromIndexShiftDISAF3",
     "itkRegistrationParameterScalesFromJacobianDISAD3",
     "itkRegistrationParameterScalesFromJacobianDISAF3",
+    "itkRegistrationParameterScalesFromJacobianMultiD3",
+    "itkRegistrationParameterScalesFromJacobianMultiF3",
     "itkRegistrationParameterScalesFromPhysicalShiftDISAD3",
     "itkRegistrationParameterScalesFromPhysicalShiftDISAF3",
+    "itkRegistrationParameterScalesFromPhysicalShiftMultiD3",
+    "itkRegistrationParameterScalesFromPhysicalShiftMultiF3",
     "swig",
 ]

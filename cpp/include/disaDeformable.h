@@ -1,0 +1,38 @@
+#ifndef disaDeformable_h
+#define disaDeformable_h
+
+#include "disaObjective.h"
+#include "disaTransformChain.h"
+
+#include <functional>
+#include <vector>
+
+namespace disa
+{
+
+/** \brief What an objective adds up to under a chain of transforms; physical units, not yet divided by the weight. */
+struct DeformableSums
+{
+  std::size_t       validPoints = 0;
+  double            value = 0.0;
+  std::vector<Sums> affine; ///< for each stage; 0 but for the optimised affine ones
+};
+
+/** \brief Eq. 2 of the paper under transforms of which only a few parameters act on a point.
+ *
+ * The derivative goes back through the chain as one vector a sample: a lattice adds it to its nodes around the sample,
+ * an affine stage to its 12 numbers. It is the exact derivative of the value. ITK's own metrics sample voxels that are
+ * a displacement field's nodes; here a sample lies between nodes and each of the 8 gets its share.
+ *
+ * \param isInsideMask optional: false drops a moving point.
+ * \param derivative   the chain's parameters, to which the lattices' derivatives are added; null: value only.
+ * \param parallelFor  how chunks of samples and planes of nodes are shared out; no result depends on it. */
+DeformableSums EvaluateDeformable(const Objective &                            objective,
+                                  const TransformChain &                       chain,
+                                  const std::function<bool(const Vector3 &)> & isInsideMask,
+                                  double *                                     derivative,
+                                  const ParallelFor &                          parallelFor);
+
+} // namespace disa
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef disaTransformChain_h
+#define disaTransformChain_h
+
+#include "disaLattice.h"
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace disa
+{
+
+/** \brief One transform of a chain. */
+struct Stage
+{
+  std::variant<AffineMap, Lattice> map;
+  bool                             isOptimized = false;
+  std::size_t                      firstParameter = 0; ///< of an optimised stage, among those of the whole chain
+};
+
+/** \brief Transforms applied one after the other, any of them deformable, any of them optimised. */
+class TransformChain
+{
+public:
+  /** \param stages in the order of application. */
+  explicit TransformChain(std::vector<Stage> stages)
+    : m_Stages(std::move(stages))
+  {
+  }
+
+  const std::vector<Stage> &
+  GetStages() const
+  {
+    return m_Stages;
+  }
+
+  Vector3 operator()(const Vector3 & point) const;
+
+  /** \brief Where each stage takes the points from and, at the end, where the chain takes them to.
+   *  \param points `GetStages().size() + 1` arrays of `count`, the first one given. */
+  void Apply(std::vector<std::vector<Vector3>> & points, std::size_t count) const;
+
+  /** \brief The point that the chain takes to a given one, to 1e-6 mm, by Newton's method; none if it finds none. */
+  std::optional<Vector3> Invert(const Vector3 & target) const;
+
+private:
+  std::vector<Stage> m_Stages;
+};
+
+/** \brief Derivative by a stage's input of a function whose derivative by its output is given. */
+Vector3 PullBack(const Stage & stage, const Vector3 & point, const Vector3 & gradient);
+
+} // namespace disa
+
+#endif

@@ -1,0 +1,171 @@
+#ifndef itkDISATransformChain_h
+#define itkDISATransformChain_h
+
+#include "disaDeformable.h"
+#include "itkDISAError.h"
+#include "itkDISAGeometry.h"
+
+#include "itkAzimuthElevationToCartesianTransform.h"
+#include "itkBSplineTransform.h"
+#include "itkCompositeTransform.h"
+#include "itkDisplacementFieldTransform.h"
+#include "itkVectorLinearInterpolateImageFunction.h"
+
+#include <cmath>
+
+namespace itk
+{
+namespace DISA
+{
+
+using TransformType = Transform<double, 3, 3>;
+
+/** \brief The stages of a transform and, for each, the transform that it stands for. */
+struct TransformStages
+{
+  std::vector<disa::Stage>           stages;
+  std::vector<const TransformType *> transforms;
+  std::size_t                        numberOfParameters = 0;
+};
+
+/** A linear transform's map. Throws DISAError if it cannot be inverted. */
+inline disa::AffineMap
+ToInvertibleMap(const TransformType & transform)
+{
+  const disa::AffineMap map = ToAffineMap(transform);
+  if (!(std::abs(disa::Determinant(map.matrix)) > 1e-9))
+  {
+    throw DISAError("DISAImageToImageMetricv4 needs an invertible transform; its matrix has determinant " +
+                    std::to_string(disa::Determinant(map.matrix)));
+  }
+  return map;
+}
+
+inline disa::Lattice
+ToLattice(const BSplineTransform<double, 3, 3> & transform)
+{
+  // ITK's order: size, origin, spacing, direction.
+  const auto & fixed = transform.GetFixedParameters();
+  disa::Frame  nodes;
+  for (unsigned int i = 0; i < 3; ++i)
+  {
+    nodes.size[i] = static_cast<std::size_t>(fixed[i]);
+    nodes.origin[i] = fixed[3 + i];
+    nodes.spacing[i] = fixed[6 + i];
+  }
+  std::copy_n(fixed.data_block() + 9, 9, nodes.direction.begin());
+  return { disa::Lattice::Kind::CubicBSpline, nodes, transform.GetParameters().data_block() };
+}
+
+inline disa::Lattice
+ToLattice(const DisplacementFieldTransform<double, 3> & transform)
+{
+  using FieldType = DisplacementFieldTransform<double, 3>::DisplacementFieldType;
+  const FieldType * field = transform.GetDisplacementField();
+  if (field == nullptr || field->GetBufferPointer() == nullptr)
+  {
+    throw DISAError(std::string("the transform ") + transform.GetNameOfClass() +
+                    " has no displacement field; call SetDisplacementField");
+  }
+  if (dynamic_cast<const VectorLinearInterpolateImageFunction<FieldType, double> *>(transform.GetInterpolator()) ==
+      nullptr)
+  {
+    throw DISAError("DISAImageToImageMetricv4 takes displacement fields with the default linear interpolator only");
+  }
+  return { disa::Lattice::Kind::DisplacementField, ToFrame(*field), field->GetBufferPointer()->GetDataPointer() };
+}
+
+/** Append a transform's stages in the order of application. Throws DISAError in one line if it cannot be used. */
+inline void
+AppendStages(const TransformType & transform, bool isOptimized, TransformStages & to)
+{
+  using CompositeType = CompositeTransform<double, 3>;
+  if (const auto * composite = dynamic_cast<const CompositeType *>(&transform))
+  {
+    for (SizeValueType n = composite->GetNumberOfTransforms(); n-- > 0;)
+    {
+      AppendStages(
+        *composite->GetNthTransformConstPointer(n), isOptimized && composite->GetNthTransformToOptimize(n), to);
+    }
+    return;
+  }
+  const auto append = [&](auto map)
+  {
+    to.stages.push_back({ map, isOptimized, to.numberOfParameters });
+    to.transforms.push_back(&transform);
+  };
+  // One of ITK's transforms says that it is linear and is not.
+  const bool isAngular = dynamic_cast<const AzimuthElevationToCartesianTransform<double, 3> *>(&transform) != nullptr;
+  if (transform.IsLinear() && !isAngular)
+  {
+    append(ToInvertibleMap(transform));
+  }
+  else if (const auto * spline = dynamic_cast<const BSplineTransform<double, 3, 3> *>(&transform))
+  {
+    append(ToLattice(*spline));
+  }
+  else if (const auto * field = dynamic_cast<const DisplacementFieldTransform<double, 3> *>(&transform))
+  {
+    if (isOptimized &&
+        field->GetNumberOfParameters() != 3 * field->GetDisplacementField()->GetBufferedRegion().GetNumberOfPixels())
+    {
+      throw DISAError(std::string("DISAImageToImageMetricv4 cannot optimise a ") + transform.GetNameOfClass() +
+                      ": its parameters are not its displacement field; use a displacement field transform");
+    }
+    append(ToLattice(*field));
+  }
+  else
+  {
+    throw DISAError("DISAImageToImageMetricv4 takes linear, cubic B-spline and displacement field transforms and "
+                    "composites of them, got a " +
+                    transform.GetTransformTypeAsString());
+  }
+  to.numberOfParameters += isOptimized ? transform.GetNumberOfParameters() : 0;
+}
+
+inline TransformStages
+ToStages(const TransformType & transform)
+{
+  TransformStages result;
+  AppendStages(transform, true, result);
+  return result;
+}
+
+/** Add the derivative by a linear transform's parameters, from the sums that 12 numbers are.
+ *
+ * The Jacobian of a linear transform is affine in the point: J(q) = J(c) + sum_a (q_a - c_a) (J(c + e_a) - J(c)). */
+inline void
+AddLinearDerivative(const TransformType & transform,
+                    const disa::Sums &    sums,
+                    const disa::Vector3 & centre,
+                    double *              derivative)
+{
+  using PointType = TransformType::InputPointType;
+  TransformType::JacobianType atCentre, atEnd;
+  transform.ComputeJacobianWithRespectToParameters(ToPoint<PointType>(centre), atCentre);
+  for (unsigned int i = 0; i < 3; ++i)
+  {
+    for (unsigned int k = 0; k < atCentre.cols(); ++k)
+    {
+      derivative[k] += sums.gradient[i] * atCentre(i, k);
+    }
+  }
+  for (unsigned int axis = 0; axis < 3; ++axis)
+  {
+    disa::Vector3 end = centre;
+    end[axis] += 1.0;
+    transform.ComputeJacobianWithRespectToParameters(ToPoint<PointType>(end), atEnd);
+    for (unsigned int i = 0; i < 3; ++i)
+    {
+      for (unsigned int k = 0; k < atEnd.cols(); ++k)
+      {
+        derivative[k] += sums.moment[3 * i + axis] * (atEnd(i, k) - atCentre(i, k));
+      }
+    }
+  }
+}
+
+} // namespace DISA
+} // namespace itk
+
+#endif

@@ -1,0 +1,73 @@
+"""A pair of images to register, and what every registration of it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from conftest import rotation, structured_image
+from itk_helpers import ImageType, to_itk
+
+import itk
+
+TRUTH = (0.06, -0.05, 0.08, 5.0, -4.0, 3.0)
+
+
+def centre_of(image: sitk.Image) -> list[float]:
+    return list(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
+
+
+def displaced_pair() -> tuple[Any, Any, list[float]]:
+    """An image and its own copy, displaced and with inverted intensities, on a turned and shifted grid."""
+    fixed = structured_image((56, 52, 48), seed=3)
+    truth = sitk.Euler3DTransform(centre_of(fixed), *TRUTH[:3], TRUTH[3:])
+    direction = rotation(8, -6, 10)
+    size, spacing = (70, 66, 62), 2.1
+    origin = np.asarray(truth.TransformPoint(centre_of(fixed))) - direction @ ((np.asarray(size) - 1) / 2 * spacing)
+    moving = sitk.Resample(
+        fixed,
+        size,
+        truth.GetInverse(),
+        sitk.sitkLinear,
+        origin.tolist(),
+        (spacing,) * 3,
+        direction.ravel().tolist(),
+        0.0,
+    )
+    return to_itk(fixed), to_itk(-1.0 * moving), centre_of(fixed)
+
+
+def rigid(centre: list[float]) -> Any:
+    transform = itk.Euler3DTransform[itk.D].New()
+    transform.SetCenter(centre)
+    return transform
+
+
+def error_of(transform: Any, centre: list[float]) -> float:
+    """Mean distance from the truth in mm over points 40 mm around the centre."""
+    truth = sitk.Euler3DTransform(centre, *TRUTH[:3], TRUTH[3:])
+    points = np.asarray(centre) + 40.0 * np.array(list(np.ndindex(3, 3, 3))) - 40.0
+    return float(
+        np.mean(
+            [
+                np.linalg.norm(np.subtract(transform.TransformPoint(p.tolist()), truth.TransformPoint(p.tolist())))
+                for p in points
+            ]
+        )
+    )
+
+
+def method_of(pair: tuple[Any, Any, list[float]], metric: Any, optimizer: Any, transform: Any, levels: int = 2) -> Any:
+    method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
+        FixedImage=pair[0],
+        MovingImage=pair[1],
+        Metric=metric,
+        Optimizer=optimizer,
+        InitialTransform=transform,
+    )
+    method.SetNumberOfLevels(levels)
+    method.SetShrinkFactorsPerLevel([1] * levels)
+    method.SetSmoothingSigmasPerLevel([0] * levels)
+    method.InPlaceOn()
+    return method

@@ -1,0 +1,299 @@
+"""The metric under B-splines, displacement fields and composites with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import rotation
+from itk_helpers import Metric, box, make_transform, metric_of, reference_value, set_parameters, value_and_derivative
+
+import disa
+import itk
+
+FIELDS = (
+    "DisplacementFieldTransform",
+    "GaussianSmoothingOnUpdateDisplacementFieldTransform",
+    "BSplineSmoothingOnUpdateDisplacementFieldTransform",
+)
+
+
+def b_spline(mesh: tuple[int, int, int] = (3, 4, 5), direction: np.ndarray | None = None) -> Any:
+    """A B-spline over most of the fixed descriptors of `volumes`; some lie outside of its domain."""
+    transform = itk.BSplineTransform[itk.D, 3, 3].New()
+    transform.SetTransformDomainOrigin([0.0, -18.0, 8.0])
+    transform.SetTransformDomainDirection(itk.matrix_from_array(np.eye(3) if direction is None else direction))
+    transform.SetTransformDomainPhysicalDimensions([100.0, 90.0, 80.0])
+    transform.SetTransformDomainMeshSize(mesh)
+    return transform
+
+
+def grid(spacing: float = 6.7, size: tuple[int, int, int] = (14, 15, 16), turn: np.ndarray | None = None) -> Any:
+    """A float image whose voxels are nowhere near the descriptors' places."""
+    image = itk.image_from_array(np.zeros(size[::-1], np.float32))
+    image.SetOrigin([1.0, -24.0, 9.0])
+    image.SetSpacing([spacing] * 3)
+    image.SetDirection(itk.matrix_from_array(np.eye(3) if turn is None else turn))
+    return image
+
+
+def field(name: str = FIELDS[0], like: Any = None) -> Any:
+    """A displacement field transform at identity on an image's voxels."""
+    like = grid() if like is None else like
+    vectors = itk.Image[itk.Vector[itk.D, 3], 3].New()
+    vectors.CopyInformation(like)
+    vectors.SetRegions(like.GetLargestPossibleRegion())
+    vectors.AllocateInitialized()
+    transform = getattr(itk, name)[itk.D, 3].New()
+    transform.SetDisplacementField(vectors)
+    return transform
+
+
+def move(transform: Any, rng: np.random.Generator, amplitude: float = 3.0) -> None:
+    """Random parameters, displacements of some millimetres."""
+    set_parameters(transform, rng.normal(scale=amplitude, size=transform.GetNumberOfParameters()))
+
+
+def composite(*transforms: Any) -> Any:
+    """A composite; the last one is applied first and is the one to be optimised."""
+    result = itk.CompositeTransform[itk.D, 3].New()
+    for transform in transforms:
+        result.AddTransform(transform)
+    result.SetOnlyMostRecentTransformToOptimizeOn()
+    return result
+
+
+def volumes(make_features: Any, quantized: bool = False) -> tuple[disa.FeatureVolume, disa.FeatureVolume]:
+    return (
+        make_features(seed=1, quantized=quantized),
+        make_features((26, 25, 24), seed=2, quantized=quantized, spacing=4.3, direction=rotation(5, -8, 3)),
+    )
+
+
+def deformable_metric(fixed: disa.FeatureVolume, moving: disa.FeatureVolume, transform: Any, domain: Any = None) -> Any:
+    """An initialised metric whose virtual domain is that of `grid`, or another image's."""
+    metric = Metric.New(FixedImage=box(fixed), MovingImage=box(moving), MovingTransform=transform)
+    metric.SetFixedFeatures(fixed)
+    metric.SetMovingFeatures(moving)
+    metric.SetVirtualDomainFromImage(grid() if domain is None else domain)
+    metric.Initialize()
+    return metric
+
+
+def check_slopes(metric: Any, transform: Any, rng: np.random.Generator) -> None:
+    """The derivative against central differences: along 12 parameters and along 3 random directions of all of them."""
+    start = np.array(list(transform.GetParameters()))
+    _, derivative = value_and_derivative(metric)
+    assert derivative.shape == start.shape
+    felt = np.flatnonzero(derivative)
+    assert felt.size > 0
+    chosen = np.concatenate([rng.choice(felt, min(9, felt.size), replace=False), rng.choice(start.size, 3)])
+    directions = [np.eye(1, start.size, k)[0] for k in chosen] + [rng.normal(size=start.size) for _ in range(3)]
+    expected = []
+    for direction in directions:
+        values = []
+        for sign in (1, -1):
+            set_parameters(transform, start + sign * 1e-6 * direction)
+            values.append(metric.GetValue())
+        expected.append((values[1] - values[0]) / 2e-6)
+    set_parameters(transform, start)
+    slopes = np.array(directions) @ derivative
+    assert np.linalg.norm(slopes[:12] - expected[:12]) < 1e-3 * np.linalg.norm(expected[:12])
+    assert np.linalg.norm(slopes[12:] - expected[12:]) < 1e-3 * np.linalg.norm(expected[12:])
+
+
+@pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
+@pytest.mark.parametrize(
+    "make", [b_spline, *(lambda name=name: field(name) for name in FIELDS)], ids=["BSpline", *FIELDS]
+)
+def test_the_derivative_is_the_values_slope(make_features, make: Callable[[], Any], quantized: bool) -> None:
+    transform = make()
+    metric = deformable_metric(*volumes(make_features, quantized), transform)
+    rng = np.random.default_rng(3)
+    check_slopes(metric, transform, rng)
+    for _ in range(4):
+        move(transform, rng)
+        check_slopes(metric, transform, rng)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: b_spline((3, 4, 5), rotation(9, 4, -7)),
+        lambda: b_spline((1, 1, 1)),
+        lambda: field(like=grid(9.3, (11, 1, 9), rotation(3, -9, 6))),
+    ],
+    ids=["turned", "one mesh cell", "one slice of nodes"],
+)
+def test_the_value_is_equation_2_under_itks_own_mapping(make_features, make: Callable[[], Any]) -> None:
+    fixed, moving = make_features((6, 7, 8), seed=1), make_features((13, 12, 14), seed=2, spacing=4.0)
+    transform = make()
+    move(transform, np.random.default_rng(4))
+    metric = metric_of(fixed, moving, composite(transform, make_transform("TranslationTransform")))
+    assert metric.GetValue() == pytest.approx(reference_value(fixed, moving, transform), rel=1e-6)
+
+
+def affine(seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    transform = make_transform("AffineTransform")
+    set_parameters(transform, [*(np.eye(3) + rng.uniform(-0.1, 0.1, (3, 3))).ravel(), *rng.uniform(-5, 5, 3)])
+    return transform
+
+
+def moved(transform: Any, seed: int, amplitude: float = 3.0) -> Any:
+    move(transform, np.random.default_rng(seed), amplitude)
+    return transform
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: (affine(1), b_spline()),
+        lambda: (affine(1), field()),
+        lambda: (moved(b_spline(), 2), affine(3)),
+        lambda: (moved(field(), 2), affine(3)),
+        lambda: (moved(b_spline((5, 5, 5)), 2), affine(4), field()),
+        lambda: (moved(field(), 2), b_spline()),
+        lambda: (affine(1), composite(moved(field(), 2), affine(4)), b_spline()),
+    ],
+    ids=[
+        "affine after B-spline",
+        "affine after field",
+        "B-spline after affine",
+        "field after affine",
+        "B-spline after affine after field",
+        "field after B-spline",
+        "a composite within",
+    ],
+)
+def test_a_composite_optimises_its_last_transform_through_the_others(
+    make_features, make: Callable[[], tuple[Any, ...]]
+) -> None:
+    transforms = make()
+    metric = deformable_metric(*volumes(make_features), composite(*transforms))
+    rng = np.random.default_rng(5)
+    check_slopes(metric, transforms[-1], rng)
+    if transforms[-1].GetNumberOfParameters() > 12:
+        move(transforms[-1], rng)
+        check_slopes(metric, transforms[-1], rng)
+
+
+class Several:
+    """Parameters of several transforms in ITK's order; a composite of ITK's crashes when a B-spline's are set."""
+
+    def __init__(self, *transforms: Any) -> None:
+        self.transforms = transforms
+
+    def GetParameters(self) -> list[float]:
+        return [value for transform in reversed(self.transforms) for value in transform.GetParameters()]
+
+    def SetParameters(self, parameters: Any) -> None:
+        values = list(parameters)
+        for transform in reversed(self.transforms):
+            count = transform.GetNumberOfParameters()
+            set_parameters(transform, values[:count])
+            del values[:count]
+
+
+def test_a_composite_optimises_several_transforms_at_once(make_features) -> None:
+    transforms = affine(1), moved(b_spline(), 3), affine(2), moved(field(), 4)
+    whole = composite(*transforms)
+    whole.SetAllTransformsToOptimizeOn()
+    metric = deformable_metric(*volumes(make_features), whole)
+    check_slopes(metric, Several(*transforms), np.random.default_rng(6))
+
+
+@pytest.mark.parametrize("make", [b_spline, field], ids=["BSpline", "field"])
+def test_a_deformable_fixed_transform_moves_the_samples(make_features, make: Callable[[], Any]) -> None:
+    """With the same transform on both sides a fixed cell's moving point is the cell, wherever it has an inverse."""
+    features = make_features(seed=1, quantized=False)
+    transform = moved(make(), 7, amplitude=1.0)
+    metric = Metric.New(FixedImage=box(features), MovingImage=box(features), MovingTransform=transform)
+    metric.SetFixedTransform(transform)
+    metric.SetFixedFeatures(features)
+    metric.SetMovingFeatures(features)
+    metric.SetVirtualDomainFromImage(grid())
+    metric.Initialize()
+    value = metric.GetValue()
+    cells = np.einsum("zyxc,zyxc->zyx", features.data, features.data)
+    # Every sample adds w |phi|^2; the samples are most of the cells.
+    assert metric.GetNumberOfValidPoints() > 0.7 * features.weights.size
+    low, high = np.average(cells, weights=features.weights) * np.array([0.97, 1.03])
+    assert low < -value < high
+
+
+def test_results_do_not_depend_on_the_work_units(make_features) -> None:
+    fixed, moving = make_features((24, 24, 24)), make_features((24, 24, 24), seed=4)
+    for transform in (
+        moved(b_spline(), 0),
+        moved(field(), 0),
+        composite(moved(b_spline(), 1), moved(field(), 0), moved(b_spline(), 2)),
+    ):
+        metric = deformable_metric(fixed, moving, transform)
+        results = set()
+        for units in (1, 2, 3, 16, 1):
+            metric.SetMaximumNumberOfWorkUnits(units)
+            value, derivative = value_and_derivative(metric)
+            results.add((value, derivative.tobytes()))
+        assert len(results) == 1
+
+
+def test_a_mask_drops_moving_points_under_a_b_spline(make_features) -> None:
+    fixed, moving = volumes(make_features)
+    transform = moved(b_spline(), 8)
+    metric = deformable_metric(fixed, moving, transform)
+    metric.GetValue()
+    everything = metric.GetNumberOfValidPoints()
+    ball = itk.EllipseSpatialObject[3].New(RadiusInObjectSpace=[30.0] * 3)
+    ball.SetCenterInObjectSpace([50.0, 25.0, 50.0])
+    ball.Update()
+    metric.SetMovingImageMask(ball)
+    metric.Initialize()
+    check_slopes(metric, transform, np.random.default_rng(9))
+    assert 0 < metric.GetNumberOfValidPoints() < everything
+
+
+def test_derivatives_of_a_field_have_the_layout_of_itks_local_support(make_features) -> None:
+    transform = field()
+    metric = deformable_metric(*volumes(make_features), transform)
+    assert metric.HasLocalSupport()
+    assert metric.GetNumberOfLocalParameters() == 3
+    # A sampled point on one voxel, as ITK's metrics sample: only that voxel's three parameters act.
+    index = itk.Index[3]()
+    for axis, value in enumerate((4, 6, 7)):
+        index.SetElement(axis, value)
+    place = grid().TransformIndexToPhysicalPoint(index)
+    points = itk.PointSet[itk.F, 3].New()
+    points.SetPoint(0, list(place))
+    metric.SetFixedSampledPointSet(points)
+    metric.SetUseSampledPointSet(True)
+    metric.Initialize()
+    _, derivative = value_and_derivative(metric)
+    offset = metric.ComputeParameterOffsetFromVirtualIndex(index, 3)
+    strongest = np.flatnonzero(np.abs(derivative) > 1e-4 * np.abs(derivative).max())
+    assert strongest.tolist() == [offset, offset + 1, offset + 2]
+
+
+def wrongly_interpolated() -> Any:
+    transform = field()
+    kind = itk.VectorNearestNeighborInterpolateImageFunction[type(transform.GetDisplacementField()), itk.D]
+    transform.SetInterpolator(kind.New())
+    return transform
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: itk.AzimuthElevationToCartesianTransform[itk.D, 3].New(), "got a AzimuthElevation"),
+        (lambda: itk.ThinPlateSplineKernelTransform[itk.D, 3].New(), "got a ThinPlateSpline"),
+        (lambda: composite(affine(1), itk.ThinPlateSplineKernelTransform[itk.D, 3].New()), "got a ThinPlateSpline"),
+        (lambda: field(like=grid(6.0)), "Virtual Domain and DisplacementField do not occupy the same physical space"),
+        (lambda: field(like=grid(size=(5, 5, 5))), "must have the same size"),
+    ],
+)
+def test_what_cannot_be_optimised_is_refused_in_one_line(make_features, make: Callable[[], Any], expected: str) -> None:
+    with pytest.raises(disa.RegistrationError, match=expected) as caught:
+        deformable_metric(*volumes(make_features), make())
+    assert "\n" not in str(caught.value)
