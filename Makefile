@@ -1,13 +1,14 @@
 # make build   .venv with the package compiled and installed
 # make demo    registers a real MR to a second modality, writes demo-output/
 # make test    every test
+# make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers
 # make lint    style and types
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training lint clean
+.PHONY: build demo test test-training test-cpp lint clean
 
 build: $(VENV)/.built
 
@@ -34,11 +35,19 @@ test-training: build
 	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[train]' --no-build-isolation
 	$(BIN)/python -m pytest tests/training
 
+test-cpp: $(VENV)/.environment
+	$(BIN)/cmake -S cpp -B build/cpp
+	$(BIN)/cmake --build build/cpp
+	$(BIN)/ctest --test-dir build/cpp --output-on-failure
+	$(BIN)/cmake -S cpp -B build/cpp-sanitizers -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	$(BIN)/cmake --build build/cpp-sanitizers
+	$(BIN)/ctest --test-dir build/cpp-sanitizers --output-on-failure
+
 lint: build
 	$(BIN)/python -m pip install --quiet ruff mypy clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $$(find cpp -name '*.h' -o -name '*.hxx' -o -name '*.cxx' -o -name '*.cpp')
+	$(BIN)/clang-format --dry-run --Werror $$(find cpp examples -name '*.h' -o -name '*.hxx' -o -name '*.cxx' -o -name '*.cpp')
 
 clean:
 	rm -rf $(VENV) build demo-output

@@ -4,7 +4,6 @@
 #include "disaGeometry.h"
 
 #include <functional>
-#include <optional>
 #include <vector>
 
 namespace disa
@@ -54,24 +53,21 @@ public:
   void AddDerivative(const std::vector<Sample> & samples, double * derivative, const ParallelFor & parallelFor) const;
 
 private:
-  /** The nodes that act on a point along one axis. */
-  struct Taps
-  {
-    std::size_t first;
-    double      weight[4];
-    double      slope[4]; ///< derivative of the weight by the index
-  };
-
-  std::optional<std::array<Taps, 3>> FindTaps(const Vector3 & point) const;
-
+  // The same for N nodes an axis, 4 or 2, known at compile time.
+  template <std::size_t N>
+  Vector3 Displace(const Vector3 & point) const;
+  template <std::size_t N>
+  Vector3 PullBackThrough(const Vector3 & point, const Vector3 & gradient) const;
+  template <std::size_t N>
+  Sample MakeSampleOf(const Vector3 & point, const Vector3 & gradient) const;
+  template <std::size_t N>
   void AddToPlane(std::size_t plane, const Sample & sample, double * derivative) const;
 
   Kind                       m_Kind;
   std::array<std::size_t, 3> m_Size;
   AffineMap                  m_ToIndex;
   const double *             m_Parameters;
-  std::array<std::size_t, 3> m_NumberOfTaps;
-  std::size_t                m_NodeStride;
+  std::array<std::size_t, 3> m_Stride; ///< parameters to the next node along each axis; 0 along an axis of one node
   std::size_t                m_ComponentStride;
 };
 

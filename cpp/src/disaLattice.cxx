@@ -11,30 +11,39 @@ namespace
 /** A point this close to the border of a cubic lattice's domain, in nodes, is inside, whatever the rounding. */
 constexpr double BorderTolerance = 1e-9;
 
-bool
-FindCubicTaps(double index, std::size_t size, std::size_t & first, double * weight, double * slope)
+/** The nodes that act on a point along one axis. */
+template <std::size_t N>
+struct Taps
+{
+  std::size_t first;
+  double      weight[N];
+  double      slope[N]; ///< derivative of the weight by the index
+};
+
+inline bool
+FindTaps(double index, std::size_t size, Taps<4> & taps)
 {
   const double last = static_cast<double>(size) - 2.0;
   if (!(index >= 1.0 - BorderTolerance && index <= last + BorderTolerance))
   {
     return false;
   }
-  first = std::min(static_cast<std::size_t>(std::max(index, 1.0)) - 1, size - 4);
-  const double t = index - static_cast<double>(first + 1);
+  taps.first = std::min(static_cast<std::size_t>(std::max(index, 1.0)) - 1, size - 4);
+  const double t = index - static_cast<double>(taps.first + 1);
   const double s = 1.0 - t;
-  weight[0] = s * s * s / 6.0;
-  weight[1] = 2.0 / 3.0 - t * t * (1.0 - 0.5 * t);
-  weight[2] = 2.0 / 3.0 - s * s * (1.0 - 0.5 * s);
-  weight[3] = t * t * t / 6.0;
-  slope[0] = -0.5 * s * s;
-  slope[1] = t * (1.5 * t - 2.0);
-  slope[2] = s * (2.0 - 1.5 * s);
-  slope[3] = 0.5 * t * t;
+  taps.weight[0] = s * s * s / 6.0;
+  taps.weight[1] = 2.0 / 3.0 - t * t * (1.0 - 0.5 * t);
+  taps.weight[2] = 2.0 / 3.0 - s * s * (1.0 - 0.5 * s);
+  taps.weight[3] = t * t * t / 6.0;
+  taps.slope[0] = -0.5 * s * s;
+  taps.slope[1] = t * (1.5 * t - 2.0);
+  taps.slope[2] = s * (2.0 - 1.5 * s);
+  taps.slope[3] = 0.5 * t * t;
   return true;
 }
 
-bool
-FindLinearTaps(double index, std::size_t size, std::size_t & first, double * weight, double * slope)
+inline bool
+FindTaps(double index, std::size_t size, Taps<2> & taps)
 {
   const double last = static_cast<double>(size) - 1.0;
   if (!(index >= -0.5 && index < last + 0.5))
@@ -43,12 +52,20 @@ FindLinearTaps(double index, std::size_t size, std::size_t & first, double * wei
   }
   // In the half cell around the outermost nodes the displacement is theirs.
   const double clamped = std::clamp(index, 0.0, last);
-  first = size == 1 ? 0 : std::min(static_cast<std::size_t>(clamped), size - 2);
-  weight[1] = clamped - static_cast<double>(first);
-  weight[0] = 1.0 - weight[1];
-  slope[1] = clamped == index ? 1.0 : 0.0;
-  slope[0] = -slope[1];
+  taps.first = size == 1 ? 0 : std::min(static_cast<std::size_t>(clamped), size - 2);
+  taps.weight[1] = clamped - static_cast<double>(taps.first);
+  taps.weight[0] = 1.0 - taps.weight[1];
+  taps.slope[1] = clamped == index ? 1.0 : 0.0;
+  taps.slope[0] = -taps.slope[1];
   return true;
+}
+
+template <std::size_t N>
+inline bool
+FindTaps(const Vector3 & index, const std::array<std::size_t, 3> & size, std::array<Taps<N>, 3> & taps)
+{
+  return FindTaps(index[0], size[0], taps[0]) && FindTaps(index[1], size[1], taps[1]) &&
+         FindTaps(index[2], size[2], taps[2]);
 }
 
 } // namespace
@@ -58,55 +75,59 @@ Lattice::Lattice(Kind kind, const Frame & nodes, const double * parameters)
   , m_Size(nodes.size)
   , m_ToIndex(nodes.PhysicalToIndex())
   , m_Parameters(parameters)
-  , m_NodeStride(kind == Kind::CubicBSpline ? 1 : 3)
   , m_ComponentStride(kind == Kind::CubicBSpline ? nodes.NumberOfCells() : 1)
 {
+  std::size_t stride = kind == Kind::CubicBSpline ? 1 : 3;
   for (int axis = 0; axis < 3; ++axis)
   {
-    m_NumberOfTaps[axis] = kind == Kind::CubicBSpline ? 4 : std::min<std::size_t>(2, m_Size[axis]);
+    m_Stride[axis] = m_Size[axis] > 1 ? stride : 0;
+    stride *= m_Size[axis];
   }
-}
-
-std::optional<std::array<Lattice::Taps, 3>>
-Lattice::FindTaps(const Vector3 & point) const
-{
-  const Vector3       index = m_ToIndex(point);
-  std::array<Taps, 3> taps;
-  for (int axis = 0; axis < 3; ++axis)
-  {
-    Taps &     t = taps[axis];
-    const auto find = m_Kind == Kind::CubicBSpline ? &FindCubicTaps : &FindLinearTaps;
-    if (!find(index[axis], m_Size[axis], t.first, t.weight, t.slope))
-    {
-      return std::nullopt;
-    }
-  }
-  return taps;
 }
 
 Vector3
 Lattice::operator()(const Vector3 & point) const
 {
-  const auto taps = FindTaps(point);
-  if (!taps)
+  return m_Kind == Kind::CubicBSpline ? Displace<4>(point) : Displace<2>(point);
+}
+
+Vector3
+Lattice::PullBack(const Vector3 & point, const Vector3 & gradient) const
+{
+  return m_Kind == Kind::CubicBSpline ? PullBackThrough<4>(point, gradient) : PullBackThrough<2>(point, gradient);
+}
+
+Lattice::Sample
+Lattice::MakeSample(const Vector3 & point, const Vector3 & gradient) const
+{
+  return m_Kind == Kind::CubicBSpline ? MakeSampleOf<4>(point, gradient) : MakeSampleOf<2>(point, gradient);
+}
+
+template <std::size_t N>
+Vector3
+Lattice::Displace(const Vector3 & point) const
+{
+  std::array<Taps<N>, 3> taps;
+  if (!FindTaps(m_ToIndex(point), m_Size, taps))
   {
     return point;
   }
-  const auto & [x, y, z] = *taps;
-  Vector3 displaced = point;
-  for (std::size_t k = 0; k < m_NumberOfTaps[2]; ++k)
+  const auto & [x, y, z] = taps;
+  const double *    corner = m_Parameters + x.first * m_Stride[0] + y.first * m_Stride[1] + z.first * m_Stride[2];
+  const std::size_t step = N == 4 ? 1 : m_Stride[0]; // a constant lets the compiler vectorise
+  Vector3           displaced = point;
+  for (std::size_t k = 0; k < N; ++k)
   {
-    for (std::size_t j = 0; j < m_NumberOfTaps[1]; ++j)
+    for (std::size_t j = 0; j < N; ++j)
     {
-      const std::size_t row = ((z.first + k) * m_Size[1] + y.first + j) * m_Size[0] + x.first;
-      const double      weight = z.weight[k] * y.weight[j];
+      const double weight = z.weight[k] * y.weight[j];
       for (std::size_t component = 0; component < 3; ++component)
       {
-        const double * node = m_Parameters + component * m_ComponentStride + row * m_NodeStride;
+        const double * node = corner + component * m_ComponentStride + k * m_Stride[2] + j * m_Stride[1];
         double         sum = 0.0;
-        for (std::size_t i = 0; i < m_NumberOfTaps[0]; ++i)
+        for (std::size_t i = 0; i < N; ++i)
         {
-          sum += x.weight[i] * node[i * m_NodeStride];
+          sum += x.weight[i] * node[i * step];
         }
         displaced[component] += weight * sum;
       }
@@ -115,25 +136,26 @@ Lattice::operator()(const Vector3 & point) const
   return displaced;
 }
 
+template <std::size_t N>
 Vector3
-Lattice::PullBack(const Vector3 & point, const Vector3 & gradient) const
+Lattice::PullBackThrough(const Vector3 & point, const Vector3 & gradient) const
 {
-  const auto taps = FindTaps(point);
-  if (!taps)
+  std::array<Taps<N>, 3> taps;
+  if (!FindTaps(m_ToIndex(point), m_Size, taps))
   {
     return gradient;
   }
-  const auto & [x, y, z] = *taps;
-  Vector3 byIndex{};
-  for (std::size_t k = 0; k < m_NumberOfTaps[2]; ++k)
+  const auto & [x, y, z] = taps;
+  const double * corner = m_Parameters + x.first * m_Stride[0] + y.first * m_Stride[1] + z.first * m_Stride[2];
+  Vector3        byIndex{};
+  for (std::size_t k = 0; k < N; ++k)
   {
-    for (std::size_t j = 0; j < m_NumberOfTaps[1]; ++j)
+    for (std::size_t j = 0; j < N; ++j)
     {
-      for (std::size_t i = 0; i < m_NumberOfTaps[0]; ++i)
+      for (std::size_t i = 0; i < N; ++i)
       {
-        const std::size_t number = ((z.first + k) * m_Size[1] + y.first + j) * m_Size[0] + x.first + i;
-        const double *    node = m_Parameters + number * m_NodeStride;
-        const double      along =
+        const double * node = corner + k * m_Stride[2] + j * m_Stride[1] + i * m_Stride[0];
+        const double   along =
           gradient[0] * node[0] + gradient[1] * node[m_ComponentStride] + gradient[2] * node[2 * m_ComponentStride];
         byIndex[0] += along * x.slope[i] * y.weight[j] * z.weight[k];
         byIndex[1] += along * x.weight[i] * y.slope[j] * z.weight[k];
@@ -141,18 +163,18 @@ Lattice::PullBack(const Vector3 & point, const Vector3 & gradient) const
       }
     }
   }
-  const Matrix3 transposed = Transpose(m_ToIndex.matrix);
-  return AffineMap{ transposed, gradient }(byIndex);
+  return AffineMap{ Transpose(m_ToIndex.matrix), gradient }(byIndex);
 }
 
+template <std::size_t N>
 Lattice::Sample
-Lattice::MakeSample(const Vector3 & point, const Vector3 & gradient) const
+Lattice::MakeSampleOf(const Vector3 & point, const Vector3 & gradient) const
 {
-  Sample     sample{ point, gradient, -1 };
-  const auto taps = FindTaps(point);
-  if (taps && (gradient[0] != 0.0 || gradient[1] != 0.0 || gradient[2] != 0.0))
+  Sample                 sample{ point, gradient, -1 };
+  std::array<Taps<N>, 3> taps;
+  if ((gradient[0] != 0.0 || gradient[1] != 0.0 || gradient[2] != 0.0) && FindTaps(m_ToIndex(point), m_Size, taps))
   {
-    sample.plane = static_cast<int>((*taps)[2].first);
+    sample.plane = static_cast<int>(taps[2].first);
   }
   return sample;
 }
@@ -185,31 +207,38 @@ Lattice::AddDerivative(const std::vector<Sample> & samples, double * derivative,
   parallelFor(m_Size[2],
               [&](std::size_t plane)
               {
-                const std::size_t reach = m_NumberOfTaps[2] - 1;
+                const std::size_t reach = m_Kind == Kind::CubicBSpline ? 3 : 1;
                 const std::size_t first = plane > reach ? plane - reach : 0;
                 for (std::size_t n = begin[first]; n < begin[plane + 1]; ++n)
                 {
-                  AddToPlane(plane, samples[order[n]], derivative);
+                  m_Kind == Kind::CubicBSpline ? AddToPlane<4>(plane, samples[order[n]], derivative)
+                                               : AddToPlane<2>(plane, samples[order[n]], derivative);
                 }
               });
 }
 
+template <std::size_t N>
 void
 Lattice::AddToPlane(std::size_t plane, const Sample & sample, double * derivative) const
 {
-  const auto taps = FindTaps(sample.point);
-  const auto & [x, y, z] = *taps;
-  const double weightZ = z.weight[plane - z.first];
-  for (std::size_t j = 0; j < m_NumberOfTaps[1]; ++j)
+  std::array<Taps<N>, 3> taps;
+  if (!FindTaps(m_ToIndex(sample.point), m_Size, taps))
   {
-    const std::size_t row = (plane * m_Size[1] + y.first + j) * m_Size[0] + x.first;
+    return; // never: it was inside when the sample was made
+  }
+  const auto & [x, y, z] = taps;
+  double *          corner = derivative + x.first * m_Stride[0] + y.first * m_Stride[1] + plane * m_Stride[2];
+  const double      weightZ = z.weight[plane - z.first];
+  const std::size_t step = N == 4 ? 1 : m_Stride[0];
+  for (std::size_t j = 0; j < N; ++j)
+  {
     for (std::size_t component = 0; component < 3; ++component)
     {
-      double *     node = derivative + component * m_ComponentStride + row * m_NodeStride;
+      double *     node = corner + component * m_ComponentStride + j * m_Stride[1];
       const double along = weightZ * y.weight[j] * sample.gradient[component];
-      for (std::size_t i = 0; i < m_NumberOfTaps[0]; ++i)
+      for (std::size_t i = 0; i < N; ++i)
       {
-        node[i * m_NodeStride] += along * x.weight[i];
+        node[i * step] += along * x.weight[i];
       }
     }
   }

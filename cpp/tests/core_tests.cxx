@@ -1,0 +1,234 @@
+// Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
+#include "disaDeformable.h"
+#include "disaError.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <random>
+
+namespace
+{
+
+void
+Check(bool condition, const char * what)
+{
+  if (!condition)
+  {
+    throw std::runtime_error(what);
+  }
+}
+
+disa::Frame
+MakeFrame(std::size_t nx, std::size_t ny, std::size_t nz, double spacing)
+{
+  disa::Frame frame;
+  frame.size = { nx, ny, nz };
+  frame.spacing = { spacing, spacing, spacing };
+  return frame;
+}
+
+disa::FeatureVolume
+MakeFeatures(std::size_t n, double spacing, unsigned int seed)
+{
+  std::mt19937                       random(seed);
+  std::uniform_int_distribution<int> value(-60, 60);
+  std::vector<std::int8_t>           data(n * n * n * 16);
+  for (std::int8_t & d : data)
+  {
+    d = static_cast<std::int8_t>(value(random));
+  }
+  return { MakeFrame(n, n, n, spacing), std::move(data), 0.01f, std::vector<float>(n * n * n, 1.0f) };
+}
+
+std::vector<double>
+MakeParameters(std::size_t count, double amplitude)
+{
+  std::mt19937                     random(5);
+  std::normal_distribution<double> value(0.0, amplitude);
+  std::vector<double>              parameters(count);
+  for (double & p : parameters)
+  {
+    p = value(random);
+  }
+  return parameters;
+}
+
+void
+TestFeatures()
+{
+  const char * const        file = "core_tests.disa";
+  const disa::FeatureVolume written = MakeFeatures(5, 8.0, 1);
+  written.Save(file);
+  const disa::FeatureVolume read = disa::FeatureVolume::Load(file);
+  Check(read.GetDescriptors() == written.GetDescriptors(), "descriptors survive a file");
+  Check(read.GetWeights() == written.GetWeights() && read.GetScale() == written.GetScale(),
+        "weights and scale do, too");
+  {
+    std::ofstream(file, std::ios::binary) << "cut short";
+  }
+  try
+  {
+    disa::FeatureVolume::Load(file);
+    Check(false, "a damaged file is refused");
+  }
+  catch (const disa::ImageError & error)
+  {
+    Check(std::strstr(error.what(), file) != nullptr, "the message names the file");
+  }
+  std::remove(file);
+}
+
+/** Slope and pull-back of a lattice against differences, at points inside, on the border and outside. */
+void
+TestLattice()
+{
+  for (const auto kind : { disa::Lattice::Kind::CubicBSpline, disa::Lattice::Kind::DisplacementField })
+  {
+    const disa::Frame   frame = MakeFrame(6, 5, 7, 10.0);
+    std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::Lattice lattice(kind, frame, parameters.data());
+    const disa::Vector3 outside{ -30.0, 20.0, 20.0 };
+    Check(lattice(outside) == outside, "outside of its domain a lattice displaces nothing");
+    const disa::Vector3 gradient{ 0.3, -0.7, 0.5 };
+    for (const disa::Vector3 & point :
+         { disa::Vector3{ 21.3, 17.7, 33.1 }, { 10.0, 10.0, 10.0 }, { 38.2, 29.1, 48.8 } })
+    {
+      std::vector<double> derivative(parameters.size());
+      lattice.AddDerivative({ lattice.MakeSample(point, gradient) },
+                            derivative.data(),
+                            [](std::size_t count, const auto & function)
+                            {
+                              for (std::size_t i = 0; i < count; ++i)
+                              {
+                                function(i);
+                              }
+                            });
+      const disa::Vector3 at = lattice(point);
+      for (std::size_t k = 0; k < parameters.size(); ++k)
+      {
+        parameters[k] += 1.0;
+        const disa::Vector3 moved = lattice(point); // linear in the parameters
+        parameters[k] -= 1.0;
+        double change = 0.0;
+        for (int axis = 0; axis < 3; ++axis)
+        {
+          change += gradient[axis] * (moved[axis] - at[axis]);
+        }
+        Check(std::abs(change - derivative[k]) < 1e-12, "the derivative by a parameter is its slope");
+      }
+    }
+    const disa::Vector3 point{ 21.3, 17.7, 33.1 };
+    const disa::Vector3 pulled = lattice.PullBack(point, gradient);
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      disa::Vector3 ahead = point, behind = point;
+      ahead[axis] += 1e-4;
+      behind[axis] -= 1e-4;
+      double slope = 0.0;
+      for (int i = 0; i < 3; ++i)
+      {
+        slope += gradient[i] * (lattice(ahead)[i] - lattice(behind)[i]) / 2e-4;
+      }
+      Check(std::abs(slope - pulled[axis]) < 1e-7, "the derivative by the point is its slope");
+    }
+  }
+}
+
+void
+TestChain()
+{
+  const disa::Frame         frame = MakeFrame(12, 12, 12, 10.0);
+  const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 1.0);
+  disa::AffineMap           affine;
+  affine.matrix = { 0.9, -0.3, 0.0, 0.3, 1.1, 0.1, 0.0, 0.0, 1.0 };
+  affine.offset = { 3.0, -2.0, 1.0 };
+  const disa::TransformChain chain(
+    { { disa::Lattice(disa::Lattice::Kind::CubicBSpline, frame, parameters.data()) }, { affine } });
+  const disa::Vector3 point{ 45.0, 52.0, 61.0 };
+  const auto          back = chain.Invert(chain(point));
+  Check(back.has_value(), "a smooth chain has an inverse");
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    Check(std::abs((*back)[axis] - point[axis]) < 1e-5, "and it leads back");
+  }
+  affine.matrix = {};
+  Check(!disa::TransformChain({ { affine } }).Invert(point), "a flat one has none");
+}
+
+/** No result depends on the order in which chunks and planes are taken. */
+void
+TestOrder()
+{
+  const disa::FeatureVolume  features = MakeFeatures(12, 8.0, 2);
+  std::vector<std::size_t>   cells(features.GetFrame().NumberOfCells());
+  std::vector<disa::Vector3> points(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i)
+  {
+    cells[i] = i;
+    points[i] = { 8.0 * static_cast<double>(i % 12),
+                  8.0 * static_cast<double>(i / 12 % 12),
+                  8.0 * static_cast<double>(i / 144) };
+  }
+  disa::Objective objective;
+  objective.SetFixedCells(features, cells, points);
+  objective.SetMoving(MakeFeatures(20, 5.0, 3));
+  const disa::Frame         frame = MakeFrame(9, 9, 9, 15.0);
+  const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 3.0);
+  disa::Stage stage{ disa::Lattice(disa::Lattice::Kind::DisplacementField, frame, parameters.data()), true, 0 };
+  const disa::TransformChain chain({ stage });
+
+  std::vector<double> forth(parameters.size()), back(parameters.size());
+  const auto          first = disa::EvaluateDeformable(objective,
+                                                       chain,
+                                                       nullptr,
+                                                       forth.data(),
+                                                       [](std::size_t count, const auto & function)
+                                                       {
+                                                for (std::size_t i = 0; i < count; ++i)
+                                                {
+                                                  function(i);
+                                                }
+                                                       });
+  const auto          second = disa::EvaluateDeformable(objective,
+                                                        chain,
+                                                        nullptr,
+                                                        back.data(),
+                                                        [](std::size_t count, const auto & function)
+                                                        {
+                                                 for (std::size_t i = count; i-- > 0;)
+                                                 {
+                                                   function(i);
+                                                 }
+                                                        });
+  Check(first.validPoints > 100 && first.validPoints == second.validPoints, "both see the same points");
+  Check(first.value == second.value && forth == back, "and sum them to the last bit alike");
+}
+
+} // namespace
+
+int
+main(int argc, char ** argv)
+{
+  const std::map<std::string, void (*)()> tests{
+    { "features", &TestFeatures }, { "lattice", &TestLattice }, { "chain", &TestChain }, { "order", &TestOrder }
+  };
+  const auto test = tests.find(argc > 1 ? argv[1] : "");
+  if (test == tests.end())
+  {
+    std::fprintf(stderr, "usage: core_tests features|lattice|chain|order\n");
+    return 2;
+  }
+  try
+  {
+    test->second();
+  }
+  catch (const std::exception & error)
+  {
+    std::fprintf(stderr, "%s: failed: %s\n", argv[1], error.what());
+    return 1;
+  }
+  return 0;
+}
