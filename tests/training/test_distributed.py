@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from disa.training import session  # noqa: E402
 from disa.training.checkpoint import load_checkpoint  # noqa: E402
 from disa.training.compare import Batch  # noqa: E402
 from disa.training.session import run_training  # noqa: E402
-from disa.training.team import Team  # noqa: E402
+from disa.training.team import Team, take_part  # noqa: E402
 from disa.training.train import Trainer  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this PyTorch has no torch.distributed")
@@ -48,20 +49,21 @@ def state(trainer: Trainer) -> dict[str, object]:
 
 
 def member(rank: int, folder: Path) -> None:
+    take_part(Team(rank, 2), "gloo", folder / "meeting", partial(train, folder))
+
+
+def train(folder: Path, team: Team) -> None:
     """Two steps by hand, then a run in one leg and one in two."""
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    team = Team(rank, 2)
     trainer = make(folder, team, pairs=2)
     for _ in range(STEPS):
-        trainer.learn(trainer.draw(rank))
-    torch.save(state(trainer), folder / f"rank{rank}.pt")
+        trainer.learn(trainer.draw(team.rank))
+    torch.save(state(trainer), folder / f"rank{team.rank}.pt")
     make(folder / "whole", team, pairs=2).run()
     make(folder / "legs", team, pairs=2).run(stop=1)
     dist.barrier()
     trainer = make(folder / "legs", team, pairs=2)
     trainer.resume(folder / "legs" / "checkpoint.pt")
     trainer.run()
-    dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import multiprocessing
 
 from disa.errors import ConfigError, DISAError, ModelError, TrainingError
@@ -22,7 +22,7 @@ from disa.training.config import TrainingConfig, dump_config
 from disa.training.files import write
 from disa.training.prepare import prepare
 from disa.training.progress import make_display
-from disa.training.team import ALONE, Team
+from disa.training.team import ALONE, Team, take_part
 from disa.training.train import CHECKPOINT, Trainer
 from disa.training.volumes import VolumeInfo, load_cache
 
@@ -150,15 +150,13 @@ def _member(rank: int, job: Job, folder: str, results: Any) -> None:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, init_method=f"file://{folder}/meeting", rank=rank, world_size=team.size)
     try:
-        complete = _leg(job, team)
+        complete = take_part(team, backend, Path(folder) / "meeting", partial(_leg, job))
     except DISAError as error:
         results.put(error)
         raise SystemExit(1) from None
     if team.leads:
         results.put(complete)
-    dist.destroy_process_group()
 
 
 def _leg(job: Job, team: Team) -> bool:

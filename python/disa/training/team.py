@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -43,3 +49,22 @@ class Team:
 
 
 ALONE = Team()
+
+
+def take_part(team: Team, backend: str, meeting: Path, work: Callable[[Team], Result]) -> Result:
+    """Do the work of one process among several.
+
+    What the work has made is gone before the group is. A DistributedDataParallel that outlives its group ends it with
+    the interpreter's lock in hand, and waits for a thread of gloo that may wait for that lock.
+
+    Args:
+        team: of this process.
+        backend: of torch.distributed.
+        meeting: file by which the processes find each other.
+        work: what to do.
+    """
+    dist.init_process_group(backend, init_method=f"file://{meeting}", rank=team.rank, world_size=team.size)
+    result = work(team)
+    gc.collect()
+    dist.destroy_process_group()
+    return result
