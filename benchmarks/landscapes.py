@@ -30,7 +30,7 @@ from disa.training.lc2_images import lc2_of_images
 
 SPACING = 2.0
 AXES = ("x rotation", "y rotation", "z rotation", "x", "y", "z")
-OFFSETS = {"rotation": np.arange(-60.0, 61.0, 4.0), "translation": np.arange(-60.0, 61.0, 4.0)}
+OFFSETS = np.arange(-60.0, 61.0, 4.0)  # degrees or mm
 Similarity = Callable[[sitk.Euler3DTransform], float]
 
 
@@ -93,7 +93,7 @@ def mutual_information_of(fixed: sitk.Image, moving: sitk.Image) -> Similarity:
 def profile(similarity: Similarity, centre: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
     """Values along one parameter, the others at the truth."""
     values = []
-    for offset in OFFSETS["rotation" if axis < 3 else "translation"]:
+    for offset in OFFSETS:
         parameters = np.zeros(6)
         parameters[axis] = np.deg2rad(offset) if axis < 3 else offset
         pose = sitk.Euler3DTransform(centre.tolist())
@@ -114,9 +114,8 @@ def draw(profiles: dict[str, dict[str, list[npt.NDArray[np.float64]]]], path: Pa
     )
     for row, (pair, curves) in zip(axes, profiles.items(), strict=True):
         for axis, (plot, name) in enumerate(zip(row, AXES, strict=True)):
-            offsets = OFFSETS["rotation" if axis < 3 else "translation"]
             for method, values in curves.items():
-                plot.plot(offsets, (values[axis] - values[axis].min()) / np.ptp(values[axis]), label=method, lw=1.2)
+                plot.plot(OFFSETS, (values[axis] - values[axis].min()) / np.ptp(values[axis]), label=method, lw=1.2)
             plot.axvline(0, color="0.7", lw=0.8, zorder=0)
             plot.set_title(f"{name}, {'degrees' if axis < 3 else 'mm'}", fontsize=9)
             plot.set_yticks([])
@@ -150,7 +149,7 @@ def main() -> None:
         for name, similarity in similarities.items():
             curves = [profile(similarity, centre_of(fixed), axis) for axis in range(6)]
             profiles[pair][name] = curves
-            best = [OFFSETS["rotation" if i < 3 else "translation"][c.argmax()] for i, c in enumerate(curves)]
+            best = [OFFSETS[c.argmax()] for c in curves]
             print(f"| {pair.replace(chr(10), ' / ')} | {name} | " + " | ".join(f"{b:+.0f}" for b in best) + " |")
     draw(profiles, arguments.output)
 
