@@ -22,7 +22,7 @@ $(VENV)/.environment: pyproject.toml
 
 $(VENV)/.built: $(VENV)/.environment $(SOURCES)
 	$(BIN)/python -m pip install --quiet --no-build-isolation '.[cpu,demo,test]'
-	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel)"
+	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel())"
 	@touch $@
 
 demo: build

@@ -80,7 +80,7 @@ def main() -> None:
 
     from disa.core import _core
 
-    print(f"{size}^3 voxels, {units} work unit(s), kernel {_core.kernel}\n")
+    print(f"{size}^3 voxels, {units} work unit(s), kernel {_core.kernel()}\n")
     print("| metric | points | value and derivative (ns a point) | value (ns a point) | value and derivative (ms) |")
     print("|---|---|---|---|---|")
     each = {}

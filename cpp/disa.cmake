@@ -1,7 +1,6 @@
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/disaDeformable.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaEvaluatePortable.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaFeatureVolume.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaGeometry.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaKernels.cxx
@@ -14,8 +13,21 @@ target_include_directories(disa
   PRIVATE "${CMAKE_CURRENT_LIST_DIR}/src")
 target_compile_features(disa PUBLIC cxx_std_17)
 target_compile_options(disa PRIVATE -Wall -Wextra -Wpedantic)
+
+# One file per instruction set, each with its own flags; none contracts a * b + c, so that all blend to the same bits.
+function(disa_add_kernel name)
+  set(file ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/src/disaEvaluate${name}.cxx)
+  target_sources(disa PRIVATE ${file})
+  set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;${ARGN}")
+endfunction()
+disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  target_sources(disa PRIVATE ${CMAKE_CURRENT_LIST_DIR}/src/disaEvaluateAVX2.cxx)
-  set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/src/disaEvaluateAVX2.cxx PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma")
-  target_compile_definitions(disa PRIVATE DISA_HAVE_AVX2)
+  disa_add_kernel(AVX2 -mavx2)
+  disa_add_kernel(AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+    -Wno-maybe-uninitialized) # g++ 12 warns of its own headers
+  target_compile_definitions(disa PRIVATE DISA_HAVE_X86)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  disa_add_kernel(NEON)
+  disa_add_kernel(NEONDot -march=armv8.2-a+dotprod)
+  target_compile_definitions(disa PRIVATE DISA_HAVE_ARM)
 endif()

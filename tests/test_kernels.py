@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +13,13 @@ from hypothesis import strategies as st
 
 from disa.core import _core
 
-KERNELS = [name for name in ("portable", "avx2") if _core.has_kernel(name)]
+KERNELS = _core.kernels()
+
+
+def evaluate(name: str, cells: np.ndarray, descriptors: np.ndarray, index: np.ndarray) -> tuple:
+    """Points and gradients as (n, 3)."""
+    inside, value, gradient = _core.evaluate_kernel(name, cells, descriptors, np.ascontiguousarray(index.T))
+    return inside, value, gradient.T
 
 
 def reference(cells: np.ndarray, descriptors: np.ndarray, index: np.ndarray) -> np.ndarray:
@@ -40,7 +52,7 @@ def random_case(seed: int, count: int = 300) -> tuple[np.ndarray, np.ndarray, np
 @settings(max_examples=25, deadline=None)
 def test_values_are_the_definition(name: str, seed: int) -> None:
     cells, descriptors, index = random_case(seed)
-    inside, value, _ = _core.evaluate_kernel(name, cells, descriptors, index)
+    inside, value, _ = evaluate(name, cells, descriptors, index)
     size = np.asarray(cells.shape[2::-1])
     assert inside == np.count_nonzero(np.all((index >= 0) & (index < size - 1), axis=1))
     np.testing.assert_allclose(value, reference(cells, descriptors, index), rtol=1e-12, atol=1e-7)
@@ -50,12 +62,12 @@ def test_values_are_the_definition(name: str, seed: int) -> None:
 def test_gradients_are_the_values_slopes(name: str) -> None:
     cells, descriptors, index = random_case(1)
     inner = np.abs(index - np.rint(index)).min(axis=1) > 1e-3
-    _, _, gradient = _core.evaluate_kernel(name, cells, descriptors, index)
+    _, _, gradient = evaluate(name, cells, descriptors, index)
     for axis in range(3):
         step = np.zeros(3)
         step[axis] = 1e-4
-        ahead = _core.evaluate_kernel(name, cells, descriptors, index + step)[1]
-        behind = _core.evaluate_kernel(name, cells, descriptors, index - step)[1]
+        ahead = evaluate(name, cells, descriptors, index + step)[1]
+        behind = evaluate(name, cells, descriptors, index - step)[1]
         slope = (ahead - behind) / 2e-4
         np.testing.assert_allclose(gradient[inner, axis], slope[inner], rtol=1e-6, atol=1e-2)
 
@@ -66,11 +78,11 @@ def test_on_a_cell_border_the_gradient_is_the_mean_of_both_sides(name: str) -> N
     index = np.rint(index)
     size = np.asarray(cells.shape[2::-1])
     index = index[np.all((index > 0) & (index < size - 1), axis=1)]
-    _, _, gradient = _core.evaluate_kernel(name, cells, descriptors[: len(index)], index)
+    _, _, gradient = evaluate(name, cells, descriptors[: len(index)], index)
     for axis in range(3):
         step = np.eye(3)[axis] * 1e-3
-        ahead = _core.evaluate_kernel(name, cells, descriptors[: len(index)], index + step)[1]
-        behind = _core.evaluate_kernel(name, cells, descriptors[: len(index)], index - step)[1]
+        ahead = evaluate(name, cells, descriptors[: len(index)], index + step)[1]
+        behind = evaluate(name, cells, descriptors[: len(index)], index - step)[1]
         np.testing.assert_allclose(gradient[:, axis], (ahead - behind) / 2e-3, rtol=1e-6, atol=1e-3)
 
 
@@ -78,7 +90,7 @@ def test_on_a_cell_border_the_gradient_is_the_mean_of_both_sides(name: str) -> N
 def test_sums_are_exact_at_the_extremes(name: str) -> None:
     cells = np.full((2, 2, 2, 16), -128, np.int8)
     descriptors = np.full((1, 16), -128, np.int8)
-    _, value, gradient = _core.evaluate_kernel(name, cells, descriptors, np.full((1, 3), 0.25))
+    _, value, gradient = evaluate(name, cells, descriptors, np.full((1, 3), 0.25))
     assert value[0] == 16 * 128 * 128
     assert not gradient.any()
 
@@ -89,9 +101,112 @@ def test_points_nowhere_add_nothing(name: str, bad: float) -> None:
     cells, descriptors, _ = random_case(3)
     index = np.full((1, 3), 0.5)
     index[0, 1] = bad
-    inside, value, gradient = _core.evaluate_kernel(name, cells, descriptors[:1], index)
+    inside, value, gradient = evaluate(name, cells, descriptors[:1], index)
     assert (inside, value[0], *gradient[0]) == (0, 0.0, 0.0, 0.0, 0.0)
 
 
-def test_the_chosen_kernel_is_the_best_that_runs() -> None:
-    assert _core.kernel == KERNELS[-1]
+@pytest.mark.parametrize("name", KERNELS)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_every_kernel_has_the_portable_ones_bits(name: str, seed: int) -> None:
+    cells, descriptors, index = random_case(seed, count=75)  # two strips and a part of one
+    index[::7] = np.rint(index[::7])  # on borders the gradient is a mean of two
+    expected = evaluate("portable", cells, descriptors, index)
+    for one, other in zip(evaluate(name, cells, descriptors, index), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_each_of_the_eight_dots_is_exact(name: str) -> None:
+    """At a cell the value is that cell's dot, at whatever place among the 8 the point's own cell has."""
+    cells, descriptors, _ = random_case(4, count=8 * 8)
+    corners = np.array(list(np.ndindex(2, 2, 2)))
+    for corner in corners:
+        alone = np.zeros((2, 2, 2, 16), np.int8)
+        alone[tuple(corner)] = cells[0, 0, 0]
+        share = np.where(corner[::-1], 0.75, 0.25)  # a power of 2 each: the blend is exact, too
+        index = np.broadcast_to(share, (len(descriptors), 3))
+        _, value, _ = evaluate(name, alone, descriptors, index)
+        dots = descriptors.astype(np.int32) @ cells[0, 0, 0].astype(np.int32)
+        np.testing.assert_array_equal(value, dots * 0.75**3)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("fixed", [-128, -127, 127])
+@pytest.mark.parametrize("moving", [-128, -127, 127])
+def test_no_sum_overflows(name: str, fixed: int, moving: int) -> None:
+    cells = np.full((3, 3, 3, 16), moving, np.int8)
+    descriptors = np.full((40, 16), fixed, np.int8)
+    inside, value, gradient = evaluate(name, cells, descriptors, np.full((40, 3), 0.25))
+    assert inside == 40
+    assert np.all(value == 16 * fixed * moving)
+    assert not gradient.any()
+
+
+def test_the_fastest_kernel_is_chosen_unless_one_is_named() -> None:
+    assert KERNELS[-1] == "portable"
+    assert chosen({}) == KERNELS[0]
+    assert chosen({"DISA_KERNEL": ""}) == KERNELS[0]
+    for name in KERNELS:
+        assert chosen({"DISA_KERNEL": name}) == name
+
+
+@pytest.mark.parametrize("name", ["AVX2", "sse", {"x86_64": "neon"}.get(platform.machine(), "avx2")])
+def test_a_kernel_that_does_not_run_here_is_refused_in_one_line(name: str) -> None:
+    message = run("from disa.core import _core; print(_core.kernel())", {"DISA_KERNEL": name}, "RegistrationError")
+    assert message == (
+        f'environment variable DISA_KERNEL: no kernel "{name}" in this build and on this processor; '
+        f"choose from {', '.join(KERNELS)}"
+    )
+
+
+METRIC = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import numpy as np, itk
+from disa.core import FeatureVolume
+from itk_helpers import make_transform, metric_of, set_parameters, value_and_derivative
+def features(size, spacing):
+    data = np.random.default_rng(size).integers(-127, 128, (size, size, size, 16), dtype=np.int8)
+    weights = np.ones(data.shape[:3], np.float32)
+    frame = dict(origin=(0, 0, 0), spacing=[spacing] * 3, direction=np.eye(3).ravel())
+    return FeatureVolume(data=data, scale=0.01, weights=weights, **frame)
+transform = make_transform("AffineTransform")
+set_parameters(transform, [0.9, 0.1, 0.0, -0.1, 1.1, 0.05, 0.0, 0.0, 1.0, 3.0, -2.0, 5.0])
+metric = metric_of(features(17, 7.0), features(23, 5.0), transform)
+"""
+
+
+def test_a_registration_refuses_a_kernel_when_it_starts() -> None:
+    message = run(METRIC, {"DISA_KERNEL": "fast"}, "RegistrationError")
+    assert message.startswith('environment variable DISA_KERNEL: no kernel "fast"')
+
+
+def test_neither_kernel_nor_work_units_change_a_bit_of_the_metric() -> None:
+    report = """
+for units in (1, 2, 3, 16):
+    metric.SetMaximumNumberOfWorkUnits(units)
+    value, derivative = value_and_derivative(metric)
+    print([float(x).hex() for x in (value, *derivative)])
+"""
+    results = [run(METRIC + report, {"DISA_KERNEL": name}).splitlines() for name in KERNELS]
+    assert [len(lines) for lines in results] == [4] * len(results)
+    assert len({line for lines in results for line in lines}) == 1
+
+
+def chosen(environment: dict[str, str]) -> str:
+    return run("from disa.core import _core; print(_core.kernel())", environment)
+
+
+def run(code: str, environment: dict[str, str], error: str = "") -> str:
+    """What the code prints in a process of its own, or the text of the error it ends with."""
+    inherited = {key: value for key, value in os.environ.items() if key != "DISA_KERNEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=inherited | environment
+    )
+    if not error:
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+    assert done.returncode == 1
+    kind, _, message = done.stderr.strip().splitlines()[-1].partition(": ")
+    assert kind == f"disa.errors.{error}"
+    return message

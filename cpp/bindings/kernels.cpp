@@ -1,9 +1,9 @@
 #include "bindings.h"
 
-#include "disaError.h"
 #include "disaEvaluate.h"
 
 #include <pybind11/numpy.h>
+#include <pybind11/stl.h>
 
 namespace py = pybind11;
 
@@ -13,24 +13,31 @@ namespace
 using Int8Array = py::array_t<std::int8_t, py::array::c_style>;
 using DoubleArray = py::array_t<double, py::array::c_style>;
 
-/** Runs one kernel on plain arrays; for tests and benchmarks. */
+/** Runs one kernel on plain arrays, points as (3, n); for tests. */
 py::tuple
 evaluate(const std::string & name, const Int8Array & cells, const Int8Array & descriptors, const DoubleArray & index)
 {
-  const auto kernel = disa::FindKernel(name.c_str());
-  if (kernel == nullptr)
-  {
-    throw disa::RegistrationError("kernel " + name + " does not run on this processor");
-  }
-  const auto                     count = static_cast<std::size_t>(index.shape(0));
-  DoubleArray                    value(index.shape(0));
-  DoubleArray                    gradient({ index.shape(0), py::ssize_t(3) });
+  const disa::Kernel &           kernel = disa::FindKernel(name, "evaluate_kernel");
+  const py::ssize_t              count = index.shape(1);
+  DoubleArray                    value(count);
+  DoubleArray                    gradient({ py::ssize_t(3), count });
   const disa::Cells<std::int8_t> view{
     cells.data(), { std::size_t(cells.shape(2)), std::size_t(cells.shape(1)), std::size_t(cells.shape(0)) }
   };
-  const std::size_t inside =
-    kernel(view, descriptors.data(), index.data(), count, value.mutable_data(), gradient.mutable_data());
+  const std::size_t inside = kernel.evaluate(
+    view, descriptors.data(), index.data(), std::size_t(count), value.mutable_data(), gradient.mutable_data());
   return py::make_tuple(inside, value, gradient);
+}
+
+std::vector<std::string>
+kernels()
+{
+  std::vector<std::string> names;
+  for (const disa::Kernel & kernel : disa::AvailableKernels())
+  {
+    names.push_back(kernel.name);
+  }
+  return names;
 }
 
 } // namespace
@@ -38,7 +45,7 @@ evaluate(const std::string & name, const Int8Array & cells, const Int8Array & de
 void
 bind_kernels(py::module_ & module)
 {
-  module.attr("kernel") = disa::BestKernel().name;
-  module.def("has_kernel", [](const std::string & name) { return disa::FindKernel(name.c_str()) != nullptr; });
+  module.def("kernel", [] { return disa::ChosenKernel().name; });
+  module.def("kernels", &kernels);
   module.def("evaluate_kernel", &evaluate, py::arg("name"), py::arg("cells"), py::arg("descriptors"), py::arg("index"));
 }

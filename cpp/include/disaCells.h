@@ -24,9 +24,9 @@ struct Cells
  *
  * \param cells       moving descriptors.
  * \param descriptors `count` fixed descriptors of 16 channels.
- * \param index       `count` points as padded continuous indices x, y, z.
+ * \param index       `count` points as padded continuous indices: the x of all, then the y, then the z.
  * \param value       `count` inner products.
- * \param gradient    derivative of each value by x, y, z of the index, or null.
+ * \param gradient    derivative of each value by the index, x of all, then y, then z; or null.
  * \return how many points lie inside. */
 template <typename TChannel>
 using EvaluateFunction = std::size_t (*)(const Cells<TChannel> & cells,

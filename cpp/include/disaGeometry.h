@@ -18,7 +18,19 @@ struct AffineMap
   Matrix3 matrix{ 1, 0, 0, 0, 1, 0, 0, 0, 1 };
   Vector3 offset{};
 
-  Vector3 operator()(const Vector3 & x) const;
+  Vector3
+  operator()(const Vector3 & x) const
+  {
+    Vector3 y = offset;
+    for (int i = 0; i < 3; ++i)
+    {
+      for (int j = 0; j < 3; ++j)
+      {
+        y[i] += matrix[3 * i + j] * x[j];
+      }
+    }
+    return y;
+  }
 };
 
 /** \brief Where a grid of cells lies in physical space (mm, ITK's LPS). */

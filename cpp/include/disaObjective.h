@@ -63,7 +63,8 @@ public:
   /** \brief Take descriptors and weights between cells, blended trilinearly; 0 outside the volume. */
   void SetFixedSamples(const FeatureVolume & features, const std::vector<Sample> & samples);
 
-  /** \brief Take the moving descriptors. Throws RegistrationError unless they are of the fixed ones' kind. */
+  /** \brief Take the moving descriptors. Throws RegistrationError unless they are of the fixed ones' kind and
+   *  the environment variable DISA_KERNEL, if set, names a kernel that runs here. */
   void SetMoving(const FeatureVolume & features);
 
   std::size_t
@@ -122,7 +123,7 @@ private:
 
   struct Block
   {
-    std::array<double, 3 * ChunkSize> point; ///< moving physical points, then padded indices
+    std::array<double, 3 * ChunkSize> point; ///< padded indices: x, y, z, `count` of each
     std::array<double, ChunkSize>     value;
     std::array<double, 3 * ChunkSize> gradient;
   };
@@ -142,6 +143,7 @@ private:
   std::array<std::size_t, 3>                                 m_PaddedSize{};
   AffineMap                                                  m_PhysicalToPaddedIndex;
   std::variant<Descriptors<std::int8_t>, Descriptors<float>> m_Descriptors;
+  EvaluateFunction<std::int8_t>                              m_EvaluateQuantized{ nullptr };
 };
 
 template <typename TIsInside>
@@ -157,12 +159,18 @@ Objective::EvaluateChunk(std::size_t       chunk,
   const AffineMap   toIndex = Compose(m_PhysicalToPaddedIndex, map);
   for (std::size_t i = 0; i < count; ++i)
   {
-    Vector3 index = toIndex(m_Points[begin + i]);
-    if (isInsideMask != nullptr && !(*isInsideMask)(map(m_Points[begin + i])))
+    const Vector3 index = toIndex(m_Points[begin + i]);
+    for (int axis = 0; axis < 3; ++axis)
     {
-      index = { -1.0, -1.0, -1.0 };
+      block.point[axis * count + i] = index[axis];
     }
-    std::copy(index.begin(), index.end(), block.point.begin() + 3 * i);
+  }
+  for (std::size_t i = 0; i < count && isInsideMask != nullptr; ++i)
+  {
+    if (!(*isInsideMask)(map(m_Points[begin + i])))
+    {
+      block.point[i] = -1.0;
+    }
   }
   const std::size_t valid = Evaluate(begin, count, block, wantGradient);
   Sums              sums = Reduce(begin, count, block, wantGradient);

@@ -4,6 +4,8 @@
 #include "disaCells.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace disa
 {
@@ -17,24 +19,48 @@ std::size_t EvaluatePortable(const Cells<std::int8_t> &,
                              double *);
 std::size_t EvaluatePortable(const Cells<float> &, const float *, const double *, std::size_t, double *, double *);
 
-/** \brief The same for x86-64 processors with AVX2 and FMA; equal to the portable one up to the blend's rounding. */
+// The same for the instruction sets of x86-64 (AVX2; AVX-512 with BW, DQ, VL and VNNI) and of aarch64 (NEON; NEON with
+// dotprod), equal to the portable one to the last bit. Each is there only in builds for its architecture.
 std::size_t EvaluateAVX2(const Cells<std::int8_t> &,
                          const std::int8_t *,
                          const double *,
                          std::size_t,
                          double *,
                          double *);
+std::size_t EvaluateAVX512(const Cells<std::int8_t> &,
+                           const std::int8_t *,
+                           const double *,
+                           std::size_t,
+                           double *,
+                           double *);
+std::size_t EvaluateNEON(const Cells<std::int8_t> &,
+                         const std::int8_t *,
+                         const double *,
+                         std::size_t,
+                         double *,
+                         double *);
+std::size_t EvaluateNEONDot(const Cells<std::int8_t> &,
+                            const std::int8_t *,
+                            const double *,
+                            std::size_t,
+                            double *,
+                            double *);
 
-/** \brief A kernel by its name: "portable" or "avx2". Null if this processor or build lacks it. */
-EvaluateFunction<std::int8_t> FindKernel(const char * name);
-
-/** \brief The fastest kernel that this processor runs, and its name. Chosen once. */
 struct Kernel
 {
   const char *                  name;
   EvaluateFunction<std::int8_t> evaluate;
 };
-const Kernel & BestKernel();
+
+/** \brief The kernels that this build has and this processor runs, the fastest first, "portable" last. */
+const std::vector<Kernel> & AvailableKernels();
+
+/** \brief The available kernel of that name, else the first if the name is empty.
+ *  Throws RegistrationError, with `source` as whence the name came, if there is none of that name. */
+const Kernel & FindKernel(const std::string & name, const std::string & source);
+
+/** \brief The kernel that the environment variable DISA_KERNEL names, or the fastest. Chosen once. */
+const Kernel & ChosenKernel();
 
 } // namespace disa
 

@@ -6,20 +6,6 @@
 namespace disa
 {
 
-Vector3
-AffineMap::operator()(const Vector3 & x) const
-{
-  Vector3 y = offset;
-  for (int i = 0; i < 3; ++i)
-  {
-    for (int j = 0; j < 3; ++j)
-    {
-      y[i] += matrix[3 * i + j] * x[j];
-    }
-  }
-  return y;
-}
-
 AffineMap
 Frame::IndexToPhysical() const
 {

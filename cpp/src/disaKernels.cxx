@@ -1,42 +1,83 @@
+#include "disaError.h"
 #include "disaEvaluate.h"
 
-#include <cstring>
-#include <initializer_list>
+#include <cstdlib>
+
+#if defined(DISA_HAVE_ARM) && defined(__linux__)
+#  include <asm/hwcap.h>
+#  include <sys/auxv.h>
+#endif
 
 namespace disa
 {
-
-EvaluateFunction<std::int8_t>
-FindKernel(const char * name)
+namespace
 {
-#ifdef DISA_HAVE_AVX2
-  if (std::strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+
+std::vector<Kernel>
+ListKernels()
+{
+  std::vector<Kernel> kernels;
+#ifdef DISA_HAVE_X86
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
   {
-    return &EvaluateAVX2;
+    kernels.push_back({ "avx512", &EvaluateAVX512 });
+  }
+  if (__builtin_cpu_supports("avx2"))
+  {
+    kernels.push_back({ "avx2", &EvaluateAVX2 });
   }
 #endif
-  if (std::strcmp(name, "portable") == 0)
+#ifdef DISA_HAVE_ARM
+#  ifdef __linux__
+  const bool hasDotProducts = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#  else
+  constexpr bool hasDotProducts = true; // Apple's processors
+#  endif
+  if (hasDotProducts)
   {
-    return static_cast<EvaluateFunction<std::int8_t>>(&EvaluatePortable);
+    kernels.push_back({ "neon-dotprod", &EvaluateNEONDot });
   }
-  return nullptr;
+  kernels.push_back({ "neon", &EvaluateNEON });
+#endif
+  kernels.push_back({ "portable", static_cast<EvaluateFunction<std::int8_t>>(&EvaluatePortable) });
+  return kernels;
+}
+
+} // namespace
+
+const std::vector<Kernel> &
+AvailableKernels()
+{
+  static const std::vector<Kernel> kernels = ListKernels();
+  return kernels;
 }
 
 const Kernel &
-BestKernel()
+FindKernel(const std::string & name, const std::string & source)
 {
-  static const Kernel best = []
+  std::string names;
+  for (const Kernel & kernel : AvailableKernels())
   {
-    for (const char * name : { "avx2", "portable" })
+    if (name.empty() || name == kernel.name)
     {
-      if (const auto evaluate = FindKernel(name))
-      {
-        return Kernel{ name, evaluate };
-      }
+      return kernel;
     }
-    return Kernel{};
+    names += (names.empty() ? "" : ", ") + std::string(kernel.name);
+  }
+  throw RegistrationError(source + ": no kernel \"" + name + "\" in this build and on this processor; choose from " +
+                          names);
+}
+
+const Kernel &
+ChosenKernel()
+{
+  static const Kernel & chosen = []() -> const Kernel &
+  {
+    const char * name = std::getenv("DISA_KERNEL");
+    return FindKernel(name != nullptr ? name : "", "environment variable DISA_KERNEL");
   }();
-  return best;
+  return chosen;
 }
 
 } // namespace disa

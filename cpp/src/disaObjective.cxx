@@ -193,6 +193,7 @@ Objective::SetMoving(const FeatureVolume & features)
       descriptors.cells = Pad(*values, features.GetFrame().size);
     },
     m_Descriptors);
+  m_EvaluateQuantized = ChosenKernel().evaluate;
   m_MovingScale = features.GetScale();
   m_PhysicalToPaddedIndex = features.GetFrame().PhysicalToIndex();
   for (int axis = 0; axis < 3; ++axis)
@@ -215,7 +216,7 @@ Objective::Evaluate(std::size_t begin, std::size_t count, Block & block, bool wa
   };
   if (const auto * quantized = std::get_if<Descriptors<std::int8_t>>(&m_Descriptors))
   {
-    return run(*quantized, BestKernel().evaluate);
+    return run(*quantized, m_EvaluateQuantized);
   }
   return run(std::get<Descriptors<float>>(m_Descriptors), static_cast<EvaluateFunction<float>>(&EvaluatePortable));
 }
@@ -230,7 +231,10 @@ Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 
   for (std::size_t i = 0; i < count; ++i)
   {
     const Vector3 index = m_PhysicalToPaddedIndex(moved[i]);
-    std::copy(index.begin(), index.end(), block.point.begin() + 3 * i);
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      block.point[axis * count + i] = index[axis];
+    }
   }
   Sums sums;
   sums.validPoints = Evaluate(begin, count, block, gradients != nullptr);
@@ -241,8 +245,8 @@ Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 
     sums.value += weight * block.value[i];
     if (gradients != nullptr)
     {
-      const double * g = block.gradient.data() + 3 * i;
-      gradients[i] = toPhysical({ weight * g[0], weight * g[1], weight * g[2] });
+      const double * g = block.gradient.data() + i;
+      gradients[i] = toPhysical({ weight * g[0], weight * g[count], weight * g[2 * count] });
     }
   }
   return sums;
@@ -270,7 +274,7 @@ Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, boo
     const double    arm[3] = { q[0] - m_Centre[0], q[1] - m_Centre[1], q[2] - m_Centre[2] };
     for (int row = 0; row < 3; ++row)
     {
-      const double g = m_Weights[begin + i] * block.gradient[3 * i + row];
+      const double g = m_Weights[begin + i] * block.gradient[row * count + i];
       gradient[row] += g;
       for (int column = 0; column < 3; ++column)
       {

@@ -1,6 +1,7 @@
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
 #include "disaDeformable.h"
 #include "disaError.h"
+#include "disaEvaluate.h"
 
 #include <cmath>
 #include <cstdio>
@@ -207,18 +208,72 @@ TestOrder()
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike");
 }
 
+/** Every kernel writes what the portable one does, to the last bit; with the greatest descriptors, too. */
+void
+TestKernels()
+{
+  std::mt19937                           random(7);
+  std::uniform_int_distribution<int>     any(-128, 127);
+  std::uniform_real_distribution<double> place(-0.5, 5.0);
+  constexpr std::size_t                  count = 75;
+  const auto                             fill = [&](std::vector<std::int8_t> & values, int trial)
+  {
+    for (std::int8_t & value : values)
+    {
+      const int extreme = any(random) < 0 ? -128 : 127;
+      value = static_cast<std::int8_t>(trial % 3 == 0 ? -128 : trial % 3 == 1 ? extreme : any(random));
+    }
+  };
+  for (int trial = 0; trial < 60; ++trial)
+  {
+    std::vector<std::int8_t> data(4 * 5 * 6 * 16), fixed(16 * count);
+    fill(data, trial);
+    fill(fixed, trial);
+    std::vector<double> index(3 * count);
+    for (std::size_t i = 0; i < index.size(); ++i)
+    {
+      index[i] = i % 7 == 0 ? std::round(place(random)) : place(random);
+    }
+    const disa::Cells<std::int8_t> cells{ data.data(), { 4, 5, 6 } };
+    std::vector<double>            value(count), gradient(3 * count), expectedValue(count), expectedGradient(3 * count);
+    const std::size_t              inside =
+      disa::FindKernel("portable", "test")
+        .evaluate(cells, fixed.data(), index.data(), count, expectedValue.data(), expectedGradient.data());
+    Check(inside > 0 && inside < count, "some points lie inside and some outside");
+    for (const disa::Kernel & kernel : disa::AvailableKernels())
+    {
+      Check(kernel.evaluate(cells, fixed.data(), index.data(), count, value.data(), gradient.data()) == inside,
+            kernel.name);
+      Check(value == expectedValue && gradient == expectedGradient, kernel.name);
+      kernel.evaluate(cells, fixed.data(), index.data(), count, value.data(), nullptr);
+      Check(value == expectedValue, kernel.name);
+    }
+  }
+  try
+  {
+    disa::FindKernel("fast", "test");
+    Check(false, "an unknown kernel is refused");
+  }
+  catch (const disa::RegistrationError & error)
+  {
+    Check(std::strstr(error.what(), "portable") != nullptr, "the message says what there is");
+  }
+}
+
 } // namespace
 
 int
 main(int argc, char ** argv)
 {
-  const std::map<std::string, void (*)()> tests{
-    { "features", &TestFeatures }, { "lattice", &TestLattice }, { "chain", &TestChain }, { "order", &TestOrder }
-  };
-  const auto test = tests.find(argc > 1 ? argv[1] : "");
+  const std::map<std::string, void (*)()> tests{ { "features", &TestFeatures },
+                                                 { "kernels", &TestKernels },
+                                                 { "lattice", &TestLattice },
+                                                 { "chain", &TestChain },
+                                                 { "order", &TestOrder } };
+  const auto                              test = tests.find(argc > 1 ? argv[1] : "");
   if (test == tests.end())
   {
-    std::fprintf(stderr, "usage: core_tests features|lattice|chain|order\n");
+    std::fprintf(stderr, "usage: core_tests features|kernels|lattice|chain|order\n");
     return 2;
   }
   try

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 __version__: str
 itk_version: str
-kernel: str
 
 class FeatureVolume:
     def __init__(
@@ -36,7 +35,8 @@ class FeatureVolume:
     @staticmethod
     def load(path: str | os.PathLike[str]) -> FeatureVolume: ...
 
-def has_kernel(name: str) -> bool: ...
+def kernel() -> str: ...
+def kernels() -> list[str]: ...
 def evaluate_kernel(
     name: str,
     cells: npt.NDArray[np.int8],

@@ -1,0 +1,34 @@
+#include "disaDotsNEON.h"
+#include "disaEvaluate.h"
+#include "disaEvaluateLoop.h"
+
+namespace disa
+{
+namespace
+{
+
+struct PartialNEON
+{
+  /** Products are 2^14 at most; any two of them are added as int32. */
+  static inline int32x4_t
+  Run(int8x16_t a, int8x16_t b)
+  {
+    const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)));
+    return vpadalq_s16(low, vmull_s8(vget_high_s8(a), vget_high_s8(b)));
+  }
+};
+
+} // namespace
+
+std::size_t
+EvaluateNEON(const Cells<std::int8_t> & cells,
+             const std::int8_t *        descriptors,
+             const double *             index,
+             std::size_t                count,
+             double *                   value,
+             double *                   gradient)
+{
+  return EvaluateLoop<DotsNEON<PartialNEON>>::Run(cells, descriptors, index, count, value, gradient);
+}
+
+} // namespace disa

@@ -1,0 +1,33 @@
+#include "disaDotsNEON.h"
+#include "disaEvaluate.h"
+#include "disaEvaluateLoop.h"
+
+namespace disa
+{
+namespace
+{
+
+struct PartialNEONDot
+{
+  /** 4 products of 2^14 at most a sum. */
+  static inline int32x4_t
+  Run(int8x16_t a, int8x16_t b)
+  {
+    return vdotq_s32(vdupq_n_s32(0), a, b);
+  }
+};
+
+} // namespace
+
+std::size_t
+EvaluateNEONDot(const Cells<std::int8_t> & cells,
+                const std::int8_t *        descriptors,
+                const double *             index,
+                std::size_t                count,
+                double *                   value,
+                double *                   gradient)
+{
+  return EvaluateLoop<DotsNEON<PartialNEONDot>>::Run(cells, descriptors, index, count, value, gradient);
+}
+
+} // namespace disa
