@@ -3,6 +3,7 @@
 
 #include "disaCells.h"
 
+#include <cmath>
 #include <cstdint>
 
 namespace disa
@@ -74,7 +75,7 @@ private:
     std::int32_t base[3][StripSize]; ///< the lowest of the 8 cells
     double       share[3][StripSize];
     std::int32_t isInside[StripSize];
-    std::int32_t onBorder; ///< any of them
+    std::int32_t onBorder; ///< true if any of those inside is, false if none
     Sum          dots[StripSize][8];
   };
 
@@ -85,7 +86,7 @@ private:
   {
   }
 
-  /** Cells and shares of the points; those outside come to lie on cell 0. */
+  /** Cells and shares of the points; one outside comes to lie on the nearest border. */
   void
   Place(const double * const index[3], std::size_t n, Strip & strip) const
   {
@@ -93,25 +94,22 @@ private:
     {
       strip.isInside[i] = 1;
     }
-    for (int axis = 0; axis < 3; ++axis)
-    {
-      const double limit = double(m_Size[axis] - 1);
-      for (std::size_t i = 0; i < n; ++i)
-      {
-        strip.isInside[i] &= std::int32_t(index[axis][i] >= 0.0) & std::int32_t(index[axis][i] < limit);
-      }
-    }
     std::int32_t onBorder = 0;
     for (int axis = 0; axis < 3; ++axis)
     {
+      const double last = std::nextafter(double(m_Size[axis] - 1), 0.0);
       for (std::size_t i = 0; i < n; ++i)
       {
-        const double       place = strip.isInside[i] ? index[axis][i] : 0.5;
+        const double       p = index[axis][i];
+        const double       above = p > 0.0 ? p : 0.0; // 0 if p is not a number
+        const double       place = above < last ? above : last;
         const std::int32_t base = static_cast<std::int32_t>(place);
         const double       share = place - double(base);
         strip.base[axis][i] = base;
         strip.share[axis][i] = share;
-        onBorder |= std::int32_t(share < Border) | std::int32_t(share > 1.0 - Border);
+        const std::int32_t isInside = std::int32_t(place == p);
+        strip.isInside[i] &= isInside;
+        onBorder |= isInside & (std::int32_t(share < Border) | std::int32_t(share > 1.0 - Border));
       }
     }
     strip.onBorder = onBorder;

@@ -257,13 +257,13 @@ Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, boo
 {
   Sums         sums;
   const double scale = static_cast<double>(m_FixedScale) * m_MovingScale;
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    sums.value += m_Weights[begin + i] * block.value[i];
-  }
-  sums.value *= scale;
   if (!wantGradient)
   {
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      sums.value += m_Weights[begin + i] * block.value[i];
+    }
+    sums.value *= scale;
     return sums;
   }
   Vector3 gradient{}; // by the padded index
@@ -271,7 +271,8 @@ Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, boo
   for (std::size_t i = 0; i < count; ++i)
   {
     const Vector3 & q = m_Points[begin + i];
-    const double    arm[3] = { q[0] - m_Centre[0], q[1] - m_Centre[1], q[2] - m_Centre[2] };
+    sums.value += m_Weights[begin + i] * block.value[i];
+    const double arm[3] = { q[0] - m_Centre[0], q[1] - m_Centre[1], q[2] - m_Centre[2] };
     for (int row = 0; row < 3; ++row)
     {
       const double g = m_Weights[begin + i] * block.gradient[row * count + i];
@@ -282,6 +283,7 @@ Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, boo
       }
     }
   }
+  sums.value *= scale;
   // d/d(point) = (d index / d point)^T d/d(index), the same for every sample.
   const Matrix3 toPhysical = Transpose(m_PhysicalToPaddedIndex.matrix);
   const Matrix3 physicalMoment = Multiply(toPhysical, moment);
