@@ -25,6 +25,28 @@ def test_save_and_load_give_back_every_bit(make_features, tmp_path: Path, quanti
     assert [p.name for p in tmp_path.iterdir()] == ["a.disa"]
 
 
+@pytest.mark.parametrize("largest", [0.0, 1e-9, 0.73, 127.0, 3e4])
+def test_quantising_rounds_to_even_steps_of_a_127th_of_the_greatest(largest: float) -> None:
+    rng = np.random.default_rng(1)
+    data = (largest * rng.uniform(-1, 1, (5, 6, 7, 16))).astype(np.float32)
+    data[0, 0, 0] = np.float32(largest / 127) * (np.arange(16, dtype=np.float32) - 7.5)
+    data[1, 2, 3, 4] = -largest
+    frame = {"origin": (1, 2, 3), "spacing": (2, 2, 2), "direction": np.eye(3).ravel()}
+    weights = rng.uniform(size=data.shape[:3]).astype(np.float32)
+    features = FeatureVolume(data=data, scale=1.0, weights=weights, **frame)
+    quantized = features.quantized()
+    scale = max(float(np.abs(data).max()), 1e-6) / 127
+    assert quantized.scale == np.float32(scale)
+    np.testing.assert_array_equal(quantized.data, np.rint(data / np.float32(scale)).astype(np.int8))
+    np.testing.assert_array_equal(quantized.weights, weights)
+    assert (quantized.origin, quantized.spacing, quantized.direction) == (
+        features.origin,
+        features.spacing,
+        features.direction,
+    )
+    np.testing.assert_array_equal(quantized.quantized().data, quantized.data)
+
+
 @given(st.binary(max_size=400))
 @settings(max_examples=60, deadline=None)
 def test_foreign_bytes_are_refused_in_one_line(tmp_path_factory, content: bytes) -> None:

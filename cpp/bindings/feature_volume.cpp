@@ -140,6 +140,7 @@ bind_feature_volume(py::module_ & module)
       "direction",
       [](const FeatureVolume & self) { return py::tuple(py::cast(self.GetFrame().direction)); },
       "Direction cosines as 9 numbers, row by row, as in SimpleITK.")
+    .def("quantized", &FeatureVolume::Quantized, "The same in int8, the greatest channel of all at 127.")
     .def(
       "save",
       [](const FeatureVolume & self, const py::object & path) { self.Save(py::str(path)); },

@@ -55,6 +55,9 @@ public:
     return std::holds_alternative<std::vector<std::int8_t>>(m_Descriptors);
   }
 
+  /** \brief The same in int8, the greatest channel of all at 127, halves rounded to even; itself if it is int8. */
+  FeatureVolume Quantized() const;
+
   /** \brief Write to a file, whole or not at all. Throws ImageError naming the file. */
   void Save(const std::string & fileName) const;
 

@@ -2,6 +2,7 @@
 
 #include "disaError.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -126,6 +127,28 @@ FeatureVolume::FeatureVolume(Frame frame, Descriptors descriptors, float scale, 
       throw ImageError("feature volume: weights must be finite and 0 or more");
     }
   }
+}
+
+FeatureVolume
+FeatureVolume::Quantized() const
+{
+  const auto * values = std::get_if<std::vector<float>>(&m_Descriptors);
+  if (values == nullptr)
+  {
+    return *this;
+  }
+  double largest = 1e-6;
+  for (const float value : *values)
+  {
+    largest = std::max(largest, std::abs(double(value)));
+  }
+  const auto               step = static_cast<float>(largest / 127.0);
+  std::vector<std::int8_t> quantized(values->size());
+  std::transform(values->begin(),
+                 values->end(),
+                 quantized.begin(),
+                 [step](float value) { return static_cast<std::int8_t>(std::lrint(value / step)); });
+  return { m_Frame, std::move(quantized), m_Scale * step, m_Weights };
 }
 
 void

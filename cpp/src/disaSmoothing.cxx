@@ -88,31 +88,13 @@ Smooth(std::vector<float> data, const Frame & frame, double sigma)
   return data;
 }
 
-/** int8 descriptors and the one scale that gives them back. */
-FeatureVolume::Descriptors
-Quantize(const std::vector<float> & values, float & scale)
-{
-  float largest = 1e-6f;
-  for (const float value : values)
-  {
-    largest = std::max(largest, std::abs(value));
-  }
-  scale = largest / 127.0f;
-  std::vector<std::int8_t> quantized(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i)
-  {
-    quantized[i] = std::int8_t(std::lrint(values[i] / scale));
-  }
-  return quantized;
-}
-
 } // namespace
 
 FeatureVolume
 Widen(const FeatureVolume & features, const Frame & image, double sigma)
 {
   const Frame &      frame = features.GetFrame();
-  float              scale = features.GetScale();
+  const float        scale = features.GetScale();
   std::vector<float> values = std::visit(
     [scale](const auto & from)
     {
@@ -130,9 +112,8 @@ Widen(const FeatureVolume & features, const Frame & image, double sigma)
   {
     sum[i] = inside[i / Channels] ? float(NarrowShare) * narrow[i] + float(1.0 - NarrowShare) * wide[i] : 0.0f;
   }
-  scale = 1.0f;
-  FeatureVolume::Descriptors descriptors = features.IsQuantized() ? Quantize(sum, scale) : std::move(sum);
-  return FeatureVolume(frame, std::move(descriptors), scale, features.GetWeights());
+  FeatureVolume widened(frame, std::move(sum), 1.0f, features.GetWeights());
+  return features.IsQuantized() ? widened.Quantized() : widened;
 }
 
 } // namespace disa

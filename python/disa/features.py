@@ -130,8 +130,8 @@ def _extract(
     seen_by = _core.Frame(image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())
     seen = _core.cells_inside(_core.Frame(variance.shape[::-1], **frame), seen_by)
     descriptors = np.where(seen[..., None], descriptors[kept], np.float32(0))
-    data, scale = _quantize(descriptors) if quantize else (descriptors, 1.0)
-    features = FeatureVolume(data=data, scale=scale, weights=np.where(seen, variance, np.float32(0)), **frame)
+    features = FeatureVolume(data=descriptors, scale=1.0, weights=np.where(seen, variance, np.float32(0)), **frame)
+    features = features.quantized() if quantize else features
     return _core.widen(features, seen_by, smoothing) if smoothing > 0 else features
 
 
@@ -143,9 +143,3 @@ def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:
         raise ImageError(f"{name}: every voxel is about {mean:g} at this spacing; expected an image with structure")
     normalized: sitk.Image = (image - mean) / deviation
     return normalized
-
-
-def _quantize(descriptors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], float]:
-    """int8 descriptors and the one scale that gives them back (paper, section 2: 8-bit feature vectors)."""
-    scale = max(float(np.abs(descriptors).max()), 1e-6) / 127
-    return np.rint(descriptors / scale).astype(np.int8), scale
