@@ -1,23 +1,44 @@
-"""Nanoseconds a point for value and derivative, DISA beside ITK's Mattes metric in the same run.
+"""Speed and memory of the metric beside ITK's own: the same volumes and threads, medians over repeats that take turns.
 
-    python benchmarks/metric_speed.py [--size 128] [--repeats 15] [--work-units 1]
+    python benchmarks/metric_speed.py [transforms] [--size 128] [--repeats 9] [--work-units 1]
+    python benchmarks/metric_speed.py growth [--sizes 64 128 256] [--repeats 9]
 
-Both metrics see the same pair of random smooth volumes at 1 mm and a rigid transform; medians over the repeats,
-which take turns. Mattes visits every voxel of the virtual domain, DISA every cell of the fixed descriptors.
+`transforms`: value and derivative for one point, and for one evaluation of a pair of random smooth volumes at 1 mm,
+under each transform. ITK's metrics visit every voxel of the virtual domain, DISA every cell of the fixed descriptors
+(stride 2, so an eighth as many). Under a B-spline ITK's metrics write every parameter at every point, so they get 500
+random points, and an evaluation of all voxels is put down as a multiple of that (~).
+
+`growth`: DISA under a rigid transform over n^3 fixed and n^3 moving cells, ready-made, on 1 and 2 work units, each n in
+a process of its own, whose peak memory is that of everything it did (Linux).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import itk
+from disa.core import FeatureVolume, _core
 
 ImageType = itk.Image[itk.F, 3]
+DISA = itk.DISAImageToImageMetricv4[ImageType, ImageType]
+METRICS = {
+    "DISA": DISA,
+    "mean squares": itk.MeanSquaresImageToImageMetricv4[ImageType, ImageType],
+    "correlation": itk.CorrelationImageToImageMetricv4[ImageType, ImageType],
+    "Mattes": itk.MattesMutualInformationImageToImageMetricv4[ImageType, ImageType],
+    "ANTS correlation": itk.ANTSNeighborhoodCorrelationImageToImageMetricv4[ImageType, ImageType],
+}
+SAMPLED_POINTS = 500
 
 
 def smooth_volume(size: int, seed: int) -> Any:
@@ -26,7 +47,7 @@ def smooth_volume(size: int, seed: int) -> Any:
     return itk.smoothing_recursive_gaussian_image_filter(noise, sigma=3.0)
 
 
-def make_transform(size: int) -> Any:
+def rigid(size: float) -> Any:
     transform = itk.Euler3DTransform[itk.D].New()
     transform.SetCenter([size / 2] * 3)
     transform.SetRotation(0.05, -0.08, 0.1)
@@ -34,17 +55,54 @@ def make_transform(size: int) -> Any:
     return transform
 
 
-def make_metric(kind: Any, size: int, work_units: int, **settings: Any) -> Any:
-    metric = kind.New(
-        FixedImage=smooth_volume(size, 0),
-        MovingImage=smooth_volume(size, 1),
-        MovingTransform=make_transform(size),
-    )
-    for name, value in settings.items():
-        getattr(metric, f"Set{name}")(value)
-    metric.SetMaximumNumberOfWorkUnits(work_units)
-    metric.Initialize()
-    return metric
+def affine(size: float) -> Any:
+    transform = itk.AffineTransform[itk.D, 3].New()
+    transform.SetCenter([size / 2] * 3)
+    transform.SetMatrix(itk.matrix_from_array(np.array([[1.01, 0.1, 0.0], [-0.1, 0.98, 0.05], [0.0, -0.05, 1.0]])))
+    transform.SetTranslation([2.3, -1.1, 3.7])
+    return transform
+
+
+def b_spline(nodes: int) -> Callable[[int], Any]:
+    def make(size: int) -> Any:
+        transform = itk.BSplineTransform[itk.D, 3, 3].New()
+        transform.SetTransformDomainPhysicalDimensions([float(size)] * 3)
+        transform.SetTransformDomainMeshSize([nodes - 3] * 3)
+        return displaced(transform)
+
+    return make
+
+
+def displacement_field(size: int) -> Any:
+    vectors = itk.Image[itk.Vector[itk.D, 3], 3].New()
+    vectors.SetRegions([size] * 3)
+    vectors.AllocateInitialized()
+    transform = itk.DisplacementFieldTransform[itk.D, 3].New()
+    transform.SetDisplacementField(vectors)
+    return displaced(transform)
+
+
+def displaced(transform: Any) -> Any:
+    parameters = np.random.default_rng(2).normal(size=transform.GetNumberOfParameters())
+    transform.SetParameters(itk.OptimizerParameters[itk.D](parameters.tolist()))
+    return transform
+
+
+TRANSFORMS: dict[str, Callable[[int], Any]] = {
+    "rigid": rigid,
+    "affine": affine,
+    "B-spline, 5³ nodes": b_spline(5),
+    "B-spline, 10³ nodes": b_spline(10),
+    "B-spline, 20³ nodes": b_spline(20),
+    "displacement field": displacement_field,
+}
+
+
+def sampled_points(size: int) -> Any:
+    points = itk.PointSet[itk.F, 3].New()
+    for i, point in enumerate(np.random.default_rng(3).uniform(8, size - 8, (SAMPLED_POINTS, 3))):
+        points.SetPoint(i, point.tolist())
+    return points
 
 
 def seconds(metric: Any, derivative: bool, calls: int) -> float:
@@ -58,39 +116,110 @@ def seconds(metric: Any, derivative: bool, calls: int) -> float:
     return (time.perf_counter() - start) / calls
 
 
+def measure_transforms(size: int, repeats: int, work_units: int) -> None:
+    images = {"FixedImage": smooth_volume(size, 0), "MovingImage": smooth_volume(size, 1)}
+    print(f"{size}³ voxels, {work_units} work unit(s), kernel {_core.kernel()}, medians of {repeats}\n")
+    print("| transform | metric | points | value and derivative (ns a point) | times DISA | value (ns a point) "
+          "| value and derivative (ms) | times DISA |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|")
+    metrics = {name: kind.New(**images) for name, kind in METRICS.items()}
+    metrics["DISA"].SetFeatureSpacing(1.0)
+    metrics["DISA"].SetFixedStride(2)
+    for transform_name, make_transform in TRANSFORMS.items():
+        sampled = transform_name.startswith("B-spline")
+        for name, metric in metrics.items():
+            metric.SetMovingTransform(make_transform(size))
+            metric.SetMaximumNumberOfWorkUnits(work_units)
+            if name != "DISA":
+                metric.SetFixedSampledPointSet(sampled_points(size))
+                metric.SetUseSampledPointSet(sampled)
+            metric.Initialize()
+        times: dict[tuple[str, bool], list[float]] = {(name, d): [] for name in metrics for d in (True, False)}
+        for _ in range(repeats):
+            for (name, derivative), taken in times.items():
+                taken.append(seconds(metrics[name], derivative, 5 if name == "DISA" else 1))
+        reference: tuple[float, float] | None = None
+        for name, metric in metrics.items():
+            both, value = (statistics.median(times[name, d]) for d in (True, False))
+            metric.GetValue()
+            points = metric.GetNumberOfValidPoints()
+            extrapolated = sampled and name != "DISA"
+            whole = both * size**3 / SAMPLED_POINTS if extrapolated else both
+            reference = reference or (both / points, whole)
+            print(
+                f"| {transform_name} | {name} | {points} "
+                f"| {1e9 * both / points:.1f} | {both / points / reference[0]:.1f} "
+                f"| {1e9 * value / points:.1f} | {'~' * extrapolated}{1e3 * whole:.1f} | {whole / reference[1]:.0f} |",
+                flush=True,
+            )
+
+
+def grow(size: int, repeats: int) -> None:
+    """One row's figures, as JSON, for a process of its own."""
+    base = memory("VmRSS")
+    data = np.empty((size,) * 3 + (16,), np.int8)
+    rng = np.random.default_rng(0)
+    for part in data:
+        part[:] = rng.integers(-127, 128, part.shape, dtype=np.int8)
+    weights = np.ones(data.shape[:3], np.float32)
+    features = FeatureVolume(
+        data=data, scale=0.01, weights=weights, origin=(0, 0, 0), spacing=(1, 1, 1), direction=np.eye(3).ravel()
+    )
+    del data, weights
+    box = itk.image_from_array(np.zeros((2, 2, 2), np.float32))
+    box.SetOrigin([size / 4 - 0.5] * 3)
+    box.SetSpacing([size / 2] * 3)
+    metric = DISA.New(FixedImage=box, MovingImage=box, MovingTransform=rigid(size))
+    metric.SetFixedFeatures(features)
+    metric.SetMovingFeatures(features)
+    metric.Initialize()
+    report: dict[str, float] = {"held": memory("VmRSS"), "peak": memory("VmHWM"), "base": base}
+    taken: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(repeats):
+        for units, times in taken.items():
+            metric.SetMaximumNumberOfWorkUnits(units)
+            times.append(seconds(metric, True, 1))
+    print(json.dumps(report | {str(units): statistics.median(times) for units, times in taken.items()}))
+
+
+def memory(kind: str) -> float:
+    """Bytes of this process, from Linux."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(kind))
+
+
+def measure_growth(sizes: list[int], repeats: int) -> None:
+    print(f"kernel {_core.kernel()}, medians of {repeats}\n")
+    print("| cells, fixed and moving | 1 work unit (ns a point) | 2 (ns a point) | 1 (ms) | 2 (ms) | speed-up "
+          "| memory in use (GB) | bytes a cell | peak (GB) |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    for size in sizes:
+        command = [sys.executable, __file__, "grow", "--sizes", str(size), "--repeats", str(repeats)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        row = json.loads(done.stdout.splitlines()[-1])
+        one, two, cells = row["1"], row["2"], size**3
+        print(
+            f"| {size}³ | {1e9 * one / cells:.1f} | {1e9 * two / cells:.1f} | {1e3 * one:.1f} | {1e3 * two:.1f} "
+            f"| {one / two:.2f} | {row['held'] / 1e9:.2f} | {(row['held'] - row['base']) / cells:.0f} "
+            f"| {row['peak'] / 1e9:.2f} |",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("question", nargs="?", default="transforms", choices=["transforms", "growth", "grow"])
     parser.add_argument("--size", type=int, default=128, help="voxels along each side, 1 mm each")
-    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256], help="cells along each side")
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--work-units", type=int, default=1)
     arguments = parser.parse_args()
-    size, units = arguments.size, arguments.work_units
-
-    metrics = {
-        "DISA": make_metric(
-            itk.DISAImageToImageMetricv4[ImageType, ImageType], size, units, FeatureSpacing=1.0, FixedStride=2
-        ),
-        "Mattes": make_metric(itk.MattesMutualInformationImageToImageMetricv4[ImageType, ImageType], size, units),
-    }
-    calls = {"DISA": 20, "Mattes": 1}
-    times: dict[tuple[str, bool], list[float]] = {(name, d): [] for name in metrics for d in (True, False)}
-    for _ in range(arguments.repeats):
-        for (name, derivative), taken in times.items():
-            taken.append(seconds(metrics[name], derivative, calls[name]))
-
-    from disa.core import _core
-
-    print(f"{size}^3 voxels, {units} work unit(s), kernel {_core.kernel()}\n")
-    print("| metric | points | value and derivative (ns a point) | value (ns a point) | value and derivative (ms) |")
-    print("|---|---|---|---|---|")
-    each = {}
-    for name, metric in metrics.items():
-        metric.GetValue()
-        points = metric.GetNumberOfValidPoints()
-        both, value = (statistics.median(times[name, d]) for d in (True, False))
-        each[name] = both / points
-        print(f"| {name} | {points} | {1e9 * both / points:.1f} | {1e9 * value / points:.1f} | {1e3 * both:.2f} |")
-    print(f"\nMattes / DISA, a point: {each['Mattes'] / each['DISA']:.1f}")
+    if arguments.question == "transforms":
+        measure_transforms(arguments.size, arguments.repeats, arguments.work_units)
+    elif arguments.question == "growth":
+        measure_growth(arguments.sizes, arguments.repeats)
+    else:
+        grow(arguments.sizes[0], arguments.repeats)
 
 
 if __name__ == "__main__":
