@@ -47,6 +47,19 @@ struct Frame
     return size[0] * size[1] * size[2];
   }
 
+  /** True if a continuous index lies inside the cells, which reach half a cell beyond their centres, and `margin` cells
+   *  or more from their border. */
+  bool
+  Contains(const Vector3 & index, double margin) const
+  {
+    bool isInside = true;
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      isInside = isInside && index[axis] >= -0.5 + margin && index[axis] <= double(size[axis]) - 0.5 - margin;
+    }
+    return isInside;
+  }
+
   /** Physical point of the cell at a continuous index. */
   AffineMap IndexToPhysical() const;
 

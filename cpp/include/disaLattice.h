@@ -28,7 +28,7 @@ public:
   /** \brief A point at which a derivative is taken. */
   struct Sample
   {
-    Vector3 point{};    ///< mm
+    Vector3 index{};    ///< in nodes
     Vector3 gradient{}; ///< derivative by the displaced point
     int     plane = -1; ///< first of the planes of nodes (z) that act on the point; -1: none does
   };

@@ -429,13 +429,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComputeOverl
   for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
   {
     const disa::Vector3 moved = toMoving(m_Objective.GetPoint(i));
-    const disa::Vector3 voxel = toVoxel(moved);
-    bool                isInside = true;
-    for (unsigned int axis = 0; axis < 3; ++axis)
-    {
-      isInside = isInside && voxel[axis] >= -0.5 && voxel[axis] <= static_cast<double>(image.size[axis]) - 0.5;
-    }
-    if (isInside && (!this->m_MovingImageMask || this->IsInsideMovingMask(moved)))
+    if (image.Contains(toVoxel(moved), 0.0) && (!this->m_MovingImageMask || this->IsInsideMovingMask(moved)))
     {
       inside += m_Objective.GetWeight(i);
     }

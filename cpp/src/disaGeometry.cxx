@@ -45,13 +45,7 @@ CellsInside(const Frame & cells, const Frame & image)
     {
       for (std::size_t x = 0; x < cells.size[0]; ++x, ++cell)
       {
-        const Vector3 voxel = toVoxel({ double(x), double(y), double(z) });
-        inside[cell] = 1;
-        for (int axis = 0; axis < 3; ++axis)
-        {
-          const double last = double(image.size[axis]) - 0.5 - tolerance;
-          inside[cell] &= voxel[axis] > -0.5 + tolerance && voxel[axis] < last;
-        }
+        inside[cell] = image.Contains(toVoxel({ double(x), double(y), double(z) }), tolerance);
       }
     }
   }

@@ -29,12 +29,13 @@ FindTaps(double index, std::size_t size, Taps<4> & taps)
     return false;
   }
   taps.first = std::min(static_cast<std::size_t>(std::max(index, 1.0)) - 1, size - 4);
-  const double t = index - static_cast<double>(taps.first + 1);
-  const double s = 1.0 - t;
-  taps.weight[0] = s * s * s / 6.0;
+  const double     t = index - static_cast<double>(taps.first + 1);
+  const double     s = 1.0 - t;
+  constexpr double sixth = 1.0 / 6.0; // six divisions a point would be felt
+  taps.weight[0] = s * s * s * sixth;
   taps.weight[1] = 2.0 / 3.0 - t * t * (1.0 - 0.5 * t);
   taps.weight[2] = 2.0 / 3.0 - s * s * (1.0 - 0.5 * s);
-  taps.weight[3] = t * t * t / 6.0;
+  taps.weight[3] = t * t * t * sixth;
   taps.slope[0] = -0.5 * s * s;
   taps.slope[1] = t * (1.5 * t - 2.0);
   taps.slope[2] = s * (2.0 - 1.5 * s);
@@ -170,9 +171,9 @@ template <std::size_t N>
 Lattice::Sample
 Lattice::MakeSampleOf(const Vector3 & point, const Vector3 & gradient) const
 {
-  Sample                 sample{ point, gradient, -1 };
+  Sample                 sample{ m_ToIndex(point), gradient, -1 };
   std::array<Taps<N>, 3> taps;
-  if ((gradient[0] != 0.0 || gradient[1] != 0.0 || gradient[2] != 0.0) && FindTaps(m_ToIndex(point), m_Size, taps))
+  if ((gradient[0] != 0.0 || gradient[1] != 0.0 || gradient[2] != 0.0) && FindTaps(sample.index, m_Size, taps))
   {
     sample.plane = static_cast<int>(taps[2].first);
   }
@@ -222,7 +223,7 @@ void
 Lattice::AddToPlane(std::size_t plane, const Sample & sample, double * derivative) const
 {
   std::array<Taps<N>, 3> taps;
-  if (!FindTaps(m_ToIndex(sample.point), m_Size, taps))
+  if (!FindTaps(sample.index, m_Size, taps))
   {
     return; // never: it was inside when the sample was made
   }
