@@ -1,12 +1,13 @@
 """Speed and memory of the metric beside ITK's own: the same volumes and threads, medians over repeats that take turns.
 
-    python benchmarks/metric_speed.py [transforms] [--size 128] [--repeats 9] [--work-units 1]
+    python benchmarks/metric_speed.py [transforms] [--size 128] [--repeats 9] [--work-units 1] [--impact]
     python benchmarks/metric_speed.py growth [--sizes 64 128 256] [--repeats 9]
 
 `transforms`: value and derivative for one point, and for one evaluation of a pair of random smooth volumes at 1 mm,
 under each transform. ITK's metrics visit every voxel of the virtual domain, DISA every cell of the fixed descriptors
 (stride 2, so an eighth as many). Under a B-spline ITK's metrics write every parameter at every point, so they get 500
-random points, and an evaluation of all voxels is put down as a multiple of that (~).
+random points, and an evaluation of all voxels is put down as a multiple of that (~). `--impact` adds itk-impact's
+metric over 16 channels, always with 500 points.
 
 `growth`: DISA under a rigid transform over n^3 fixed and n^3 moving cells, ready-made, on 1 and 2 work units, each n in
 a process of its own, whose peak memory is that of everything it did (Linux).
@@ -116,23 +117,27 @@ def seconds(metric: Any, derivative: bool, calls: int) -> float:
     return (time.perf_counter() - start) / calls
 
 
-def measure_transforms(size: int, repeats: int, work_units: int) -> None:
+def measure_transforms(size: int, repeats: int, work_units: int, impact: bool) -> None:
     images = {"FixedImage": smooth_volume(size, 0), "MovingImage": smooth_volume(size, 1)}
     print(f"{size}³ voxels, {work_units} work unit(s), kernel {_core.kernel()}, medians of {repeats}\n")
     print("| transform | metric | points | value and derivative (ns a point) | times DISA | value (ns a point) "
           "| value and derivative (ms) | times DISA |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|")
     metrics = {name: kind.New(**images) for name, kind in METRICS.items()}
+    if impact:
+        from impact import make_impact
+
+        metrics["IMPACT"] = make_impact(work_units, **images)
     metrics["DISA"].SetFeatureSpacing(1.0)
     metrics["DISA"].SetFixedStride(2)
     for transform_name, make_transform in TRANSFORMS.items():
-        sampled = transform_name.startswith("B-spline")
+        sampled = {"IMPACT", *(set(METRICS) - {"DISA"} if transform_name.startswith("B-spline") else ())}
         for name, metric in metrics.items():
             metric.SetMovingTransform(make_transform(size))
             metric.SetMaximumNumberOfWorkUnits(work_units)
             if name != "DISA":
                 metric.SetFixedSampledPointSet(sampled_points(size))
-                metric.SetUseSampledPointSet(sampled)
+                metric.SetUseSampledPointSet(name in sampled)
             metric.Initialize()
         times: dict[tuple[str, bool], list[float]] = {(name, d): [] for name in metrics for d in (True, False)}
         for _ in range(repeats):
@@ -143,7 +148,7 @@ def measure_transforms(size: int, repeats: int, work_units: int) -> None:
             both, value = (statistics.median(times[name, d]) for d in (True, False))
             metric.GetValue()
             points = metric.GetNumberOfValidPoints()
-            extrapolated = sampled and name != "DISA"
+            extrapolated = name in sampled
             whole = both * size**3 / SAMPLED_POINTS if extrapolated else both
             reference = reference or (both / points, whole)
             print(
@@ -213,9 +218,10 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256], help="cells along each side")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--work-units", type=int, default=1)
+    parser.add_argument("--impact", action="store_true", help="beside itk-impact's metric, which needs its package")
     arguments = parser.parse_args()
     if arguments.question == "transforms":
-        measure_transforms(arguments.size, arguments.repeats, arguments.work_units)
+        measure_transforms(arguments.size, arguments.repeats, arguments.work_units, arguments.impact)
     elif arguments.question == "growth":
         measure_growth(arguments.sizes, arguments.repeats)
     else:
