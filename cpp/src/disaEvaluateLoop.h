@@ -72,7 +72,7 @@ private:
 
   struct Strip
   {
-    std::int32_t base[3][StripSize]; ///< the lowest of the 8 cells
+    std::int32_t base[3][StripSize]; ///< the lowest of the 8 cells; an axis has fewer than 2^31
     double       share[3][StripSize];
     std::int32_t isInside[StripSize];
     std::int32_t onBorder; ///< true if any of those inside is, false if none
