@@ -1,7 +1,7 @@
 """Random changes of crops.
 
-`remap` comes before the target is computed and makes new contrasts; `disturb` changes only what the
-network sees, in ways LC² does not see (linear intensity) or hardly (noise, blur).
+`remap` and `fade` come before the target is computed and make new contrasts; `disturb` and `spoil` change only what
+the network sees, in ways LC² does not see (linear intensity) or hardly (noise, blur), and as scanners spoil images.
 """
 
 from __future__ import annotations
@@ -17,6 +17,17 @@ SHIFT = 0.2
 SCALE_RANGE = (0.7, 1.4)
 #: Of crops, for each axis.
 BLUR_SHARE = 0.08
+#: The lowest contrast that `fade` leaves.
+FAINTEST = 0.2
+#: [1, 2, 1] / 4 so often along one axis is a slice about 7 mm thick.
+SLICE_BLURS = 4
+MAX_SPECKLE = 0.4
+#: Deviation that [1, 2, 1] / 4 along three axes leaves of white noise.
+BLURRED_NOISE = (6 / 16) ** 1.5
+#: Natural logarithm of the strongest attenuation from one end of a crop to the other.
+MAX_ATTENUATION = 1.5
+#: Of a field of view that ends, voxels between its end and where positions may be, at least.
+CUT_ROOM = 4
 
 
 def _uniform(like: Tensor, low: float, high: float) -> Tensor:
@@ -57,6 +68,67 @@ def remap(crop: Tensor, seen: Tensor, share: float) -> tuple[Tensor, Tensor]:
         torch.where(chosen, (bent - bent_mean) * gain + mean, crop),
         torch.where(chosen, (curve(seen) - bent_mean) * gain + mean, seen),
     )
+
+
+@fast
+def fade(crop: Tensor, seen: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Lower the contrast of some crops, as of soft tissue beside air and bone.
+
+    Args:
+        crop, seen: shape (batch, z, y, x), the same volumes on two grids.
+        share: of crops changed.
+
+    Returns:
+        Both, changed.
+    """
+    gain = torch.where(_chance(crop, share), torch.exp(_uniform(crop, math.log(FAINTEST), 0)), 1.0)
+    mean = crop.mean(dim=(1, 2, 3), keepdim=True)
+    return torch.lerp(mean, crop, gain), torch.lerp(mean, seen, gain)
+
+
+@fast
+def spoil(seen: Tensor, share: float, border: int) -> Tensor:
+    """Thick slices, speckle, attenuation and a partial field of view, each of a share of crops.
+
+    Args:
+        seen: shape (batch, z, y, x), what the network is to see.
+        share: of crops.
+        border: voxels without positions along every side; the field of view ends among them.
+
+    Returns:
+        The same shape.
+    """
+    thin, along = seen, _uniform(seen, 0, 3).floor() + 1
+    thickened = _chance(seen, share)
+    for axis in (1, 2, 3):
+        thick = thin
+        for _ in range(SLICE_BLURS):
+            thick = _blur(thick, axis)
+        seen = torch.where(thickened & (along == axis), thick, seen)
+
+    lowest = seen.amin(dim=(1, 2, 3), keepdim=True)
+    grain = torch.randn_like(seen)
+    for axis in (1, 2, 3):
+        grain = _blur(grain, axis)
+    gain = 1 + _uniform(seen, 0, MAX_SPECKLE) / BLURRED_NOISE * grain
+    seen = torch.where(_chance(seen, share), lowest + (seen - lowest) * gain, seen)
+
+    z, y, x = _steps(seen)
+    heading = torch.nn.functional.normalize(torch.randn(len(seen), 3, 1, 1, 1, device=seen.device), dim=1)
+    depth = heading[:, 0] * z + heading[:, 1] * y + heading[:, 2] * x
+    gain = torch.exp(-_uniform(seen, 0, MAX_ATTENUATION) * (depth / seen.shape[1] + 0.5))
+    seen = torch.where(_chance(seen, share), lowest + (seen - lowest) * gain, seen)
+
+    outermost = torch.maximum(torch.maximum(z.abs(), y.abs()), x.abs())
+    cut = outermost > seen.shape[1] / 2 - _uniform(seen, 0, border - CUT_ROOM)
+    return torch.where(_chance(seen, share) & cut, lowest, seen)
+
+
+def _steps(like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Voxels from the middle of a cubic crop along z, y and x, each to broadcast with (batch, z, y, x)."""
+    side = like.shape[1]
+    steps = torch.arange(side, device=like.device, dtype=like.dtype) - (side - 1) / 2
+    return steps[None, :, None, None], steps[None, None, :, None], steps[None, None, None, :]
 
 
 @fast

@@ -41,9 +41,37 @@ class BinWeights:
         return 1 / (bins * self.shares.clamp_min(MIN_SHARE))
 
 
-def weighted_error(predicted: Tensor, target: Tensor, weights: Tensor, extent: Range) -> Tensor:
-    """Mean squared error with a weight for each bin of the target's range `extent`, a scalar."""
-    return (weights[bin_of(target, len(weights), extent)] * (predicted - target).square()).mean()
+def weighted_error(predicted: Tensor, target: Tensor, weights: Tensor, extent: Range, interval_share: float) -> Tensor:
+    """Mean squared error, part with a weight for each bin of the target, part as the paper's sampling weighs pairs.
+
+    Args:
+        predicted, target: shape (batch, n, m).
+        weights: of the bins of `extent`.
+        extent: lowest and highest value of the target.
+        interval_share: of the second part, `interval_shares` of each fixed position.
+
+    Returns:
+        A scalar.
+    """
+    squares = (predicted - target).square()
+    of_bins = (weights[bin_of(target, len(weights), extent)] * squares).mean()
+    of_intervals = (interval_shares(target, extent) * squares).sum(-1).mean()
+    return torch.lerp(of_bins, of_intervals, interval_share)
+
+
+def interval_shares(target: Tensor, extent: Range) -> Tensor:
+    """How often each value of the last axis is the one closest to a t drawn uniformly from `extent`.
+
+    The paper's sampling of pairs (section 3), for all pairs at once.
+
+    Returns:
+        The shape of `target`; the last axis adds up to 1.
+    """
+    values, order = target.detach().sort(dim=-1)
+    ends = torch.ones_like(values[..., :1])
+    edges = torch.cat([extent[0] * ends, (values[..., 1:] + values[..., :-1]) / 2, extent[1] * ends], dim=-1)
+    shares = edges.diff(dim=-1) / (extent[1] - extent[0])
+    return torch.zeros_like(target).scatter(-1, order, shares)
 
 
 class BinStatistics:

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from disa.training.augment import disturb, remap
+from disa.training.augment import disturb, fade, remap, spoil
 from disa.training.compiled import fast
-from disa.training.config import CELL, TrainingConfig
+from disa.training.config import TrainingConfig
 from disa.training.crops import (
     grid_points,
     map_points,
@@ -19,7 +19,7 @@ from disa.training.crops import (
     to_device,
 )
 from disa.training.geometry import grid_to_grid
-from disa.training.network import DISANet
+from disa.training.network import CELL, DISANet
 from disa.training.pairs import CropPair
 from disa.training.patches import extract, local_variance
 from disa.training.similarity import Similarity, find_similarity
@@ -62,10 +62,14 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
     crops, seen = sampled[: 2 * count], torch.cat([sampled[:count], sampled[2 * count :]])
     if augment:
         crops, seen = remap(crops, seen, config.remap_share)
+        crops, seen = fade(crops, seen, config.faint_share)
 
     to_seen = to_device(grid_to_grid(parallel, grids).astype(np.float32), crops.device)
     mask = _allowed(to_seen, inside[: 2 * count], config.border, margin)
-    fixed, moving = _draw(crops, mask, config.positions, config.weighted_share, margin).chunk(2)
+    weighted_shares = to_device(
+        np.repeat(np.float32([config.weighted_share, config.moving_weighted_share]), count), crops.device
+    )
+    fixed, moving = _draw(crops, mask, weighted_shares, config.positions, margin).chunk(2)
     fixed = _nearest_cells(fixed)
     common = to_device(np.array([p.common for p in pairs]), crops.device)
     moving = _correspond(moving, fixed, mask[count:], common, config.corresponding_share)
@@ -74,6 +78,7 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
 
     target = _scores(crops, torch.cat([fixed, moving]), similarity)
     if augment:
+        seen = spoil(seen, config.artefact_share, config.border)
         seen = disturb(seen, 0.0 if similarity.sees_sign else config.flip_sign_share, config.noise)
     moving_points = map_points(to_seen[count:], moving.flip(-1).float())
     return Batch(seen[:count], seen[count:], fixed.flip(-1).float(), moving_points, target)
@@ -115,8 +120,15 @@ def _allowed(to_seen: Tensor, inside: Tensor, border: int, margin: int) -> Tenso
 
 
 @fast
-def _draw(crops: Tensor, mask: Tensor, count: int, weighted_share: float, margin: int) -> Tensor:
+def _draw(crops: Tensor, mask: Tensor, weighted_shares: Tensor, count: int, margin: int) -> Tensor:
     """Positions inside a mask, part in proportion to local variance and part uniform.
+
+    Args:
+        crops: shape (batch, z, y, x).
+        mask: the same shape, where positions may be.
+        weighted_shares: shape (batch,), of the former part.
+        count: of positions a crop.
+        margin: voxels between a position and every border.
 
     Returns:
         Shape (batch, count, 3), integers in z, y, x order, `margin` or more voxels from every border.
@@ -124,8 +136,9 @@ def _draw(crops: Tensor, mask: Tensor, count: int, weighted_share: float, margin
     batch, size = crops.shape[:2]
     uniform = mask.float()
     weight = local_variance(crops) * uniform
-    probability = weighted_share * weight / weight.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
-    probability += (1 - weighted_share) * uniform / uniform.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
+    weight = weight / weight.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
+    uniform = uniform / uniform.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
+    probability = torch.lerp(uniform, weight, weighted_shares[:, None, None, None])
     rows = probability.flatten(1, 2)
     row = _draw_index(rows.sum(-1), count)
     of_row = rows.gather(1, row[..., None].expand(-1, -1, size))

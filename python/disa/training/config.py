@@ -13,18 +13,19 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import yaml
 
 from disa.errors import ConfigError
+from disa.training.network import CELL
 from disa.training.schedule import Schedule
 from disa.training.similarity import find_similarity
 
-CELL = 4
 DEFAULT_STEPS = 40_000
 #: Shares of a run, where the settings do not say.
 WARMUP_SHARE = 1 / 60
 VALIDATION_SHARE = 1 / 12
 
 _SHARES = (
-    "held_out", "aligned_share", "self_share", "corresponding_share", "weighted_share", "turned_share",
-    "unshifted_share", "moving_on_cells", "native_share", "remap_share", "flip_sign_share", "ema_decay",
+    "held_out", "aligned_share", "self_share", "corresponding_share", "weighted_share", "moving_weighted_share",
+    "interval_share", "turned_share", "unshifted_share", "moving_on_cells", "native_share", "remap_share", "faint_share",
+    "artefact_share", "flip_sign_share", "ema_decay",
 )  # fmt: skip
 _POSITIVE = (
     "total_steps", "total_seconds", "warmup_steps", "warmup_seconds", "validate_steps", "validate_seconds",
@@ -53,6 +54,7 @@ class TrainingConfig:
             How far the learning rate has fallen then depends on the machine.
         warmup_steps, warmup_seconds: of linear warm-up, in the unit of the run's length; a 60th of it if not given.
         validate_steps, validate_seconds: between validations, log lines and loss curves, likewise; a 12th.
+        pairs: file of patch pairs of held-out volumes, written by disa.training.paper_pairs, whose error is logged, too.
         validate_batches: batches of `batch_pairs` that a validation compares, in each of its three conditions.
         save_seconds: between checkpoints, at most.
         batch_pairs: crop pairs a step, over all GPUs.
@@ -63,7 +65,11 @@ class TrainingConfig:
         self_share: share of pairs of a volume with itself; the rest are any two volumes.
         corresponding_share: share of a moving crop's positions near a fixed position, where both
             crops lie in common world space.
-        weighted_share: share of the other positions drawn in proportion to local variance.
+        weighted_share: share of the fixed positions drawn in proportion to local variance, the rest are uniform.
+        moving_weighted_share: the same of the moving positions, of those not near a fixed one.
+        interval_share: share of the loss in which every fixed position's pairs count as in the paper's sampling, a
+            pair as often as its target is the closest to a uniform t; in the rest equal bins of the target, over all
+            pairs, count alike.
         turned_share: share of pairs whose moving crop is on a turned grid.
         max_turn_degrees: largest angle of that turn.
         unshifted_share: share of pairs whose moving crop is neither turned nor shifted.
@@ -74,6 +80,9 @@ class TrainingConfig:
         native_share: share of pairs on the fixed volume's own grid up to axis swaps and flips.
         max_zoom: zoom is drawn from [1 / max_zoom, max_zoom], uniform in its logarithm.
         remap_share: share of crops whose intensities go through a random curve, target included.
+        faint_share: share of crops whose contrast is lowered by up to a factor 5, target included.
+        artefact_share: share of network inputs with each of: thick slices, speckle, attenuation and a partial
+            field of view.
         flip_sign_share: share of network inputs with their sign flipped, for a similarity that does not see it.
         noise: largest standard deviation of noise on network inputs.
         bins: bins of the similarity's range that count alike in the loss.
@@ -99,6 +108,7 @@ class TrainingConfig:
     warmup_seconds: float | None = None
     validate_steps: int | None = None
     validate_seconds: float | None = None
+    pairs: str = ""
     validate_batches: int = 8
     save_seconds: float = 300.0
     batch_pairs: int = 16
@@ -109,6 +119,8 @@ class TrainingConfig:
     self_share: float = 0.25
     corresponding_share: float = 0.3
     weighted_share: float = 0.6
+    moving_weighted_share: float = 0.6
+    interval_share: float = 0.0
     turned_share: float = 0.3
     max_turn_degrees: float = 30.0
     unshifted_share: float = 0.25
@@ -117,6 +129,8 @@ class TrainingConfig:
     native_share: float = 0.3
     max_zoom: float = 1.4
     remap_share: float = 0.2
+    faint_share: float = 0.0
+    artefact_share: float = 0.0
     flip_sign_share: float = 0.3
     noise: float = 0.05
     bins: int = 16

@@ -107,11 +107,12 @@ class DescriptorError(nn.Module):
         network: weights.
         extent: of the target.
         dtype: of the network's arithmetic.
+        interval_share: see `weighted_error`.
     """
 
-    def __init__(self, network: DISANet, extent: Range, dtype: torch.dtype) -> None:
+    def __init__(self, network: DISANet, extent: Range, dtype: torch.dtype, interval_share: float) -> None:
         super().__init__()
-        self.network, self.extent, self.dtype = network, extent, dtype
+        self.network, self.extent, self.dtype, self.interval_share = network, extent, dtype, interval_share
 
     def forward(self, batch: Batch, weights: Tensor) -> Tensor:
         """A scalar.
@@ -120,7 +121,7 @@ class DescriptorError(nn.Module):
             batch: crops, positions and target.
             weights: of the target's bins.
         """
-        return _error(*batch, weights, self.network, self.extent, self.dtype)
+        return _error(*batch, weights, self.network, self.extent, self.dtype, self.interval_share)
 
 
 @fast
@@ -134,8 +135,9 @@ def _error(
     network: DISANet,
     extent: Range,
     dtype: torch.dtype,
+    interval_share: float,
 ) -> Tensor:
     x = trunk(network, torch.cat([fixed, moving]), dtype)
     left = read_descriptors(head(network, x[: len(fixed)], 4), fixed_points, 4)
     right = read_descriptors(head(network, x[len(fixed) :], 2), moving_points, 2)
-    return weighted_error(left @ right.transpose(1, 2), target, weights, extent)
+    return weighted_error(left @ right.transpose(1, 2), target, weights, extent, interval_share)

@@ -9,6 +9,8 @@ from torch.nn import functional
 CHANNELS = 16
 STRIDES = (1, 2, 4)
 NEGATIVE_SLOPE = 0.01
+#: Voxels between descriptors of the widest stride.
+CELL = 4
 
 
 def receptive_field(stride: int = 4) -> int:
@@ -80,6 +82,12 @@ def _along(x: Tensor, axis: int, window: slice) -> Tensor:
     return x[(slice(None),) * axis + (window,)]
 
 
+def whole_cells(volume: Tensor) -> Tensor:
+    """(n, 1, z, y, x) with each side continued to a multiple of 4 by its border voxel."""
+    missing = [(CELL - n % CELL) % CELL for n in volume.shape[:1:-1]]
+    return functional.pad(volume, [0, missing[0], 0, missing[1], 0, missing[2]], mode="replicate")
+
+
 class DISANet(nn.Module):
     """Dense 16-channel descriptors of a volume.
 
@@ -124,7 +132,9 @@ class DISANet(nn.Module):
             Shape (n, 16, ceil(z / stride), ceil(y / stride), ceil(x / stride)), each descriptor of
             Euclidean norm at most 1, float32.
         """
-        return clip_norm(self.layers(volume).float())
+        sizes = [(n + self.stride - 1) // self.stride for n in volume.shape[2:]]  # ONNX rounds to 0, not down
+        descriptors = clip_norm(self.layers(whole_cells(volume)).float())
+        return descriptors[:, :, : sizes[0], : sizes[1], : sizes[2]]
 
 
 def clip_norm(descriptors: Tensor) -> Tensor:

@@ -22,11 +22,13 @@ from disa.training.config import TrainingConfig
 from disa.training.files import write
 from disa.training.folded import DescriptorError
 from disa.training.log import Log
-from disa.training.network import DISANet
+from disa.training.network import DISANet, shared_network
 from disa.training.optimisers import make_optimisers, set_rate
 from disa.training.pairs import PairSampler
+from disa.training.paper_pairs import load_pairs
 from disa.training.plot import draw
 from disa.training.progress import Display
+from disa.training.score_pairs import similarities
 from disa.training.similarity import find_similarity
 from disa.training.team import ALONE, Team
 from disa.training.validation import CONDITIONS, validate
@@ -83,11 +85,12 @@ class Trainer:
         self.optimisers = make_optimisers(self.network, config)
         self.weights = BinWeights(config.bins, extent, self.device, team)
         bf16 = config.precision == "bf16" and self.device.type == "cuda"
-        error = DescriptorError(self.network, extent, torch.bfloat16 if bf16 else torch.float32)
+        error = DescriptorError(self.network, extent, torch.bfloat16 if bf16 else torch.float32, config.interval_share)
         self._error = DistributedDataParallel(error) if team.size > 1 else error
         self.step = 0
         self.seconds = 0.0
         self.log = Log()
+        self._pairs = load_pairs(Path(config.pairs)) if config.pairs and team.leads else []
         self._loss = torch.zeros((), dtype=torch.float64, device=self.device)
         self._losses = 0
         self._saved = -1
@@ -206,6 +209,10 @@ class Trainer:
         for condition in CONDITIONS:
             row[f"{condition.name}_error"] = f"{scores[condition.name].error:.5f}"
             row[f"{condition.name}_correlation"] = f"{scores[condition.name].correlation:.4f}"
+        if self._pairs:
+            dense = shared_network(self.averaged, 1)
+            predicted, _ = similarities(dense, {v.info.name: v for v in self.held_out}, self._pairs)
+            row["pairs_error"] = f"{np.mean((predicted - [pair.lc2 for pair in self._pairs]) ** 2):.5f}"
         self.log.add(row)
         self._loss.zero_()
         self._losses = 0

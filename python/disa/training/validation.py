@@ -17,6 +17,8 @@ from disa.training.similarity import find_similarity
 from disa.training.volumes import Volume
 
 SEED = 20260101
+#: Of positions, whatever training draws, so that runs can be compared.
+WEIGHTED_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def validation_config(config: TrainingConfig, condition: Condition) -> TrainingC
         aligned_share=0.7,
         self_share=0.0,
         native_share=1.0,
+        weighted_share=WEIGHTED_SHARE,
+        moving_weighted_share=WEIGHTED_SHARE,
         turned_share=float(condition.max_turn > 0),
         max_turn_degrees=condition.max_turn,
         unshifted_share=0.0,
