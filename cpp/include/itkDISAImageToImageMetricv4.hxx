@@ -385,10 +385,20 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
       if (point && this->IsInsideVirtualDomain(DISA::ToPoint<VirtualPointType>(*point)))
       {
         cells.push_back(cell);
-        points.push_back(*point);
+        if (!isLinear)
+        {
+          points.push_back(*point);
+        }
       }
     }
-    m_Objective.SetFixedCells(features, cells, std::move(points));
+    if (isLinear)
+    {
+      m_Objective.SetFixedCells(features, cells, disa::Compose(inverse, toFixed));
+    }
+    else
+    {
+      m_Objective.SetFixedCells(features, cells, points);
+    }
   }
   if (!(m_Objective.GetTotalWeight() > 0.0))
   {
