@@ -1,13 +1,19 @@
 """Speed and memory of the metric beside ITK's own: the same volumes and threads, medians over repeats that take turns.
 
     python benchmarks/metric_speed.py [transforms] [--size 128] [--repeats 9] [--work-units 1] [--impact]
+    python benchmarks/metric_speed.py kernels [--size 128] [--repeats 9]
     python benchmarks/metric_speed.py growth [--sizes 64 128 256] [--repeats 9]
+    python benchmarks/metric_speed.py all    all of these and metric_slopes.py, in one run
 
 `transforms`: value and derivative for one point, and for one evaluation of a pair of random smooth volumes at 1 mm,
 under each transform. ITK's metrics visit every voxel of the virtual domain, DISA every cell of the fixed descriptors
 (stride 2, so an eighth as many). Under a B-spline ITK's metrics write every parameter at every point, so they get 500
 random points, and an evaluation of all voxels is put down as a multiple of that (≤: what they do once is counted, too).
 `--impact` adds itk-impact's metric over 16 channels, always with 500 points.
+
+`kernels`: DISA under rigid and affine transforms by each kernel of this processor, on one work unit, each in a process
+of its own. The bytes that must move are those of the samples (16 of descriptor, 4 of weight, 12 of coordinates) and 16
+for every moving cell, once an evaluation; the bandwidth is that of NumPy's sum of 512 MB, measured in the same process.
 
 `growth`: DISA under a rigid transform over n^3 fixed and n^3 moving cells, ready-made, on 1 and 2 work units, each n in
 a process of its own, whose peak memory is that of everything it did (Linux).
@@ -17,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -25,6 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import metric_slopes
 import numpy as np
 
 import itk
@@ -40,6 +48,7 @@ METRICS = {
     "ANTS correlation": itk.ANTSNeighborhoodCorrelationImageToImageMetricv4[ImageType, ImageType],
 }
 SAMPLED_POINTS = 500
+QUESTIONS = ("transforms", "kernels", "growth", "all", "kernel", "grow")  # the last two: for processes of their own
 
 
 def smooth_volume(size: int, seed: int) -> Any:
@@ -159,6 +168,52 @@ def measure_transforms(size: int, repeats: int, work_units: int, impact: bool) -
             )
 
 
+def bandwidth() -> float:
+    """Bytes a second that one thread reads."""
+    numbers = np.ones(1 << 26)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        numbers.sum()
+        times.append(time.perf_counter() - start)
+    return numbers.nbytes / statistics.median(times)
+
+
+def measure_kernel(size: int, repeats: int) -> None:
+    """Two rows, by the kernel that DISA_KERNEL names."""
+    images = {"FixedImage": smooth_volume(size, 0), "MovingImage": smooth_volume(size, 1)}
+    metric = DISA.New(**images, FeatureSpacing=1.0, FixedStride=2)
+    for name in ("rigid", "affine"):
+        metric.SetMovingTransform(TRANSFORMS[name](size))
+        metric.SetMaximumNumberOfWorkUnits(1)
+        metric.Initialize()
+        times: dict[bool, list[float]] = {True: [], False: []}
+        for _ in range(repeats):
+            for derivative, taken in times.items():
+                taken.append(seconds(metric, derivative, 5))
+        both, value = (statistics.median(taken) for taken in times.values())
+        metric.GetValue()
+        samples = metric.GetNumberOfValidPoints()
+        moving = metric.GetMovingFeatures().weights.size
+        rate = (32 * samples + 16 * moving) / both
+        print(
+            f"| {_core.kernel()} | {name} | {1e9 * both / samples:.1f} | {1e9 * min(times[True]) / samples:.1f} "
+            f"| {1e9 * value / samples:.1f} | {(32 * samples + 16 * moving) / samples:.0f} | {rate / 1e9:.1f} "
+            f"| {100 * rate / bandwidth():.0f} % |",
+            flush=True,
+        )
+
+
+def measure_kernels(size: int, repeats: int) -> None:
+    print(f"{size}³ voxels, one work unit, medians of {repeats}\n")
+    print("| kernel | transform | value and derivative (ns a point) | the least of them | value (ns a point) "
+          "| bytes a point | GB/s | of the bandwidth |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for kernel in _core.kernels():
+        command = [sys.executable, __file__, "kernel", "--size", str(size), "--repeats", str(repeats)]
+        subprocess.run(command, check=True, env=os.environ | {"DISA_KERNEL": kernel})
+
+
 def grow(size: int, repeats: int) -> None:
     """One row's figures, as JSON, for a process of its own."""
     base = memory("VmRSS")
@@ -213,19 +268,26 @@ def measure_growth(sizes: list[int], repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("question", nargs="?", default="transforms", choices=["transforms", "growth", "grow"])
+    parser.add_argument("question", nargs="?", default="transforms", choices=QUESTIONS)
     parser.add_argument("--size", type=int, default=128, help="voxels along each side, 1 mm each")
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256], help="cells along each side")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--work-units", type=int, default=1)
     parser.add_argument("--impact", action="store_true", help="beside itk-impact's metric, which needs its package")
     arguments = parser.parse_args()
-    if arguments.question == "transforms":
-        measure_transforms(arguments.size, arguments.repeats, arguments.work_units, arguments.impact)
-    elif arguments.question == "growth":
-        measure_growth(arguments.sizes, arguments.repeats)
-    else:
-        grow(arguments.sizes[0], arguments.repeats)
+    size, repeats = arguments.size, arguments.repeats
+    if arguments.question in ("transforms", "all"):
+        measure_transforms(size, repeats, arguments.work_units, arguments.impact)
+    if arguments.question in ("kernels", "all"):
+        measure_kernels(size, repeats)
+    if arguments.question in ("growth", "all"):
+        measure_growth(arguments.sizes, repeats)
+    if arguments.question == "all":
+        metric_slopes.measure(5)
+    if arguments.question == "kernel":
+        measure_kernel(size, repeats)
+    if arguments.question == "grow":
+        grow(arguments.sizes[0], repeats)
 
 
 if __name__ == "__main__":

@@ -65,9 +65,7 @@ def make_transform(name: str) -> Any:
     template = getattr(itk, name)
     sized = [parameters for parameters in template.keys() if parameters[-1] == 3]
     transform = (template[itk.D, 3] if sized else template[itk.D]).New()
-    # The Jacobians of these two, as ITK 5.4 has them, leave the centre out; they are right about the origin only.
-    forgetful = ("CenteredAffineTransform", "ScaleLogarithmicTransform")
-    if hasattr(transform, "SetCenter") and name not in forgetful:
+    if hasattr(transform, "SetCenter"):
         transform.SetCenter(CENTRE)
     return transform
 

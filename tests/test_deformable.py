@@ -284,8 +284,36 @@ def wrongly_interpolated() -> Any:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "ConstantVelocityFieldTransform",
+        "GaussianExponentialDiffeomorphicTransform",
+        "BSplineExponentialDiffeomorphicTransform",
+    ],
+)
+def test_an_exponential_transform_is_its_displacement_field(make_features, name: str) -> None:
+    """As ITK's own metrics have it, the derivative is that by the displacement, not by the velocity."""
+    velocity = moved(field(), 8)
+    transform = getattr(itk, name)[itk.D, 3].New()
+    transform.SetConstantVelocityField(velocity.GetDisplacementField())
+    transform.IntegrateVelocityField()
+    plain = itk.DisplacementFieldTransform[itk.D, 3].New()
+    plain.SetDisplacementField(transform.GetDisplacementField())
+    results = [
+        value_and_derivative(deformable_metric(*volumes(make_features), t)) for t in (transform, plain, velocity)
+    ]
+    assert results[0][0] == results[1][0] != results[2][0]
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+
+
+@pytest.mark.parametrize(
     ("make", "expected"),
     [
+        *(
+            (lambda name=name: getattr(itk, name)[itk.D, 3].New(), f"{name} has no displacement field")
+            for name in (*FIELDS, "ConstantVelocityFieldTransform", "TimeVaryingVelocityFieldTransform")
+        ),
+        (lambda: composite(affine(1), itk.DisplacementFieldTransform[itk.D, 3].New()), "has no displacement field"),
         (lambda: itk.AzimuthElevationToCartesianTransform[itk.D, 3].New(), "got a AzimuthElevation"),
         (lambda: itk.ThinPlateSplineKernelTransform[itk.D, 3].New(), "got a ThinPlateSpline"),
         (lambda: composite(affine(1), itk.ThinPlateSplineKernelTransform[itk.D, 3].New()), "got a ThinPlateSpline"),

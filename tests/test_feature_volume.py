@@ -108,3 +108,18 @@ def test_arrays_outlive_the_volume_and_are_read_only(make_features) -> None:
     assert np.abs(data.astype(int)).max() == 127
     with pytest.raises(ValueError, match="read-only"):
         data[0, 0, 0, 0] = 1
+
+
+def test_the_one_int8_value_without_a_negative_is_refused(make_features, tmp_path: Path) -> None:
+    features = make_features((2, 3, 4))
+    data = features.data.copy()
+    data[1, 2, 3, 4] = -128
+    frame = {name: getattr(features, name) for name in ("origin", "spacing", "direction")}
+    with pytest.raises(disa.ImageError, match=r"^feature volume: int8 descriptors must lie within -127 \.\. 127"):
+        FeatureVolume(data=data, scale=0.01, weights=features.weights, **frame)
+    features.save(tmp_path / "a.disa")
+    content = bytearray((tmp_path / "a.disa").read_bytes())
+    content[168] = 0x80
+    (tmp_path / "a.disa").write_bytes(content)
+    with pytest.raises(disa.ImageError, match=r"a\.disa: feature volume: int8 descriptors must lie within"):
+        FeatureVolume.load(tmp_path / "a.disa")

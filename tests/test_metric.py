@@ -46,12 +46,19 @@ TRANSFORMS: dict[str, Callable[[np.random.Generator], list[float]]] = {
     "AffineTransform": lambda rng: [*matrix(rng), *shift(rng)],
     "VersorTransform": versor,
     "QuaternionRigidTransform": lambda rng: [*versor(rng), 1.0, *shift(rng)],
-    "CenteredAffineTransform": lambda rng: [*matrix(rng), 0.0, 0.0, 0.0, *shift(rng)],
+    "CenteredAffineTransform": lambda rng: [*matrix(rng), *CENTRE, *shift(rng)],
+    "CenteredEuler3DTransform": lambda rng: [*rng.uniform(-0.4, 0.4, 3), *CENTRE, *shift(rng)],
     "FixedCenterOfRotationAffineTransform": lambda rng: [*matrix(rng), *CENTRE, *shift(rng)],
     "ScalableAffineTransform": lambda rng: [*matrix(rng), *shift(rng)],
     "ScaleTransform": lambda rng: rng.uniform(0.8, 1.2, 3).tolist(),
     "ScaleLogarithmicTransform": lambda rng: rng.uniform(-0.2, 0.2, 3).tolist(),
     "ScaleVersor3DTransform": lambda rng: [*versor(rng), *shift(rng), *rng.uniform(0.8, 1.2, 3)],
+    "ComposeScaleSkewVersor3DTransform": lambda rng: [
+        *versor(rng),
+        *shift(rng),
+        *rng.uniform(0.8, 1.2, 3),
+        *rng.uniform(-0.1, 0.1, 3),
+    ],
     "ScaleSkewVersor3DTransform": lambda rng: [
         *versor(rng),
         *shift(rng),
@@ -270,6 +277,8 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
             lambda m: m.SetMovingImage(itk.image_from_array(np.zeros((1, 9, 9), np.float32))),
             "2 slices or more",
         ),
+        (lambda m: m.SetMovingImage(_without_pixels()), "^moving image: has no pixels"),
+        (lambda m: m.SetMovingTransform(None), "MovingTransform is not present"),
         (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
         (lambda m: m.SetMovingStride(3), "strides 4, 2, 1"),
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
@@ -289,6 +298,22 @@ def test_what_cannot_be_registered_is_refused_in_one_line(
     with pytest.raises(disa.RegistrationError, match=expected) as caught:
         metric.Initialize()
     assert "\n" not in str(caught.value)
+
+
+def test_a_metric_without_images_is_refused_in_one_line() -> None:
+    metric = Metric.New()
+    with pytest.raises(disa.RegistrationError, match="FixedImage is not present"):
+        metric.Initialize()
+    for evaluate in (metric.GetValue, lambda: metric.GetDerivative(itk.Array[itk.D](6))):
+        with pytest.raises(RuntimeError, match=r"^DISAImageToImageMetricv4 has no samples yet; ") as caught:
+            evaluate()
+        assert "\n" not in str(caught.value)
+
+
+def _without_pixels() -> Any:
+    image = ImageType.New()
+    image.SetRegions([9, 9, 9])
+    return image
 
 
 def _flat() -> Any:

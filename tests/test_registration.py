@@ -163,6 +163,56 @@ def test_a_moving_initial_transform_is_respected(pair: tuple[Any, Any, list[floa
     assert error_of(whole, pair[2]) < 1.5
 
 
+def test_a_fixed_initial_transform_moves_the_samples(pair: tuple[Any, Any, list[float]]) -> None:
+    """The fixed image is carried away, and the initial transform says whereto."""
+    shift = [4.0, -7.0, 11.0]
+    carried = itk.TranslationTransform[itk.D, 3].New()
+    carried.SetOffset(shift)
+    fixed = itk.image_duplicator(pair[0])
+    fixed.SetOrigin([a + b for a, b in zip(pair[0].GetOrigin(), shift, strict=True)])
+    metric = Metric.New()
+    transform = rigid(pair[2])
+    method = method_of((fixed, *pair[1:]), metric, make_optimizer("LBFGS2", metric), transform, levels=1)
+    method.SetFixedInitialTransform(carried)
+    method.Update()
+    assert error_of(transform, pair[2]) < 1.5
+
+
+def test_a_method_is_run_again_and_its_metric_serves_a_second_pair(pair: tuple[Any, Any, list[float]]) -> None:
+    metric = Metric.New()
+    method = method_of(pair, metric, make_optimizer("LBFGS2", metric), rigid(pair[2]), levels=1)
+    method.Update()
+    first = metric.GetFixedFeatures().data.copy()
+    transform = rigid(pair[2])
+    method.SetInitialTransform(transform)
+    method.Update()
+    assert error_of(transform, pair[2]) < 1.5
+    np.testing.assert_array_equal(metric.GetFixedFeatures().data, first)
+
+    other = to_itk(structured_image(seed=9))
+    method.SetFixedImage(other)
+    method.SetMovingImage(other)
+    method.SetInitialTransform(rigid(pair[2]))
+    method.Update()
+    alone = Metric.New(FixedImage=other, MovingImage=other)
+    alone.Initialize()
+    np.testing.assert_array_equal(metric.GetFixedFeatures().data, alone.GetFixedFeatures().data)
+
+
+def test_a_seed_makes_random_samples_the_same(pair: tuple[Any, Any, list[float]]) -> None:
+    ends = []
+    for seed in (7, 7, 8):
+        transform = rigid(pair[2])
+        metric = Metric.New()
+        method = method_of(pair, metric, make_optimizer("LBFGS2", metric), transform, levels=1)
+        method.SetMetricSamplingStrategy(itk.ImageRegistrationMethodv4Enums.MetricSamplingStrategy_RANDOM)
+        method.SetMetricSamplingPercentage(0.05)
+        method.MetricSamplingReinitializeSeed(seed)
+        method.Update()
+        ends.append(list(transform.GetParameters()))
+    assert ends[0] == ends[1] != ends[2]
+
+
 @pytest.mark.parametrize("strategy", ["REGULAR", "RANDOM"])
 def test_itks_sampling_strategies_are_taken(pair: tuple[Any, Any, list[float]], strategy: str) -> None:
     metric = Metric.New()

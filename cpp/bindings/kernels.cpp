@@ -24,7 +24,7 @@ evaluate(const std::string & name, const Int8Array & cells, const Int8Array & de
   const disa::Cells<std::int8_t> view{
     cells.data(), { std::size_t(cells.shape(2)), std::size_t(cells.shape(1)), std::size_t(cells.shape(0)) }
   };
-  const std::size_t inside = kernel.evaluate(
+  const std::size_t inside = kernel.functions->evaluate(
     view, descriptors.data(), index.data(), std::size_t(count), value.mutable_data(), gradient.mutable_data());
   return py::make_tuple(inside, value, gradient);
 }

@@ -23,7 +23,7 @@ public:
   using Descriptors = std::variant<std::vector<std::int8_t>, std::vector<float>>;
 
   /** \param frame       place of the cells.
-   *  \param descriptors 16 values a cell.
+   *  \param descriptors 16 values a cell; int8 ones within -127 .. 127.
    *  \param scale       what one int8 step stands for; 1 for float descriptors.
    *  \param weights     w(p) of Eq. 1, one a cell, 0 or more.
    *  Throws ImageError if sizes do not fit or a number is not finite. */

@@ -4,6 +4,7 @@
 #include "disaCells.h"
 #include "disaFeatureVolume.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <variant>
@@ -55,12 +56,17 @@ public:
   };
 
   /** \brief Take the descriptors and weights of the given cells, by number in memory order.
+   *  \param toPoint from a cell's index to where it lies in the virtual domain, mm. */
+  void SetFixedCells(const FeatureVolume & features, const std::vector<std::size_t> & cells, const AffineMap & toPoint);
+
+  /** \brief The same where no affine map says it; single precision.
    *  \param points where each lies in the virtual domain, mm. */
   void SetFixedCells(const FeatureVolume &            features,
                      const std::vector<std::size_t> & cells,
-                     std::vector<Vector3>             points);
+                     const std::vector<Vector3> &     points);
 
-  /** \brief Take descriptors and weights between cells, blended trilinearly; 0 outside the volume. */
+  /** \brief Take descriptors and weights between cells, blended trilinearly; 0 outside the volume. Points in single
+   *  precision. */
   void SetFixedSamples(const FeatureVolume & features, const std::vector<Sample> & samples);
 
   /** \brief Take the moving descriptors. Throws RegistrationError unless they are of the fixed ones' kind and
@@ -70,12 +76,12 @@ public:
   std::size_t
   GetNumberOfSamples() const
   {
-    return m_Points.size();
+    return m_Weights.size();
   }
   std::size_t
   GetNumberOfChunks() const
   {
-    return (m_Points.size() + ChunkSize - 1) / ChunkSize;
+    return (m_Weights.size() + ChunkSize - 1) / ChunkSize;
   }
   /** \brief W of section 4: the sum of the samples' weights. */
   double
@@ -89,10 +95,11 @@ public:
   {
     return m_Centre;
   }
-  const Vector3 &
+  /** \brief Where a sample lies in the virtual domain, mm. */
+  Vector3
   GetPoint(std::size_t sample) const
   {
-    return m_Points[sample];
+    return m_ToPoint({ m_Coordinates[0][sample], m_Coordinates[1][sample], m_Coordinates[2][sample] });
   }
 
   float
@@ -121,20 +128,28 @@ private:
     std::vector<TChannel> cells; ///< padded
   };
 
-  struct Block
-  {
-    std::array<double, 3 * ChunkSize> point; ///< padded indices: x, y, z, `count` of each
-    std::array<double, ChunkSize>     value;
-    std::array<double, 3 * ChunkSize> gradient;
-  };
+  template <typename TGetPoint>
+  void TakePoints(std::size_t count, const TGetPoint & getPoint);
+
+  void TakeCells(const FeatureVolume & features, const std::vector<std::size_t> & cells);
 
   void FinishFixed();
 
-  std::size_t Evaluate(std::size_t begin, std::size_t count, Block & block, bool wantGradient) const;
+  /** Calls a function with the kernel for the descriptors at hand, the moving cells and the fixed descriptors. */
+  template <typename TFunction>
+  auto WithKernel(const TFunction & function) const;
 
-  Sums Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const;
+  Sums AccumulateChunk(std::size_t          begin,
+                       std::size_t          count,
+                       const AffineMap &    map,
+                       bool                 wantGradient,
+                       const std::uint8_t * isKept) const;
 
-  std::vector<Vector3>                                       m_Points;
+  Sums ToPhysical(const Moments & moments) const;
+
+  /** Coordinates of the samples are small whole numbers wherever that can be, so single precision is exact. */
+  std::array<std::vector<float>, 3>                          m_Coordinates;
+  AffineMap                                                  m_ToPoint;
   std::vector<float>                                         m_Weights;
   double                                                     m_TotalWeight{ 0.0 };
   Vector3                                                    m_Centre{};
@@ -143,7 +158,7 @@ private:
   std::array<std::size_t, 3>                                 m_PaddedSize{};
   AffineMap                                                  m_PhysicalToPaddedIndex;
   std::variant<Descriptors<std::int8_t>, Descriptors<float>> m_Descriptors;
-  EvaluateFunction<std::int8_t>                              m_EvaluateQuantized{ nullptr };
+  const KernelFunctions<std::int8_t> *                       m_Kernel{ nullptr };
 };
 
 template <typename TIsInside>
@@ -153,29 +168,14 @@ Objective::EvaluateChunk(std::size_t       chunk,
                          bool              wantGradient,
                          const TIsInside * isInsideMask) const
 {
-  const std::size_t begin = chunk * ChunkSize;
-  const std::size_t count = std::min(ChunkSize, m_Points.size() - begin);
-  Block             block;
-  const AffineMap   toIndex = Compose(m_PhysicalToPaddedIndex, map);
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    const Vector3 index = toIndex(m_Points[begin + i]);
-    for (int axis = 0; axis < 3; ++axis)
-    {
-      block.point[axis * count + i] = index[axis];
-    }
-  }
+  const std::size_t                   begin = chunk * ChunkSize;
+  const std::size_t                   count = std::min(ChunkSize, m_Weights.size() - begin);
+  std::array<std::uint8_t, ChunkSize> isKept;
   for (std::size_t i = 0; i < count && isInsideMask != nullptr; ++i)
   {
-    if (!(*isInsideMask)(map(m_Points[begin + i])))
-    {
-      block.point[i] = -1.0;
-    }
+    isKept[i] = (*isInsideMask)(map(this->GetPoint(begin + i))) ? 1 : 0;
   }
-  const std::size_t valid = Evaluate(begin, count, block, wantGradient);
-  Sums              sums = Reduce(begin, count, block, wantGradient);
-  sums.validPoints = valid;
-  return sums;
+  return AccumulateChunk(begin, count, map, wantGradient, isInsideMask != nullptr ? isKept.data() : nullptr);
 }
 
 } // namespace disa

@@ -207,6 +207,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA
     throw DISAError("DISAImageToImageMetricv4 has nothing that runs the network: call SetFeatureExtractor, or give "
                     "features by SetFixedFeatures and SetMovingFeatures");
   }
+  if (image->GetBufferPointer() == nullptr)
+  {
+    throw DISAError(std::string(name) + ": has no pixels; read it, or call Allocate and fill it");
+  }
   const ModifiedTimeType modified = image->GetMTime();
   const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, name), request);
   cache.Store({ image, modified, request, features, nullptr, 0.0 });
@@ -385,10 +389,20 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
       if (point && this->IsInsideVirtualDomain(DISA::ToPoint<VirtualPointType>(*point)))
       {
         cells.push_back(cell);
-        points.push_back(*point);
+        if (!isLinear)
+        {
+          points.push_back(*point);
+        }
       }
     }
-    m_Objective.SetFixedCells(features, cells, std::move(points));
+    if (isLinear)
+    {
+      m_Objective.SetFixedCells(features, cells, disa::Compose(inverse, toFixed));
+    }
+    else
+    {
+      m_Objective.SetFixedCells(features, cells, points);
+    }
   }
   if (!(m_Objective.GetTotalWeight() > 0.0))
   {
@@ -469,10 +483,13 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
 {
+  if (this->m_FixedTransform && this->m_MovingTransform)
+  {
+    this->CheckTransforms(); // before ITK reads the field of a transform that has none
+  }
   this->InitializeSuperclass();
   try
   {
-    this->CheckTransforms();
     this->UpdateFeatures();
   }
   catch (const disa::Error & error)
@@ -561,6 +578,10 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(DerivativeType * derivative) const
 {
+  if (m_Objective.GetNumberOfSamples() == 0)
+  {
+    throw DISAError("DISAImageToImageMetricv4 has no samples yet; set the images and call Initialize first");
+  }
   if (derivative != nullptr)
   {
     derivative->SetSize(this->GetNumberOfParameters());

@@ -12,6 +12,8 @@
 #include "itkVectorLinearInterpolateImageFunction.h"
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 namespace itk
 {
@@ -64,8 +66,9 @@ ToLattice(const DisplacementFieldTransform<double, 3> & transform)
   const FieldType * field = transform.GetDisplacementField();
   if (field == nullptr || field->GetBufferPointer() == nullptr)
   {
-    throw DISAError(std::string("the transform ") + transform.GetNameOfClass() +
-                    " has no displacement field; call SetDisplacementField");
+    throw DISAError(
+      std::string("the transform ") + transform.GetNameOfClass() +
+      " has no displacement field; call SetDisplacementField or, of a velocity field, IntegrateVelocityField");
   }
   if (dynamic_cast<const VectorLinearInterpolateImageFunction<FieldType, double> *>(transform.GetInterpolator()) ==
       nullptr)
@@ -106,13 +109,14 @@ AppendStages(const TransformType & transform, bool isOptimized, TransformStages 
   }
   else if (const auto * field = dynamic_cast<const DisplacementFieldTransform<double, 3> *>(&transform))
   {
+    const disa::Lattice lattice = ToLattice(*field);
     if (isOptimized &&
         field->GetNumberOfParameters() != 3 * field->GetDisplacementField()->GetBufferedRegion().GetNumberOfPixels())
     {
       throw DISAError(std::string("DISAImageToImageMetricv4 cannot optimise a ") + transform.GetNameOfClass() +
                       ": its parameters are not its displacement field; use a displacement field transform");
     }
-    append(ToLattice(*field));
+    append(lattice);
   }
   else
   {
@@ -131,18 +135,79 @@ ToStages(const TransformType & transform)
   return result;
 }
 
+/** \brief Derivative by a linear transform's parameters of where it takes a point, in ITK's layout.
+ *
+ * ITK 5.4 has this wrong for four transforms, whose Jacobians leave out a part of what a centre or a versor does; for
+ * them it is taken from differences between transforms whose parameters are a little more and less. */
+class LinearJacobian
+{
+public:
+  using JacobianType = TransformType::JacobianType;
+  using PointType = TransformType::InputPointType;
+
+  explicit LinearJacobian(const TransformType & transform)
+    : m_Transform(transform)
+  {
+    const std::string name = transform.GetNameOfClass();
+    if (name != "CenteredAffineTransform" && name != "CenteredEuler3DTransform" &&
+        name != "ComposeScaleSkewVersor3DTransform" && name != "ScaleLogarithmicTransform")
+    {
+      return;
+    }
+    for (unsigned int k = 0; k < transform.GetNumberOfParameters(); ++k)
+    {
+      for (const double step : { Step, -Step })
+      {
+        const auto stepped = transform.Clone();
+        auto       parameters = transform.GetParameters();
+        parameters[k] += step;
+        stepped->SetParameters(parameters);
+        m_Stepped.push_back(ToAffineMap(*stepped));
+      }
+    }
+  }
+
+  void
+  At(const disa::Vector3 & point, JacobianType & jacobian) const
+  {
+    if (m_Stepped.empty())
+    {
+      m_Transform.ComputeJacobianWithRespectToParameters(ToPoint<PointType>(point), jacobian);
+      return;
+    }
+    jacobian.SetSize(3, static_cast<unsigned int>(m_Stepped.size() / 2));
+    for (unsigned int k = 0; k < jacobian.cols(); ++k)
+    {
+      const disa::Vector3 more = m_Stepped[2 * k](point);
+      const disa::Vector3 less = m_Stepped[2 * k + 1](point);
+      for (unsigned int i = 0; i < 3; ++i)
+      {
+        jacobian(i, k) = (more[i] - less[i]) / (2.0 * Step);
+      }
+    }
+  }
+
+private:
+  static constexpr double Step = 1e-5; ///< radians, mm or shares
+
+  const TransformType &        m_Transform;
+  std::vector<disa::AffineMap> m_Stepped; ///< with a parameter more and less; none if ITK's Jacobian is right
+};
+
 /** Add the derivative by a linear transform's parameters, from the sums that 12 numbers are.
  *
- * The Jacobian of a linear transform is affine in the point: J(q) = J(c) + sum_a (q_a - c_a) (J(c + e_a) - J(c)). */
+ * The Jacobian of a linear transform is affine in the point: J(q) = J(c) + sum_a (q_a - c_a) (J(c + L e_a) - J(c)) / L.
+ */
 inline void
 AddLinearDerivative(const TransformType & transform,
                     const disa::Sums &    sums,
                     const disa::Vector3 & centre,
                     double *              derivative)
 {
-  using PointType = TransformType::InputPointType;
+  constexpr double            arm = 100.0; // mm
+  const LinearJacobian        jacobian(transform);
   TransformType::JacobianType atCentre, atEnd;
-  transform.ComputeJacobianWithRespectToParameters(ToPoint<PointType>(centre), atCentre);
+  jacobian.At(centre, atCentre);
   for (unsigned int i = 0; i < 3; ++i)
   {
     for (unsigned int k = 0; k < atCentre.cols(); ++k)
@@ -153,13 +218,13 @@ AddLinearDerivative(const TransformType & transform,
   for (unsigned int axis = 0; axis < 3; ++axis)
   {
     disa::Vector3 end = centre;
-    end[axis] += 1.0;
-    transform.ComputeJacobianWithRespectToParameters(ToPoint<PointType>(end), atEnd);
+    end[axis] += arm;
+    jacobian.At(end, atEnd);
     for (unsigned int i = 0; i < 3; ++i)
     {
       for (unsigned int k = 0; k < atEnd.cols(); ++k)
       {
-        derivative[k] += sums.moment[3 * i + axis] * (atEnd(i, k) - atCentre(i, k));
+        derivative[k] += sums.moment[3 * i + axis] * (atEnd(i, k) - atCentre(i, k)) / arm;
       }
     }
   }

@@ -9,7 +9,7 @@
 namespace disa
 {
 
-/** \brief 8 dots on aarch64, \sa EvaluateLoop.
+/** \brief 8 dots at 4 points on aarch64, \sa EvaluateLoop.
  *
  * `TPartial::Run` dots 16 channels into 4 partial int32 sums, in any order; a template on it, so that no code compiled
  * with the dotprod extension is linked where processors lack it. */
@@ -19,27 +19,25 @@ struct DotsNEON
   using Channel = std::int8_t;
   using Sum = std::int32_t;
 
-  /** y0x0, y0x1, y1x0, y1x1. */
-  static inline int32x4_t
-  Slice(int8x16_t fixed, const std::int8_t * cell, std::size_t row)
-  {
-    const int32x4_t y0 = vpaddq_s32(Partial(fixed, cell), Partial(fixed, cell + 16));
-    const int32x4_t y1 = vpaddq_s32(Partial(fixed, cell + row), Partial(fixed, cell + row + 16));
-    return vpaddq_s32(y0, y1);
-  }
-
-  static inline int32x4_t
-  Partial(int8x16_t fixed, const std::int8_t * cell)
-  {
-    return TPartial::Run(fixed, vld1q_s8(cell));
-  }
-
   static inline void
-  Run(const std::int8_t * fixed, const std::int8_t * cell, std::size_t row, std::size_t slice, std::int32_t * dots)
+  Run(const std::int8_t *       fixed,
+      const std::int8_t * const cell[4],
+      std::size_t               row,
+      std::size_t               slice,
+      std::int32_t *            dots,
+      std::size_t               step)
   {
-    const int8x16_t f = vld1q_s8(fixed);
-    vst1q_s32(dots, Slice(f, cell, row));
-    vst1q_s32(dots + 4, Slice(f, cell + slice, row));
+    const int8x16_t f[4] = { vld1q_s8(fixed), vld1q_s8(fixed + 16), vld1q_s8(fixed + 32), vld1q_s8(fixed + 48) };
+    for (std::size_t corner = 0; corner < 8; ++corner)
+    {
+      const std::size_t offset = (corner >> 2) * slice + (corner >> 1 & 1) * row + (corner & 1) * 16;
+      int32x4_t         p[4];
+      for (int i = 0; i < 4; ++i)
+      {
+        p[i] = TPartial::Run(f[i], vld1q_s8(cell[i] + offset));
+      }
+      vst1q_s32(dots + corner * step, vpaddq_s32(vpaddq_s32(p[0], p[1]), vpaddq_s32(p[2], p[3])));
+    }
   }
 };
 

@@ -10,46 +10,21 @@
 namespace disa
 {
 
-/** \brief The specification: plain C++, for int8 and for float descriptors. */
-std::size_t EvaluatePortable(const Cells<std::int8_t> &,
-                             const std::int8_t *,
-                             const double *,
-                             std::size_t,
-                             double *,
-                             double *);
-std::size_t EvaluatePortable(const Cells<float> &, const float *, const double *, std::size_t, double *, double *);
+// The specification: plain C++, for int8 and for float descriptors.
+extern const KernelFunctions<std::int8_t> KernelPortable;
+extern const KernelFunctions<float>       KernelFloat;
 
 // The same for the instruction sets of x86-64 (AVX2; AVX-512 with BW, DQ, VL and VNNI) and of aarch64 (NEON; NEON with
 // dotprod), equal to the portable one to the last bit. Each is there only in builds for its architecture.
-std::size_t EvaluateAVX2(const Cells<std::int8_t> &,
-                         const std::int8_t *,
-                         const double *,
-                         std::size_t,
-                         double *,
-                         double *);
-std::size_t EvaluateAVX512(const Cells<std::int8_t> &,
-                           const std::int8_t *,
-                           const double *,
-                           std::size_t,
-                           double *,
-                           double *);
-std::size_t EvaluateNEON(const Cells<std::int8_t> &,
-                         const std::int8_t *,
-                         const double *,
-                         std::size_t,
-                         double *,
-                         double *);
-std::size_t EvaluateNEONDot(const Cells<std::int8_t> &,
-                            const std::int8_t *,
-                            const double *,
-                            std::size_t,
-                            double *,
-                            double *);
+extern const KernelFunctions<std::int8_t> KernelAVX2;
+extern const KernelFunctions<std::int8_t> KernelAVX512;
+extern const KernelFunctions<std::int8_t> KernelNEON;
+extern const KernelFunctions<std::int8_t> KernelNEONDot;
 
 struct Kernel
 {
-  const char *                  name;
-  EvaluateFunction<std::int8_t> evaluate;
+  const char *                         name;
+  const KernelFunctions<std::int8_t> * functions;
 };
 
 /** \brief The kernels that this build has and this processor runs, the fastest first, "portable" last. */

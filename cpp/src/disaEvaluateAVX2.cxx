@@ -13,46 +13,50 @@ struct AVX2Dots
   using Channel = std::int8_t;
   using Sum = std::int32_t;
 
-  /** Pair sums of two neighbouring cells along x with the fixed descriptor: 8 partial int32 each, 2^15 at most. */
-  static inline void
-  Pair(__m256i fixed, const std::int8_t * cell, __m256i & first, __m256i & second)
+  /** 4 partial sums of each of two neighbouring cells along x.
+   *
+   * Bytes are multiplied unsigned with signed: the fixed ones lose their sign and the moving ones take it over, for
+   * which -128 would have no room. Two products add up to 2 * 127 * 127 = 32258 at most, which int16 holds. */
+  static inline __m256i
+  Partial(__m256i fixed, __m256i magnitude, const std::int8_t * cell)
   {
-    const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(cell));
-    first = _mm256_madd_epi16(fixed, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(both)));
-    second = _mm256_madd_epi16(fixed, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(both, 1)));
-  }
-
-  /** Four inner products (y0x0, y0x1, y1x0, y1x1) of one slice of cells, 8 partial sums each: 2^18 at most. */
-  static inline __m128i
-  Slice(__m256i fixed, const std::int8_t * cell, std::size_t row)
-  {
-    __m256i a, b, c, d;
-    Pair(fixed, cell, a, b);
-    Pair(fixed, cell + row, c, d);
-    const __m256i sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-    return _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    const __m256i moving = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(cell));
+    const __m256i pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(moving, fixed));
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
   }
 
   static inline void
-  Run(const std::int8_t * fixed, const std::int8_t * cell, std::size_t row, std::size_t slice, std::int32_t * dots)
+  Run(const std::int8_t *       fixed,
+      const std::int8_t * const cell[4],
+      std::size_t               row,
+      std::size_t               slice,
+      std::int32_t *            dots,
+      std::size_t               step)
   {
-    const __m256i f = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i *>(fixed)));
-    _mm_storeu_si128(reinterpret_cast<__m128i *>(dots), Slice(f, cell, row));
-    _mm_storeu_si128(reinterpret_cast<__m128i *>(dots + 4), Slice(f, cell + slice, row));
+    __m256i f[4], magnitude[4];
+    for (int i = 0; i < 4; ++i)
+    {
+      f[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i *>(fixed + 16 * i)));
+      magnitude[i] = _mm256_abs_epi8(f[i]);
+    }
+    for (std::size_t zy = 0; zy < 4; ++zy)
+    {
+      const std::size_t offset = (zy >> 1) * slice + (zy & 1) * row;
+      __m256i           p[4];
+      for (int i = 0; i < 4; ++i)
+      {
+        p[i] = Partial(f[i], magnitude[i], cell[i] + offset);
+      }
+      const __m256i  sums = _mm256_hadd_epi32(_mm256_hadd_epi32(p[0], p[1]), _mm256_hadd_epi32(p[2], p[3]));
+      std::int32_t * to = dots + 2 * zy * step;
+      _mm_storeu_si128(reinterpret_cast<__m128i *>(to), _mm256_castsi256_si128(sums));
+      _mm_storeu_si128(reinterpret_cast<__m128i *>(to + step), _mm256_extracti128_si256(sums, 1));
+    }
   }
 };
 
 } // namespace
 
-std::size_t
-EvaluateAVX2(const Cells<std::int8_t> & cells,
-             const std::int8_t *        descriptors,
-             const double *             index,
-             std::size_t                count,
-             double *                   value,
-             double *                   gradient)
-{
-  return EvaluateLoop<AVX2Dots>::Run(cells, descriptors, index, count, value, gradient);
-}
+const KernelFunctions<std::int8_t> KernelAVX2{ &EvaluateLoop<AVX2Dots>::Evaluate, &EvaluateLoop<AVX2Dots>::Accumulate };
 
 } // namespace disa

@@ -20,15 +20,7 @@ struct PartialNEON
 
 } // namespace
 
-std::size_t
-EvaluateNEON(const Cells<std::int8_t> & cells,
-             const std::int8_t *        descriptors,
-             const double *             index,
-             std::size_t                count,
-             double *                   value,
-             double *                   gradient)
-{
-  return EvaluateLoop<DotsNEON<PartialNEON>>::Run(cells, descriptors, index, count, value, gradient);
-}
+const KernelFunctions<std::int8_t> KernelNEON{ &EvaluateLoop<DotsNEON<PartialNEON>>::Evaluate,
+                                               &EvaluateLoop<DotsNEON<PartialNEON>>::Accumulate };
 
 } // namespace disa

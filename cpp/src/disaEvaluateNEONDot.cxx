@@ -19,15 +19,7 @@ struct PartialNEONDot
 
 } // namespace
 
-std::size_t
-EvaluateNEONDot(const Cells<std::int8_t> & cells,
-                const std::int8_t *        descriptors,
-                const double *             index,
-                std::size_t                count,
-                double *                   value,
-                double *                   gradient)
-{
-  return EvaluateLoop<DotsNEON<PartialNEONDot>>::Run(cells, descriptors, index, count, value, gradient);
-}
+const KernelFunctions<std::int8_t> KernelNEONDot{ &EvaluateLoop<DotsNEON<PartialNEONDot>>::Evaluate,
+                                                  &EvaluateLoop<DotsNEON<PartialNEONDot>>::Accumulate };
 
 } // namespace disa

@@ -13,45 +13,39 @@ struct PortableDots
   using Sum = TSum;
 
   static void
-  Run(const Channel * fixed, const Channel * cell, std::size_t row, std::size_t slice, Sum * dots)
+  Run(const Channel *       fixed,
+      const Channel * const cell[4],
+      std::size_t           row,
+      std::size_t           slice,
+      Sum *                 dots,
+      std::size_t           step)
   {
-    for (int corner = 0; corner < 8; ++corner)
+    for (std::size_t corner = 0; corner < 8; ++corner)
     {
-      const Channel * moving = cell + (corner >> 2) * slice + (corner >> 1 & 1) * row + (corner & 1) * 16;
-      Sum             sum = 0;
-      for (int c = 0; c < 16; ++c)
+      const std::size_t offset = (corner >> 2) * slice + (corner >> 1 & 1) * row + (corner & 1) * 16;
+      for (std::size_t i = 0; i < 4; ++i)
       {
-        // int8: 16 products of 2^14 at most in size, so 2^18 at most, far within int32. Descriptors from the network
-        // are within 127, so 16 * 127 * 127 = 258064; dots are blended in double and never added up as integers.
-        sum += Sum(fixed[c]) * Sum(moving[c]);
+        const Channel * moving = cell[i] + offset;
+        Sum             sum = 0;
+        for (int c = 0; c < 16; ++c)
+        {
+          // int8: 16 products of 127 * 127 at most in size, so 258064 at most, far within int32. Differences of two
+          // dots stay within 2^20; both are blended in double and never added up as integers.
+          sum += Sum(fixed[16 * i + c]) * Sum(moving[c]);
+        }
+        dots[corner * step + i] = sum;
       }
-      dots[corner] = sum;
     }
   }
 };
 
+using QuantizedDots = PortableDots<std::int8_t, std::int32_t>;
+using FloatDots = PortableDots<float, double>;
+
 } // namespace
 
-std::size_t
-EvaluatePortable(const Cells<std::int8_t> & cells,
-                 const std::int8_t *        descriptors,
-                 const double *             index,
-                 std::size_t                count,
-                 double *                   value,
-                 double *                   gradient)
-{
-  return EvaluateLoop<PortableDots<std::int8_t, std::int32_t>>::Run(cells, descriptors, index, count, value, gradient);
-}
-
-std::size_t
-EvaluatePortable(const Cells<float> & cells,
-                 const float *        descriptors,
-                 const double *       index,
-                 std::size_t          count,
-                 double *             value,
-                 double *             gradient)
-{
-  return EvaluateLoop<PortableDots<float, double>>::Run(cells, descriptors, index, count, value, gradient);
-}
+const KernelFunctions<std::int8_t> KernelPortable{ &EvaluateLoop<QuantizedDots>::Evaluate,
+                                                   &EvaluateLoop<QuantizedDots>::Accumulate };
+const KernelFunctions<float> KernelFloat{ &EvaluateLoop<FloatDots>::Evaluate, &EvaluateLoop<FloatDots>::Accumulate };
 
 } // namespace disa

@@ -120,6 +120,11 @@ FeatureVolume::FeatureVolume(Frame frame, Descriptors descriptors, float scale, 
   {
     throw ImageError("feature volume: descriptors must be finite, found NaN or infinity");
   }
+  const auto * steps = std::get_if<std::vector<std::int8_t>>(&m_Descriptors);
+  if (steps != nullptr && std::find(steps->begin(), steps->end(), std::int8_t(-128)) != steps->end())
+  {
+    throw ImageError("feature volume: int8 descriptors must lie within -127 .. 127, found -128");
+  }
   for (const float weight : m_Weights)
   {
     if (!(weight >= 0.0f) || !std::isfinite(weight))
@@ -230,7 +235,14 @@ FeatureVolume::Load(const std::string & fileName)
   {
     throw ImageError(fileName + ": the feature volume could not be read to its end");
   }
-  return { frame, std::move(descriptors), header.scale, std::move(weights) };
+  try
+  {
+    return { frame, std::move(descriptors), header.scale, std::move(weights) };
+  }
+  catch (const ImageError & error)
+  {
+    throw ImageError(fileName + ": " + error.what());
+  }
 }
 
 } // namespace disa

@@ -21,11 +21,11 @@ ListKernels()
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
   {
-    kernels.push_back({ "avx512", &EvaluateAVX512 });
+    kernels.push_back({ "avx512", &KernelAVX512 });
   }
   if (__builtin_cpu_supports("avx2"))
   {
-    kernels.push_back({ "avx2", &EvaluateAVX2 });
+    kernels.push_back({ "avx2", &KernelAVX2 });
   }
 #endif
 #ifdef DISA_HAVE_ARM
@@ -36,11 +36,11 @@ ListKernels()
 #  endif
   if (hasDotProducts)
   {
-    kernels.push_back({ "neon-dotprod", &EvaluateNEONDot });
+    kernels.push_back({ "neon-dotprod", &KernelNEONDot });
   }
-  kernels.push_back({ "neon", &EvaluateNEON });
+  kernels.push_back({ "neon", &KernelNEON });
 #endif
-  kernels.push_back({ "portable", static_cast<EvaluateFunction<std::int8_t>>(&EvaluatePortable) });
+  kernels.push_back({ "portable", &KernelPortable });
   return kernels;
 }
 

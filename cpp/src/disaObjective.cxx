@@ -2,9 +2,12 @@
 
 #include "disaError.h"
 #include "disaEvaluate.h"
+#include "disaLargePages.h"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <type_traits>
 
 namespace disa
 {
@@ -19,8 +22,9 @@ std::vector<TChannel>
 Pad(const std::vector<TChannel> & from, const std::array<std::size_t, 3> & size)
 {
   const std::size_t     paddedRow = (size[0] + 2) * Channels;
-  std::vector<TChannel> padded((size[2] + 2) * (size[1] + 2) * paddedRow, TChannel(0));
-  const std::size_t     row = size[0] * Channels;
+  std::vector<TChannel> padded;
+  ResizeOnLargePages(padded, (size[2] + 2) * (size[1] + 2) * paddedRow);
+  const std::size_t row = size[0] * Channels;
   for (std::size_t z = 0; z < size[2]; ++z)
   {
     for (std::size_t y = 0; y < size[1]; ++y)
@@ -99,9 +103,49 @@ Sums::operator+=(const Sums & other)
 void
 Objective::SetFixedCells(const FeatureVolume &            features,
                          const std::vector<std::size_t> & cells,
-                         std::vector<Vector3>             points)
+                         const AffineMap &                toPoint)
 {
-  m_Points = std::move(points);
+  const auto & size = features.GetFrame().size;
+  m_ToPoint = toPoint;
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    m_Coordinates[axis].resize(cells.size());
+    const std::size_t step = axis == 0 ? 1 : axis == 1 ? size[0] : size[0] * size[1];
+    for (std::size_t i = 0; i < cells.size(); ++i)
+    {
+      m_Coordinates[axis][i] = static_cast<float>(cells[i] / step % size[axis]);
+    }
+  }
+  TakeCells(features, cells);
+}
+
+void
+Objective::SetFixedCells(const FeatureVolume &            features,
+                         const std::vector<std::size_t> & cells,
+                         const std::vector<Vector3> &     points)
+{
+  TakePoints(points.size(), [&](std::size_t i) { return points[i]; });
+  TakeCells(features, cells);
+}
+
+template <typename TGetPoint>
+void
+Objective::TakePoints(std::size_t count, const TGetPoint & getPoint)
+{
+  m_ToPoint = AffineMap();
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    m_Coordinates[axis].resize(count);
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      m_Coordinates[axis][i] = static_cast<float>(getPoint(i)[axis]);
+    }
+  }
+}
+
+void
+Objective::TakeCells(const FeatureVolume & features, const std::vector<std::size_t> & cells)
+{
   m_Weights.resize(cells.size());
   m_FixedScale = features.GetScale();
   std::visit(
@@ -109,7 +153,7 @@ Objective::SetFixedCells(const FeatureVolume &            features,
     {
       using TChannel = typename std::decay_t<decltype(values)>::value_type;
       Descriptors<TChannel> descriptors;
-      descriptors.fixed.resize(cells.size() * Channels);
+      ResizeOnLargePages(descriptors.fixed, cells.size() * Channels);
       for (std::size_t i = 0; i < cells.size(); ++i)
       {
         std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(cells[i] * Channels),
@@ -126,7 +170,7 @@ Objective::SetFixedCells(const FeatureVolume &            features,
 void
 Objective::SetFixedSamples(const FeatureVolume & features, const std::vector<Sample> & samples)
 {
-  m_Points.resize(samples.size());
+  TakePoints(samples.size(), [&](std::size_t i) { return samples[i].point; });
   m_Weights.resize(samples.size());
   m_FixedScale = features.GetScale();
   const Frame &   frame = features.GetFrame();
@@ -139,7 +183,6 @@ Objective::SetFixedSamples(const FeatureVolume & features, const std::vector<Sam
       descriptors.fixed.resize(samples.size() * Channels);
       for (std::size_t i = 0; i < samples.size(); ++i)
       {
-        m_Points[i] = samples[i].point;
         const Neighbours             around(frame, toIndex(samples[i].fixedPoint));
         std::array<double, Channels> blend{};
         double                       weight = 0.0;
@@ -166,16 +209,14 @@ Objective::SetFixedSamples(const FeatureVolume & features, const std::vector<Sam
 void
 Objective::FinishFixed()
 {
-  m_TotalWeight = 0.0;
-  m_Centre = {};
-  for (std::size_t i = 0; i < m_Points.size(); ++i)
+  m_TotalWeight = std::accumulate(m_Weights.begin(), m_Weights.end(), 0.0);
+  Vector3 mean{};
+  for (int axis = 0; axis < 3 && !m_Weights.empty(); ++axis)
   {
-    m_TotalWeight += m_Weights[i];
-    for (int axis = 0; axis < 3; ++axis)
-    {
-      m_Centre[axis] += m_Points[i][axis] / static_cast<double>(m_Points.size());
-    }
+    const std::vector<float> & values = m_Coordinates[axis];
+    mean[axis] = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   }
+  m_Centre = m_ToPoint(mean);
 }
 
 void
@@ -193,7 +234,7 @@ Objective::SetMoving(const FeatureVolume & features)
       descriptors.cells = Pad(*values, features.GetFrame().size);
     },
     m_Descriptors);
-  m_EvaluateQuantized = ChosenKernel().evaluate;
+  m_Kernel = ChosenKernel().functions;
   m_MovingScale = features.GetScale();
   m_PhysicalToPaddedIndex = features.GetFrame().PhysicalToIndex();
   for (int axis = 0; axis < 3; ++axis)
@@ -203,49 +244,62 @@ Objective::SetMoving(const FeatureVolume & features)
   }
 }
 
-std::size_t
-Objective::Evaluate(std::size_t begin, std::size_t count, Block & block, bool wantGradient) const
+template <typename TFunction>
+auto
+Objective::WithKernel(const TFunction & function) const
 {
-  double *   gradient = wantGradient ? block.gradient.data() : nullptr;
-  const auto run = [&](const auto & descriptors, auto evaluate)
-  {
-    using TChannel = typename std::decay_t<decltype(descriptors.cells)>::value_type;
-    const Cells<TChannel> cells{ descriptors.cells.data(), { m_PaddedSize[0], m_PaddedSize[1], m_PaddedSize[2] } };
-    return evaluate(
-      cells, descriptors.fixed.data() + begin * Channels, block.point.data(), count, block.value.data(), gradient);
-  };
-  if (const auto * quantized = std::get_if<Descriptors<std::int8_t>>(&m_Descriptors))
-  {
-    return run(*quantized, m_EvaluateQuantized);
-  }
-  return run(std::get<Descriptors<float>>(m_Descriptors), static_cast<EvaluateFunction<float>>(&EvaluatePortable));
+  return std::visit(
+    [&](const auto & descriptors)
+    {
+      using TChannel = typename std::decay_t<decltype(descriptors.cells)>::value_type;
+      const Cells<TChannel> cells{ descriptors.cells.data(), { m_PaddedSize[0], m_PaddedSize[1], m_PaddedSize[2] } };
+      if constexpr (std::is_same_v<TChannel, std::int8_t>)
+      {
+        return function(*m_Kernel, cells, descriptors.fixed.data());
+      }
+      else
+      {
+        return function(KernelFloat, cells, descriptors.fixed.data());
+      }
+    },
+    m_Descriptors);
 }
 
 Sums
 Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 * gradients) const
 {
-  const std::size_t begin = chunk * ChunkSize;
-  const std::size_t count = std::min(ChunkSize, m_Points.size() - begin);
-  const double      scale = static_cast<double>(m_FixedScale) * m_MovingScale;
-  Block             block;
+  const std::size_t                 begin = chunk * ChunkSize;
+  const std::size_t                 count = std::min(ChunkSize, m_Weights.size() - begin);
+  const double                      scale = static_cast<double>(m_FixedScale) * m_MovingScale;
+  std::array<double, 3 * ChunkSize> indices, slopes;
+  std::array<double, ChunkSize>     values;
   for (std::size_t i = 0; i < count; ++i)
   {
     const Vector3 index = m_PhysicalToPaddedIndex(moved[i]);
     for (int axis = 0; axis < 3; ++axis)
     {
-      block.point[axis * count + i] = index[axis];
+      indices[axis * count + i] = index[axis];
     }
   }
   Sums sums;
-  sums.validPoints = Evaluate(begin, count, block, gradients != nullptr);
+  sums.validPoints = WithKernel(
+    [&](const auto & kernel, const auto & cells, const auto * fixed)
+    {
+      return kernel.evaluate(cells,
+                             fixed + begin * Channels,
+                             indices.data(),
+                             count,
+                             values.data(),
+                             gradients != nullptr ? slopes.data() : nullptr);
+    });
   const AffineMap toPhysical{ Transpose(m_PhysicalToPaddedIndex.matrix), {} };
   for (std::size_t i = 0; i < count; ++i)
   {
     const double weight = scale * m_Weights[begin + i];
-    sums.value += weight * block.value[i];
+    sums.value += weight * values[i];
     if (gradients != nullptr)
     {
-      const double * g = block.gradient.data() + i;
+      const double * g = slopes.data() + i;
       gradients[i] = toPhysical({ weight * g[0], weight * g[count], weight * g[2 * count] });
     }
   }
@@ -253,47 +307,63 @@ Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 
 }
 
 Sums
-Objective::Reduce(std::size_t begin, std::size_t count, const Block & block, bool wantGradient) const
+Objective::AccumulateChunk(std::size_t          begin,
+                           std::size_t          count,
+                           const AffineMap &    map,
+                           bool                 wantGradient,
+                           const std::uint8_t * isKept) const
 {
-  Sums         sums;
+  const AffineMap toIndex = Compose(m_PhysicalToPaddedIndex, Compose(map, m_ToPoint));
+  double          rows[12];
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    std::copy_n(toIndex.matrix.begin() + 3 * axis, 3, rows + 4 * axis);
+    rows[4 * axis + 3] = toIndex.offset[axis];
+  }
+  const Moments moments = WithKernel(
+    [&](const auto & kernel, const auto & cells, const auto * fixed)
+    {
+      using TChannel = typename std::decay_t<decltype(*fixed)>;
+      const Samples<TChannel> samples{
+        fixed + begin * Channels,
+        m_Weights.data() + begin,
+        { m_Coordinates[0].data() + begin, m_Coordinates[1].data() + begin, m_Coordinates[2].data() + begin },
+        isKept,
+        count
+      };
+      return kernel.accumulate(cells, samples, rows, wantGradient);
+    });
+  return ToPhysical(moments);
+}
+
+Sums
+Objective::ToPhysical(const Moments & moments) const
+{
   const double scale = static_cast<double>(m_FixedScale) * m_MovingScale;
-  if (!wantGradient)
-  {
-    for (std::size_t i = 0; i < count; ++i)
-    {
-      sums.value += m_Weights[begin + i] * block.value[i];
-    }
-    sums.value *= scale;
-    return sums;
-  }
-  Vector3 gradient{}; // by the padded index
-  Matrix3 moment{};
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    const Vector3 & q = m_Points[begin + i];
-    sums.value += m_Weights[begin + i] * block.value[i];
-    const double arm[3] = { q[0] - m_Centre[0], q[1] - m_Centre[1], q[2] - m_Centre[2] };
-    for (int row = 0; row < 3; ++row)
-    {
-      const double g = m_Weights[begin + i] * block.gradient[row * count + i];
-      gradient[row] += g;
-      for (int column = 0; column < 3; ++column)
-      {
-        moment[3 * row + column] += g * arm[column];
-      }
-    }
-  }
-  sums.value *= scale;
-  // d/d(point) = (d index / d point)^T d/d(index), the same for every sample.
-  const Matrix3 toPhysical = Transpose(m_PhysicalToPaddedIndex.matrix);
-  const Matrix3 physicalMoment = Multiply(toPhysical, moment);
+  Sums         sums;
+  sums.validPoints = moments.validPoints;
+  sums.value = scale * moments.value;
+  // d/d(point) = (d index / d point)^T d/d(index), and q - centre = A c + (b - centre) for every sample.
+  Matrix3 moment; // in the rows index, in the columns mm
   for (int row = 0; row < 3; ++row)
   {
     for (int column = 0; column < 3; ++column)
     {
-      sums.gradient[row] += scale * toPhysical[3 * row + column] * gradient[column];
-      sums.moment[3 * row + column] = scale * physicalMoment[3 * row + column];
+      double & m = moment[3 * row + column];
+      m = moments.gradient[row] * (m_ToPoint.offset[column] - m_Centre[column]);
+      for (int k = 0; k < 3; ++k)
+      {
+        m += moments.moment[3 * row + k] * m_ToPoint.matrix[3 * column + k];
+      }
     }
+  }
+  const Matrix3 toPhysical = Transpose(m_PhysicalToPaddedIndex.matrix);
+  moment = Multiply(toPhysical, moment);
+  sums.gradient = AffineMap{ toPhysical, {} }({ moments.gradient[0], moments.gradient[1], moments.gradient[2] });
+  std::transform(moment.begin(), moment.end(), sums.moment.begin(), [scale](double m) { return scale * m; });
+  for (double & g : sums.gradient)
+  {
+    g *= scale;
   }
   return sums;
 }

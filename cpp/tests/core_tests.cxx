@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <random>
 
 namespace
@@ -159,22 +160,64 @@ TestChain()
   Check(!disa::TransformChain({ { affine } }).Invert(point), "a flat one has none");
 }
 
+/** What samples add up to under an affine map is what they are one by one. */
+void
+TestSums()
+{
+  const disa::FeatureVolume features = MakeFeatures(13, 8.0, 2);
+  std::vector<std::size_t>  cells;
+  for (std::size_t i = 0; i < features.GetFrame().NumberOfCells(); i += 1 + i % 3)
+  {
+    cells.push_back(i);
+  }
+  disa::Objective objective;
+  objective.SetFixedCells(features, cells, features.GetFrame().IndexToPhysical());
+  objective.SetMoving(MakeFeatures(20, 5.0, 3));
+  disa::AffineMap map;
+  map.matrix = { 0.9, -0.3, 0.0, 0.3, 1.1, 0.1, 0.0, 0.0, 1.0 };
+  map.offset = { 13.0, -12.0, 1.0 };
+  const std::function<bool(const disa::Vector3 &)> isInsideMask = [](const disa::Vector3 & p) { return p[0] < 50.0; };
+
+  disa::Sums fast, plain;
+  for (std::size_t chunk = 0; chunk < objective.GetNumberOfChunks(); ++chunk)
+  {
+    fast += objective.EvaluateChunk(chunk, map, true, &isInsideMask);
+    const std::size_t          begin = chunk * disa::Objective::ChunkSize;
+    const std::size_t          count = std::min(disa::Objective::ChunkSize, objective.GetNumberOfSamples() - begin);
+    std::vector<disa::Vector3> moved(count), gradients(count);
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      moved[i] = map(objective.GetPoint(begin + i));
+      if (!isInsideMask(moved[i]))
+      {
+        moved[i].fill(std::nan(""));
+      }
+    }
+    plain += objective.EvaluateMovedChunk(chunk, moved.data(), gradients.data());
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      plain.Add(gradients[i], objective.GetPoint(begin + i), objective.GetCentre());
+    }
+  }
+  const auto areNear = [](double a, double b) { return std::abs(a - b) <= 1e-11 * std::max(1.0, std::abs(b)); };
+  Check(fast.validPoints == plain.validPoints && fast.validPoints > 100, "both see the same points");
+  Check(areNear(fast.value, plain.value), "the value is the sum of the samples'");
+  for (int i = 0; i < 9; ++i)
+  {
+    Check(areNear(fast.gradient[i % 3], plain.gradient[i % 3]), "so is the gradient");
+    Check(areNear(fast.moment[i], plain.moment[i]), "and so are its moments");
+  }
+}
+
 /** No result depends on the order in which chunks and planes are taken. */
 void
 TestOrder()
 {
-  const disa::FeatureVolume  features = MakeFeatures(12, 8.0, 2);
-  std::vector<std::size_t>   cells(features.GetFrame().NumberOfCells());
-  std::vector<disa::Vector3> points(cells.size());
-  for (std::size_t i = 0; i < cells.size(); ++i)
-  {
-    cells[i] = i;
-    points[i] = { 8.0 * static_cast<double>(i % 12),
-                  8.0 * static_cast<double>(i / 12 % 12),
-                  8.0 * static_cast<double>(i / 144) };
-  }
+  const disa::FeatureVolume features = MakeFeatures(12, 8.0, 2);
+  std::vector<std::size_t>  cells(features.GetFrame().NumberOfCells());
+  std::iota(cells.begin(), cells.end(), 0);
   disa::Objective objective;
-  objective.SetFixedCells(features, cells, points);
+  objective.SetFixedCells(features, cells, features.GetFrame().IndexToPhysical());
   objective.SetMoving(MakeFeatures(20, 5.0, 3));
   const disa::Frame         frame = MakeFrame(9, 9, 9, 15.0);
   const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 3.0);
@@ -208,45 +251,75 @@ TestOrder()
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike");
 }
 
+bool
+AreEqual(const disa::Moments & a, const disa::Moments & b)
+{
+  return a.validPoints == b.validPoints && a.value == b.value && std::equal(a.gradient, a.gradient + 3, b.gradient) &&
+         std::equal(a.moment, a.moment + 9, b.moment);
+}
+
 /** Every kernel writes what the portable one does, to the last bit; with the greatest descriptors, too. */
 void
 TestKernels()
 {
   std::mt19937                           random(7);
-  std::uniform_int_distribution<int>     any(-128, 127);
+  std::uniform_int_distribution<int>     any(-127, 127);
   std::uniform_real_distribution<double> place(-0.5, 5.0);
+  std::uniform_real_distribution<float>  weight(0.0f, 1e6f);
   constexpr std::size_t                  count = 75;
   const auto                             fill = [&](std::vector<std::int8_t> & values, int trial)
   {
     for (std::int8_t & value : values)
     {
-      const int extreme = any(random) < 0 ? -128 : 127;
-      value = static_cast<std::int8_t>(trial % 3 == 0 ? -128 : trial % 3 == 1 ? extreme : any(random));
+      const int extreme = any(random) < 0 ? -127 : 127;
+      value = static_cast<std::int8_t>(trial % 3 == 0 ? -127 : trial % 3 == 1 ? extreme : any(random));
     }
   };
+  const disa::KernelFunctions<std::int8_t> & portable = *disa::FindKernel("portable", "test").functions;
   for (int trial = 0; trial < 60; ++trial)
   {
     std::vector<std::int8_t> data(4 * 5 * 6 * 16), fixed(16 * count);
     fill(data, trial);
     fill(fixed, trial);
-    std::vector<double> index(3 * count);
+    std::vector<double>       index(3 * count);
+    std::vector<float>        weights(count), coordinates(3 * count);
+    std::vector<std::uint8_t> isKept(count);
     for (std::size_t i = 0; i < index.size(); ++i)
     {
       index[i] = i % 7 == 0 ? std::round(place(random)) : place(random);
+      coordinates[i] = static_cast<float>(index[i]);
     }
-    const disa::Cells<std::int8_t> cells{ data.data(), { 4, 5, 6 } };
-    std::vector<double>            value(count), gradient(3 * count), expectedValue(count), expectedGradient(3 * count);
-    const std::size_t              inside =
-      disa::FindKernel("portable", "test")
-        .evaluate(cells, fixed.data(), index.data(), count, expectedValue.data(), expectedGradient.data());
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      weights[i] = weight(random);
+      isKept[i] = any(random) > -60 ? 1 : 0;
+    }
+    const disa::Cells<std::int8_t>   cells{ data.data(), { 4, 5, 6 } };
+    const disa::Samples<std::int8_t> samples{
+      fixed.data(),
+      weights.data(),
+      { coordinates.data(), coordinates.data() + count, coordinates.data() + 2 * count },
+      trial % 2 == 0 ? isKept.data() : nullptr,
+      count
+    };
+    const double map[12] = { 1.0, 0.1, 0.0, 0.0, -0.1, 0.9, 0.1, 0.2, 0.0, 0.0, 1.1, -0.1 };
+
+    std::vector<double> value(count), gradient(3 * count), expectedValue(count), expectedGradient(3 * count);
+    const std::size_t   inside =
+      portable.evaluate(cells, fixed.data(), index.data(), count, expectedValue.data(), expectedGradient.data());
     Check(inside > 0 && inside < count, "some points lie inside and some outside");
+    const disa::Moments expected = portable.accumulate(cells, samples, map, true);
+    Check(expected.validPoints > 0 && expected.value != 0.0, "samples add up to something");
     for (const disa::Kernel & kernel : disa::AvailableKernels())
     {
-      Check(kernel.evaluate(cells, fixed.data(), index.data(), count, value.data(), gradient.data()) == inside,
+      const disa::KernelFunctions<std::int8_t> & functions = *kernel.functions;
+      Check(functions.evaluate(cells, fixed.data(), index.data(), count, value.data(), gradient.data()) == inside,
             kernel.name);
       Check(value == expectedValue && gradient == expectedGradient, kernel.name);
-      kernel.evaluate(cells, fixed.data(), index.data(), count, value.data(), nullptr);
+      functions.evaluate(cells, fixed.data(), index.data(), count, value.data(), nullptr);
       Check(value == expectedValue, kernel.name);
+      Check(AreEqual(functions.accumulate(cells, samples, map, true), expected), kernel.name);
+      Check(functions.accumulate(cells, samples, map, false).value == expected.value, kernel.name);
     }
   }
   try
@@ -265,15 +338,13 @@ TestKernels()
 int
 main(int argc, char ** argv)
 {
-  const std::map<std::string, void (*)()> tests{ { "features", &TestFeatures },
-                                                 { "kernels", &TestKernels },
-                                                 { "lattice", &TestLattice },
-                                                 { "chain", &TestChain },
-                                                 { "order", &TestOrder } };
+  const std::map<std::string, void (*)()> tests{ { "features", &TestFeatures }, { "kernels", &TestKernels },
+                                                 { "lattice", &TestLattice },   { "chain", &TestChain },
+                                                 { "order", &TestOrder },       { "sums", &TestSums } };
   const auto                              test = tests.find(argc > 1 ? argv[1] : "");
   if (test == tests.end())
   {
-    std::fprintf(stderr, "usage: core_tests features|kernels|lattice|chain|order\n");
+    std::fprintf(stderr, "usage: core_tests features|kernels|lattice|chain|order|sums\n");
     return 2;
   }
   try
