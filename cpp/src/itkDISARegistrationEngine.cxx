@@ -250,7 +250,7 @@ RegistrationEngine::SetUpOptimizer()
   {
     m_Optimizer.optimizer->SetScalesEstimator(estimator);
   }
-  else if (!m_Settings.scales.scales.empty())
+  else if (!m_Settings.scales.scales.empty() && m_Optimizer.optimizer->CanUseScales()) // LBFGSB crashes otherwise
   {
     m_Optimizer.optimizer->SetScales(ToArray<ScalesType>(m_Settings.scales.scales));
   }

@@ -17,7 +17,7 @@ from disa.errors import ImageError, RegistrationError
 from disa.feature_cache import CachedExtractor
 from disa.models import find_model
 from disa.simpleitk_settings import RecordedRegistrationMethod
-from disa.simpleitk_transforms import describe_transform, have_equal_parameters, update_transform
+from disa.simpleitk_transforms import describe_transform, downcast, have_equal_parameters, update_transform
 
 _EVENTS = {
     sitk.sitkAnyEvent: "Any",
@@ -218,7 +218,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         in_place = self.GetInitialTransformInPlace()
         # SimpleITK's transforms copy on write: one that its user has changed since is no longer the method's.
         is_shared = in_place and self._initial is not None and have_equal_parameters(self._initial, initial)
-        result = self._initial if is_shared and self._initial is not None else initial.Downcast()
+        result = self._initial if is_shared and self._initial is not None else downcast(initial)
         self._current = result if in_place else None
         self._engine = _core.RegistrationEngine(settings)
         try:
@@ -229,7 +229,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             self._end_run(result, str(error))
             raise
         self._end_run(result, self._engine.get_stop_condition_description())
-        return sitk.Transform(result).Downcast() if in_place else sitk.CompositeTransform([result])
+        return downcast(sitk.Transform(result)) if in_place else sitk.CompositeTransform([result])
 
     def MetricEvaluate(self, fixed: sitk.Image, moving: sitk.Image) -> float:
         """The metric's value under the initial transforms; as SimpleITK's, regardless of levels and sampling.

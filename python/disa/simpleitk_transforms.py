@@ -53,7 +53,7 @@ def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformD
     Raises:
         RegistrationError: it is not 3-D, or of a kind that DISA does not take.
     """
-    transform = transform.Downcast()
+    transform = downcast(transform)
     if transform.GetDimension() != 3:
         raise RegistrationError(f"{name}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
     kind = transform.GetTransformEnum()
@@ -71,6 +71,14 @@ def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformD
         fixed_parameters=np.array(transform.GetFixedParameters()),
         parameters=np.array(transform.GetParameters()),
     )
+
+
+def downcast(transform: sitk.Transform) -> sitk.Transform:
+    """The transform as an object of its own class, where SimpleITK has one for it."""
+    try:
+        return transform.Downcast()
+    except (KeyError, TypeError):  # SimpleITK's table lacks ComposeScaleSkewVersor3DTransform
+        return sitk.Transform(transform)
 
 
 def _class_name(transform: sitk.Transform) -> str:
