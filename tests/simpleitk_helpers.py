@@ -127,21 +127,21 @@ def run_both(
     return outcomes
 
 
-def assert_alike(one: Any, other: Any, relative: float = 1e-8) -> None:
+def assert_alike(one: Any, other: Any, relative: float = 1e-8, absolute: float = 1e-8) -> None:
     """Numbers within rounding, everything else equal.
 
-    Two builds of ITK, by two compilers, round a float pixel of a smoothed image and a sum of many samples differently in
-    the last bit (1e-7), and some iterations multiply that.
+    Two builds of ITK, by two compilers, round a float pixel of a smoothed image and a sum of many samples differently
+    in the last bit (1e-7), and some iterations multiply that.
     """
     if isinstance(one, dict):
         assert one.keys() == other.keys()
         for key in one:
-            assert_alike(one[key], other[key], relative)
+            assert_alike(one[key], other[key], relative, absolute)
     elif isinstance(one, (list, tuple)) and any(not isinstance(item, (int, float)) for item in one):
         assert len(one) == len(other)
         for a, b in zip(one, other, strict=True):
-            assert_alike(a, b, relative)
+            assert_alike(a, b, relative, absolute)
     elif isinstance(one, (list, tuple)):
-        np.testing.assert_allclose(other, one, rtol=relative, atol=1e-8)
+        np.testing.assert_allclose(other, one, rtol=relative, atol=absolute)
     else:
         assert other == one

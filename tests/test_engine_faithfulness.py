@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from simpleitk_helpers import EVENTS, METRICS, OPTIMIZERS, assert_alike, blobs, make_methods, moved, record, run_both, state_of
+from simpleitk_helpers import (
+    EVENTS,
+    METRICS,
+    OPTIMIZERS,
+    assert_alike,
+    blobs,
+    make_methods,
+    moved,
+    record,
+    run_both,
+    state_of,
+)
 
 
 def centred(kind: type) -> Callable[[sitk.Image], sitk.Transform]:
@@ -28,7 +39,7 @@ def field(image: sitk.Image, smoothing: str) -> sitk.DisplacementFieldTransform:
     if smoothing == "Gaussian":
         transform.SetSmoothingGaussianOnUpdate(varianceForUpdateField=2.0, varianceForTotalField=0.6)
     elif smoothing == "BSpline":
-        transform.SetSmoothingBSplineOnUpdate([6, 5, 5], [4, 4, 4], True)
+        transform.SetSmoothingBSplineOnUpdate([10, 9, 8], [0, 0, 0], False)
     return transform
 
 
@@ -94,7 +105,8 @@ def test_every_transform_goes_simpleitks_way(transform: str, metric: str) -> Non
         TRANSFORMS[transform](blobs(0)).GetFixedParameters(),
         TRANSFORMS[transform](blobs(0)).GetParameters(),
     )
-    assert_alike(own, engine, 1e-6)
+    # ITK fits a B-spline to a field's update in float.
+    assert_alike(own, engine, 1e-6, absolute=1e-6 if transform == "DisplacementField-BSpline" else 1e-8)
 
 
 def test_a_transform_that_simpleitk_fails_to_return_goes_its_way_too() -> None:
@@ -300,7 +312,9 @@ def test_a_transform_changed_after_it_was_set_is_no_longer_the_methods() -> None
         method.SetOptimizerAsRegularStepGradientDescent(0.3, 1e-3, 3)
         transform.SetTranslation((9.0, 0.0, 0.0))
         result = method.Execute(fixed, moved(fixed))
-        outcomes.append((transform.GetParameters(), result.GetParameters(), method.GetInitialTransform().GetParameters()))
+        outcomes.append(
+            (transform.GetParameters(), result.GetParameters(), method.GetInitialTransform().GetParameters())
+        )
     assert outcomes[0][0] == (0.0, 0.0, 0.0, 9.0, 0.0, 0.0)
     assert_alike(*outcomes, 1e-6)
 

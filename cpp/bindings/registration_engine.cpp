@@ -7,6 +7,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <regex>
 #include <sstream>
 
 namespace py = pybind11;
@@ -82,7 +83,8 @@ in_one_line(TFunction function)
     {
       all += all.empty() || line.empty() ? line : "; " + line;
     }
-    throw disa::RegistrationError(all);
+    // ITK begins with the object's class and address.
+    throw disa::RegistrationError(std::regex_replace(all, std::regex("^ITK ERROR: |\\(0x[0-9a-f]+\\)"), ""));
   }
 }
 

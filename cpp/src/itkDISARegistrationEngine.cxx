@@ -74,25 +74,19 @@ MakeOptional(const std::optional<TransformDescription> & description)
 const EventObject &
 FindEvent(const std::string & name)
 {
-  static const AnyEvent                      any;
-  static const AbortEvent                    abort;
-  static const DeleteEvent                   deletion;
-  static const EndEvent                      end;
-  static const IterationEvent                iteration;
-  static const MultiResolutionIterationEvent level;
-  static const ProgressEvent                 progress;
-  static const StartEvent                    start;
-  static const UserEvent                     user;
+  static const AnyEvent                                   any;
+  static const AbortEvent                                 abort;
+  static const DeleteEvent                                deletion;
+  static const EndEvent                                   end;
+  static const IterationEvent                             iteration;
+  static const MultiResolutionIterationEvent              level;
+  static const ProgressEvent                              progress;
+  static const StartEvent                                 start;
+  static const UserEvent                                  user;
   static const std::map<std::string, const EventObject *> events{
-    { "Any", &any },
-    { "Abort", &abort },
-    { "Delete", &deletion },
-    { "End", &end },
-    { "Iteration", &iteration },
-    { "MultiResolutionIteration", &level },
-    { "Progress", &progress },
-    { "Start", &start },
-    { "User", &user },
+    { "Any", &any },           { "Abort", &abort },         { "Delete", &deletion },
+    { "End", &end },           { "Iteration", &iteration }, { "MultiResolutionIteration", &level },
+    { "Progress", &progress }, { "Start", &start },         { "User", &user },
   };
   const auto found = events.find(name);
   if (found == events.end())

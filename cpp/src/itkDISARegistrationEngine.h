@@ -13,8 +13,8 @@ namespace DISA
 
 /** \brief One registration by ITK's ImageRegistrationMethodv4, set up in every respect as SimpleITK sets it up.
  *
- * Observers of iterations and of any event watch the optimiser, others the registration, as in SimpleITK. Getters answer
- * while it runs, to observers too. */
+ * Observers of iterations and of any event watch the optimiser, others the registration, as in SimpleITK. Getters
+ * answer while it runs, to observers too. */
 class RegistrationEngine
 {
 public:
@@ -70,15 +70,15 @@ private:
   /** Null if the scales are given. */
   ScalesEstimatorType::Pointer MakeScalesEstimator() const;
 
-  RegistrationSettings                  m_Settings;
-  RegistrationImageType::Pointer        m_FixedImage;
-  RegistrationImageType::Pointer        m_MovingImage;
-  TransformType::Pointer                m_Transform;
-  TransformType::Pointer                m_FixedInitialTransform;
-  TransformType::Pointer                m_MovingInitialTransform;
-  RegistrationOptimizer                 m_Optimizer;
-  RegistrationType::Pointer             m_Registration;
-  RegistrationMetricType::Pointer       m_Metric;
+  RegistrationSettings                            m_Settings;
+  RegistrationImageType::Pointer                  m_FixedImage;
+  RegistrationImageType::Pointer                  m_MovingImage;
+  TransformType::Pointer                          m_Transform;
+  TransformType::Pointer                          m_FixedInitialTransform;
+  TransformType::Pointer                          m_MovingInitialTransform;
+  RegistrationOptimizer                           m_Optimizer;
+  RegistrationType::Pointer                       m_Registration;
+  RegistrationMetricType::Pointer                 m_Metric;
   std::vector<std::pair<Object *, unsigned long>> m_Observers;
 };
 

@@ -16,14 +16,12 @@ namespace
 {
 
 template <template <typename, typename, typename, typename, typename> class TMetric>
-using MetricOf = TMetric<RegistrationImageType,
-                         RegistrationImageType,
-                         RegistrationImageType,
-                         double,
-                         DefaultImageToImageMetricTraitsv4<RegistrationImageType,
-                                                           RegistrationImageType,
-                                                           RegistrationImageType,
-                                                           double>>;
+using MetricOf = TMetric<
+  RegistrationImageType,
+  RegistrationImageType,
+  RegistrationImageType,
+  double,
+  DefaultImageToImageMetricTraitsv4<RegistrationImageType, RegistrationImageType, RegistrationImageType, double>>;
 
 RegistrationMetricType::Pointer
 MakeDISA(const MetricSettings & settings)

@@ -20,9 +20,9 @@ struct RegistrationOptimizer
   std::function<double()>                              value{};
   std::function<double()>                              learningRate{ [] { return 0.0; } };
   std::function<double()>                              convergenceValue{ [] { return 0.0; } };
-  std::function<void()>                                stop{};         ///< empty if it cannot be stopped
-  std::function<double()>                              bestValue{};    ///< empty if it ends where it is
-  std::function<void(TransformBase &)>                 moveToBest{};   ///< empty if it ends where it is
+  std::function<void()>                                stop{};       ///< empty if it cannot be stopped
+  std::function<double()>                              bestValue{};  ///< empty if it ends where it is
+  std::function<void(TransformBase &)>                 moveToBest{}; ///< empty if it ends where it is
 };
 
 /** \brief An optimiser of ITK, set up as SimpleITK does. Throws DISAError if there is none of that name.

@@ -37,18 +37,18 @@ struct TransformDescription
 /** \brief A metric: DISA's if it has no name, or one of ITK's. */
 struct MetricSettings
 {
-  std::string                                  name{};    ///< of ITK's metric, without ImageToImageMetricv4
-  NumberMap                                    numbers{}; ///< its settings, by SimpleITK's names of arguments
-  std::string                                  model{ "disa-lc2" };
-  double                                       spacing = 2.0; ///< mm
-  int                                          fixedStride = 4;
-  int                                          movingStride = 2;
-  double                                       reorientationAngle = 3.0; ///< degrees
-  double                                       smoothing = 12.0;         ///< voxels of `spacing`
-  std::vector<std::string>                     providers{};
+  std::string                                   name{};    ///< of ITK's metric, without ImageToImageMetricv4
+  NumberMap                                     numbers{}; ///< its settings, by SimpleITK's names of arguments
+  std::string                                   model{ "disa-lc2" };
+  double                                        spacing = 2.0; ///< mm
+  int                                           fixedStride = 4;
+  int                                           movingStride = 2;
+  double                                        reorientationAngle = 3.0; ///< degrees
+  double                                        smoothing = 12.0;         ///< voxels of `spacing`
+  std::vector<std::string>                      providers{};
   std::shared_ptr<const disa::FeatureExtractor> extractor{};
-  std::shared_ptr<const disa::FeatureVolume>   fixedFeatures{};
-  std::shared_ptr<const disa::FeatureVolume>   movingFeatures{};
+  std::shared_ptr<const disa::FeatureVolume>    fixedFeatures{};
+  std::shared_ptr<const disa::FeatureVolume>    movingFeatures{};
 };
 
 /** \brief An optimiser of SimpleITK by the name in its setter, and its numbers by SimpleITK's names of arguments. */
@@ -70,28 +70,28 @@ struct ScalesSettings
 /** \brief All that a registration is made of, after SimpleITK's ImageRegistrationMethod. */
 struct RegistrationSettings
 {
-  ImageDescription<float>                       fixed{};
-  ImageDescription<float>                       moving{};
+  ImageDescription<float>                        fixed{};
+  ImageDescription<float>                        moving{};
   std::optional<ImageDescription<unsigned char>> fixedMask{};
   std::optional<ImageDescription<unsigned char>> movingMask{};
-  TransformDescription                          initial{};
-  std::optional<TransformDescription>           fixedInitial{};
-  std::optional<TransformDescription>           movingInitial{};
-  std::vector<unsigned int>                     splineScaleFactors{};
-  std::optional<disa::Frame>                    virtualDomain{};
-  MetricSettings                                metric{};
-  OptimizerSettings                             optimizer{};
-  ScalesSettings                                scales{};
-  std::vector<double>                           weights{};
-  std::vector<unsigned int>                     shrinkFactors{ 1 };
-  std::vector<double>                           smoothingSigmas{ 0.0 };
-  bool                                          sigmasAreInPhysicalUnits = true;
-  int                                           samplingStrategy = 0; ///< 0 none, 1 regular, 2 random
-  std::vector<double>                           samplingPercentages{ 1.0 };
-  unsigned int                                  samplingSeed = 0; ///< 0: the wall clock
-  bool                                          useFixedGradientFilter = true;
-  bool                                          useMovingGradientFilter = true;
-  unsigned int                                  numberOfWorkUnits = 1;
+  TransformDescription                           initial{};
+  std::optional<TransformDescription>            fixedInitial{};
+  std::optional<TransformDescription>            movingInitial{};
+  std::vector<unsigned int>                      splineScaleFactors{};
+  std::optional<disa::Frame>                     virtualDomain{};
+  MetricSettings                                 metric{};
+  OptimizerSettings                              optimizer{};
+  ScalesSettings                                 scales{};
+  std::vector<double>                            weights{};
+  std::vector<unsigned int>                      shrinkFactors{ 1 };
+  std::vector<double>                            smoothingSigmas{ 0.0 };
+  bool                                           sigmasAreInPhysicalUnits = true;
+  int                                            samplingStrategy = 0; ///< 0 none, 1 regular, 2 random
+  std::vector<double>                            samplingPercentages{ 1.0 };
+  unsigned int                                   samplingSeed = 0; ///< 0: the wall clock
+  bool                                           useFixedGradientFilter = true;
+  bool                                           useMovingGradientFilter = true;
+  unsigned int                                   numberOfWorkUnits = 1;
 };
 
 } // namespace DISA

@@ -60,7 +60,7 @@ class CachedExtractor:
     ) -> FeatureVolume:
         """Descriptors for pixels of shape (z, y, x) with their frame (x, y, z; mm)."""
         frame = (tuple(origin), tuple(image_spacing), tuple(image_direction))
-        content = hashlib.blake2b(np.ascontiguousarray(pixels), digest_size=16).digest()
+        content = hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
         key = (content, pixels.shape, frame, model, feature_spacing, stride, tuple(providers))
         direction = None if feature_direction is None else tuple(feature_direction)
         entry = self._find_given(key, direction) or _find_exact(key, direction)

@@ -1,12 +1,15 @@
 """`disa.ImageRegistrationMethod`: SimpleITK's registration method with one more metric."""
 
+# SimpleITK has no types.
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import math
 import os
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,7 +36,7 @@ _EVENTS = {
 
 
 @dataclass
-class _DISAMetric:
+class DISAMetric:
     model: str
     spacing: float
     fixed_stride: int
@@ -42,7 +45,7 @@ class _DISAMetric:
     weighting: bool
     smoothing: float
     providers: list[str]
-    extractor: CachedExtractor
+    extractor: CachedExtractor = field(repr=False)
 
 
 @dataclass
@@ -68,7 +71,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
     def __init__(self) -> None:
         super().__init__()
-        self._disa: _DISAMetric | None = None
+        self._disa: DISAMetric | None = None
         self._fixed_features: FeatureVolume | None = None
         self._moving_features: FeatureVolume | None = None
         self._commands: list[tuple[int, Callable[[], Any]]] = []
@@ -117,7 +120,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
         for stride in (fixed_stride, moving_stride):
             find_model(model, stride)
-        self._disa = _DISAMetric(
+        self._disa = DISAMetric(
             os.fspath(model),
             spacing,
             fixed_stride,

@@ -3,6 +3,9 @@
 Arguments have SimpleITK's names, order and defaults.
 """
 
+# SimpleITK has no types.
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import sys

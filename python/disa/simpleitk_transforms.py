@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -53,27 +54,27 @@ def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformD
     Raises:
         RegistrationError: it is not 3-D, or of a kind that DISA does not take.
     """
-    transform = downcast(transform)
-    if transform.GetDimension() != 3:
-        raise RegistrationError(f"{name}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
-    kind = transform.GetTransformEnum()
+    own = downcast(transform)
+    if own.GetDimension() != 3:
+        raise RegistrationError(f"{name}: expected a 3-D transform, got a {own.GetDimension()}-D one")
+    kind = own.GetTransformEnum()
     if kind not in _NAMES:
-        raise RegistrationError(f"{name}: DISA does not take a transform of type {_class_name(transform)}")
+        raise RegistrationError(f"{name}: DISA does not take a transform of type {_class_name(own)}")
     if kind == sitk.sitkComposite:
-        parts = [transform.GetNthTransform(n) for n in range(transform.GetNumberOfTransforms())]
+        parts = [own.GetNthTransform(n) for n in range(own.GetNumberOfTransforms())]
         return _core.TransformDescription(_NAMES[kind], parts=[describe_transform(part, name) for part in parts])
-    if kind == sitk.sitkBSplineTransform and transform.GetOrder() != 3:
-        raise RegistrationError(f"{name}: DISA takes B-splines of order 3, got one of order {transform.GetOrder()}")
+    if kind == sitk.sitkBSplineTransform and own.GetOrder() != 3:
+        raise RegistrationError(f"{name}: DISA takes B-splines of order 3, got one of order {own.GetOrder()}")
     if kind == sitk.sitkDisplacementField:
-        return _describe_field(transform, name)
+        return _describe_field(own, name)
     return _core.TransformDescription(
         _NAMES[kind],
-        fixed_parameters=np.array(transform.GetFixedParameters()),
-        parameters=np.array(transform.GetParameters()),
+        fixed_parameters=np.array(own.GetFixedParameters()),
+        parameters=np.array(own.GetParameters()),
     )
 
 
-def downcast(transform: sitk.Transform) -> sitk.Transform:
+def downcast(transform: sitk.Transform) -> Any:
     """The transform as an object of its own class, where SimpleITK has one for it."""
     try:
         return transform.Downcast()
@@ -142,6 +143,4 @@ def _field_image(description: _core.TransformDescription) -> sitk.Image:
 
 def have_equal_parameters(one: sitk.Transform, other: sitk.Transform) -> bool:
     """True if two transforms of one kind have the same numbers."""
-    return bool(
-        one.GetFixedParameters() == other.GetFixedParameters() and one.GetParameters() == other.GetParameters()
-    )
+    return bool(one.GetFixedParameters() == other.GetFixedParameters() and one.GetParameters() == other.GetParameters())
