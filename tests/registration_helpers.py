@@ -18,8 +18,8 @@ def centre_of(image: sitk.Image) -> list[float]:
     return list(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
 
 
-def displaced_pair() -> tuple[Any, Any, list[float]]:
-    """An image and its own copy, displaced and with inverted intensities, on a turned and shifted grid."""
+def displaced_images() -> tuple[sitk.Image, sitk.Image, list[float]]:
+    """An image, its own copy, displaced and with inverted intensities, on a turned and shifted grid, and its centre."""
     fixed = structured_image((56, 52, 48), seed=3)
     truth = sitk.Euler3DTransform(centre_of(fixed), *TRUTH[:3], TRUTH[3:])
     direction = rotation(8, -6, 10)
@@ -35,7 +35,13 @@ def displaced_pair() -> tuple[Any, Any, list[float]]:
         direction.ravel().tolist(),
         0.0,
     )
-    return to_itk(fixed), to_itk(-1.0 * moving), centre_of(fixed)
+    return fixed, -1.0 * moving, centre_of(fixed)
+
+
+def displaced_pair() -> tuple[Any, Any, list[float]]:
+    """The same as ITK images."""
+    fixed, moving, centre = displaced_images()
+    return to_itk(fixed), to_itk(moving), centre
 
 
 def rigid(centre: list[float]) -> Any:

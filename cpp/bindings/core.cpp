@@ -31,4 +31,5 @@ PYBIND11_MODULE(_core, module)
   bind_metric(module);
   bind_multi_metric(module);
   bind_smoothing(module);
+  bind_registration_engine(module);
 }

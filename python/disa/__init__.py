@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from disa._core import FeatureVolume
     from disa.features import extract_features
     from disa.similarity import similarity_map
+    from disa.simpleitk_registration import ImageRegistrationMethod
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,7 @@ __all__ = [
     "DISAError",
     "FeatureVolume",
     "ImageError",
+    "ImageRegistrationMethod",
     "ModelError",
     "RegistrationError",
     "TrainingError",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOMES = {
     "FeatureVolume": "disa.core",
+    "ImageRegistrationMethod": "disa.simpleitk_registration",
     "extract_features": "disa.features",
     "similarity_map": "disa.similarity",
 }

@@ -1,0 +1,23 @@
+#ifndef itkDISARegistrationMetric_h
+#define itkDISARegistrationMetric_h
+
+#include "itkDISARegistrationSettings.h"
+
+#include "itkImage.h"
+#include "itkImageToImageMetricv4.h"
+
+namespace itk
+{
+namespace DISA
+{
+
+using RegistrationImageType = Image<float, 3>;
+using RegistrationMetricType = ImageToImageMetricv4<RegistrationImageType, RegistrationImageType>;
+
+/** \brief DISA's metric or one of ITK's, set up as SimpleITK does. Throws DISAError if there is none of that name. */
+RegistrationMetricType::Pointer MakeMetric(const MetricSettings & settings);
+
+} // namespace DISA
+} // namespace itk
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef itkDISARegistrationOptimizer_h
+#define itkDISARegistrationOptimizer_h
+
+#include "itkDISARegistrationSettings.h"
+
+#include "itkObjectToObjectOptimizerBase.h"
+#include "itkTransformBase.h"
+
+#include <functional>
+
+namespace itk
+{
+namespace DISA
+{
+
+/** \brief An optimiser and what its class alone can say of it. */
+struct RegistrationOptimizer
+{
+  ObjectToObjectOptimizerBaseTemplate<double>::Pointer optimizer{};
+  std::function<double()>                              value{};
+  std::function<double()>                              learningRate{ [] { return 0.0; } };
+  std::function<double()>                              convergenceValue{ [] { return 0.0; } };
+  std::function<void()>                                stop{};       ///< empty if it cannot be stopped
+  std::function<double()>                              bestValue{};  ///< empty if it ends where it is
+  std::function<void(TransformBase &)>                 moveToBest{}; ///< empty if it ends where it is
+};
+
+/** \brief An optimiser of ITK, set up as SimpleITK does. Throws DISAError if there is none of that name.
+ *  \param numberOfParameters of the transform, for optimisers whose settings have one number each. */
+RegistrationOptimizer MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParameters);
+
+} // namespace DISA
+} // namespace itk
+
+#endif

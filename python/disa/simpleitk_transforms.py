@@ -1,0 +1,146 @@
+"""SimpleITK's transforms to the registration engine and back, by value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from disa.core import _core
+from disa.errors import RegistrationError
+
+_NAMES = {
+    sitk.sitkIdentity: "IdentityTransform",
+    sitk.sitkTranslation: "TranslationTransform",
+    sitk.sitkScale: "ScaleTransform",
+    sitk.sitkScaleLogarithmic: "ScaleLogarithmicTransform",
+    sitk.sitkEuler: "Euler3DTransform",
+    sitk.sitkSimilarity: "Similarity3DTransform",
+    sitk.sitkQuaternionRigid: "QuaternionRigidTransform",
+    sitk.sitkVersor: "VersorTransform",
+    sitk.sitkVersorRigid: "VersorRigid3DTransform",
+    sitk.sitkScaleSkewVersor: "ScaleSkewVersor3DTransform",
+    sitk.sitkComposeScaleSkewVersor: "ComposeScaleSkewVersor3DTransform",
+    sitk.sitkScaleVersor: "ScaleVersor3DTransform",
+    sitk.sitkAffine: "AffineTransform",
+    sitk.sitkComposite: "CompositeTransform",
+    sitk.sitkDisplacementField: "DisplacementFieldTransform",
+    sitk.sitkBSplineTransform: "BSplineTransform",
+}
+
+_FIELD_OPTIONS = {
+    "GaussianSmoothingOnUpdateDisplacementFieldTransform": {
+        "varianceForUpdateField": "GaussianSmoothingVarianceForTheUpdateField",
+        "varianceForTotalField": "GaussianSmoothingVarianceForTheTotalField",
+    },
+    "BSplineSmoothingOnUpdateDisplacementFieldTransform": {
+        "order": "SplineOrder",
+        "enforceStationaryBoundary": "EnforceStationaryBoundary",
+        "numberOfControlPointsForUpdateField": "NumberOfControlPointsForTheUpdateField",
+        "numberOfControlPointsForTotalField": "NumberOfControlPointsForTheTotalField",
+    },
+}
+
+
+def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformDescription:
+    """A transform as the engine takes it.
+
+    Args:
+        transform: any 3-D transform of SimpleITK.
+        name: what messages call it.
+
+    Raises:
+        RegistrationError: it is not 3-D, or of a kind that DISA does not take.
+    """
+    own = downcast(transform)
+    if own.GetDimension() != 3:
+        raise RegistrationError(f"{name}: expected a 3-D transform, got a {own.GetDimension()}-D one")
+    kind = own.GetTransformEnum()
+    if kind not in _NAMES:
+        raise RegistrationError(f"{name}: DISA does not take a transform of type {_class_name(own)}")
+    if kind == sitk.sitkComposite:
+        parts = [own.GetNthTransform(n) for n in range(own.GetNumberOfTransforms())]
+        return _core.TransformDescription(_NAMES[kind], parts=[describe_transform(part, name) for part in parts])
+    if kind == sitk.sitkBSplineTransform and own.GetOrder() != 3:
+        raise RegistrationError(f"{name}: DISA takes B-splines of order 3, got one of order {own.GetOrder()}")
+    if kind == sitk.sitkDisplacementField:
+        return _describe_field(own, name)
+    return _core.TransformDescription(
+        _NAMES[kind],
+        fixed_parameters=np.array(own.GetFixedParameters()),
+        parameters=np.array(own.GetParameters()),
+    )
+
+
+def downcast(transform: sitk.Transform) -> Any:
+    """The transform as an object of its own class, where SimpleITK has one for it."""
+    try:
+        return transform.Downcast()
+    except (KeyError, TypeError):  # SimpleITK's table lacks ComposeScaleSkewVersor3DTransform
+        return sitk.Transform(transform)
+
+
+def _class_name(transform: sitk.Transform) -> str:
+    """ITK's class; what SimpleITK prints is the only place that has it."""
+    found = re.search(r"^\s*(\w+) \(0x", str(transform), re.MULTILINE)
+    return found[1] if found else transform.GetName()
+
+
+def _describe_field(transform: sitk.DisplacementFieldTransform, name: str) -> _core.TransformDescription:
+    printed = str(transform)
+    if "VectorLinearInterpolateImageFunction" not in printed:
+        raise RegistrationError(
+            f"{name}: DISA takes displacement fields with linear interpolation; call SetInterpolator(sitkLinear)"
+        )
+    kind = _class_name(transform)
+    field = sitk.GetArrayViewFromImage(transform.GetDisplacementField())
+    return _core.TransformDescription(
+        kind,
+        fixed_parameters=np.array(transform.GetFixedParameters()),
+        parameters=field.ravel(),
+        options={key: _printed_numbers(printed, label) for key, label in _FIELD_OPTIONS.get(kind, {}).items()},
+    )
+
+
+def _printed_numbers(printed: str, label: str) -> list[float]:
+    """The numbers after a label in what SimpleITK prints, which has no getters for them."""
+    line = re.search(rf"^\s*{label}: (.*)$", printed, re.MULTILINE)
+    if line is None:
+        raise RegistrationError(f"SimpleITK {sitk.Version().VersionString()} does not print {label}")
+    switches = {"On": 1.0, "Off": 0.0}
+    words = (word.strip() for word in line[1].strip("[] ").split(","))
+    return [switches[word] if word in switches else float(word) for word in words]
+
+
+def update_transform(transform: sitk.Transform, description: _core.TransformDescription) -> None:
+    """Give a transform the numbers that the engine has found for it. Of a composite, those of its last part."""
+    if description.parts:
+        last = description.parts[-1]
+        while last.parts:
+            last = last.parts[-1]
+        transform.SetParameters(last.parameters.tolist())
+    elif isinstance(transform, sitk.DisplacementFieldTransform):
+        transform.SetDisplacementField(_field_image(description))
+    else:
+        fixed = description.fixed_parameters.tolist()
+        if list(transform.GetFixedParameters()) != fixed:
+            transform.SetFixedParameters(fixed)
+        transform.SetParameters(description.parameters.tolist())
+
+
+def _field_image(description: _core.TransformDescription) -> sitk.Image:
+    # ITK's order of a field's fixed parameters: size, origin, spacing, direction.
+    fixed = description.fixed_parameters
+    size = fixed[2::-1].astype(int)
+    image = sitk.GetImageFromArray(description.parameters.reshape(*size, 3), isVector=True)
+    image.SetOrigin(fixed[3:6].tolist())
+    image.SetSpacing(fixed[6:9].tolist())
+    image.SetDirection(fixed[9:].tolist())
+    return image
+
+
+def have_equal_parameters(one: sitk.Transform, other: sitk.Transform) -> bool:
+    """True if two transforms of one kind have the same numbers."""
+    return bool(one.GetFixedParameters() == other.GetFixedParameters() and one.GetParameters() == other.GetParameters())
