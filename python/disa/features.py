@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
-from disa.inference import run_network
+from disa.inference import run_network, runs_on_gpu
 from disa.models import find_model
 from disa.resampling import MARGIN, covering_grid, resample, smooth_for
 
@@ -112,7 +112,7 @@ def _extract(
         raise ImageError(f"spacing: expected mm above 0, got {spacing}")
     if not (math.isfinite(smoothing) and smoothing >= 0):
         raise ImageError(f"smoothing: expected 0 mm or more, got {smoothing}")
-    path = find_model(model, stride)
+    path = find_model(model, stride, runs_on_gpu(providers))
     axes = None if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
     smooth = smooth_for(image, spacing)
     grid = covering_grid(image, spacing, axes, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CHANNELS = 16
+
+GPU = "CUDAExecutionProvider"
 
 RECEPTIVE_RADIUS = 24
 """Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
@@ -96,14 +99,9 @@ def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxrun
 
 
 def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
-    try:
-        import onnxruntime as ort
-    except ImportError:
-        raise ModelError(
-            "ONNX Runtime is not installed: pip install 'itk-disa[cpu]', or 'itk-disa[gpu]' for CUDA"
-        ) from None
+    ort = _onnxruntime()
     chosen = _choose_providers(ort.get_available_providers(), providers)
-    if "CUDAExecutionProvider" in chosen and hasattr(ort, "preload_dlls"):
+    if GPU in chosen and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()
     options = ort.SessionOptions()
     options.log_severity_level = 4
@@ -111,6 +109,11 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
         return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
+
+
+def runs_on_gpu(providers: Sequence[str] | None) -> bool:
+    """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
+    return _choose_providers(_onnxruntime().get_available_providers(), tuple(providers or ()))[0] == GPU
 
 
 def model_metadata(path: Path) -> dict[str, str]:
@@ -122,6 +125,16 @@ def model_metadata(path: Path) -> dict[str, str]:
     return about
 
 
+def _onnxruntime() -> ModuleType:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise ModelError(
+            "ONNX Runtime is not installed: pip install 'itk-disa[cpu]', or 'itk-disa[gpu]' for CUDA"
+        ) from None
+    return onnxruntime
+
+
 def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[str]:
     for provider in wanted:
         if provider not in available:
@@ -130,7 +143,7 @@ def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[s
             )
     if wanted:
         return list(wanted)
-    return [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in available]
+    return [p for p in (GPU, "CPUExecutionProvider") if p in available]
 
 
 def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: int) -> None:

@@ -32,13 +32,14 @@ def shipped_models() -> list[str]:
     return sorted({path.name.rsplit("-stride", 1)[0] for path in _SHIPPED.glob("*-stride*.onnx")})
 
 
-def find_model(model: str | os.PathLike[str], stride: int) -> Path:
+def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False) -> Path:
     """The .onnx file of a model for a stride.
 
     Args:
         model: name of a shipped model, or path of an .onnx file; for another stride than that file's, the file
             beside it whose name says `-stride2` instead of `-stride4` (or the like) is taken.
         stride: voxels between descriptors.
+        on_gpu: take the float16 file of a shipped model if there is one; it is laid out for GPUs.
 
     Raises:
         ModelError: there is no such model or stride.
@@ -49,6 +50,9 @@ def find_model(model: str | os.PathLike[str], stride: int) -> Path:
             raise ModelError(
                 f"model {text}: no such model; expected one of {', '.join(shipped_models())} or a path to an .onnx file"
             )
+        half = _SHIPPED / f"{text}-fp16-stride{stride}.onnx"
+        if on_gpu and half.exists():
+            return half
         path = _SHIPPED / f"{text}-stride{stride}.onnx"
         if not path.exists():
             raise ModelError(f"stride {stride}: model {text} has strides {_strides(path)}")

@@ -32,8 +32,8 @@ def test_error_and_gradients_are_those_of_the_plain_network() -> None:
     points = 6 + 4 * torch.rand(2, 2, 5, 3)
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *points, torch.rand(2, 5, 5))
     weights = torch.rand(4)
-    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0))
-    got = DescriptorError(network, (0.0, 1.0), torch.float32)(batch, weights)
+    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0), 0.3)
+    got = DescriptorError(network, (0.0, 1.0), torch.float32, 0.3)(batch, weights)
     torch.testing.assert_close(got, expected)
     parameters = list(network.parameters())
     for a, b in zip(torch.autograd.grad(got, parameters), torch.autograd.grad(expected, parameters), strict=True):
@@ -45,7 +45,7 @@ def test_half_the_bits_give_about_the_same_error() -> None:
     network = DISANet()
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *(6 + 4 * torch.rand(2, 2, 5, 3)), torch.rand(2, 5, 5))
     exact, coarse = (
-        DescriptorError(network, (0.0, 1.0), dtype)(batch, torch.ones(4)).item()
+        DescriptorError(network, (0.0, 1.0), dtype, 0.5)(batch, torch.ones(4)).item()
         for dtype in (torch.float32, torch.bfloat16)
     )
     assert coarse != exact

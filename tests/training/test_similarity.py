@@ -126,7 +126,7 @@ def test_bins_cover_the_range_of_the_similarity() -> None:
     torch.testing.assert_close(weights.shares, torch.tensor([0.4, 0.2, 0.2, 0.2]), atol=1e-3, rtol=0)
     predicted = target + torch.tensor([0.1, 0.1, 0.2, 0.3, 0.4])
     expected = np.mean([0.01, 0.04, 0.09, 0.16])
-    assert float(weighted_error(predicted, target, balance, extent)) == pytest.approx(expected, rel=1e-2)
+    assert float(weighted_error(predicted, target, balance, extent, 0.0)) == pytest.approx(expected, rel=1e-2)
     statistics = BinStatistics(4, extent)
     statistics.add(predicted, target)
     assert statistics.error == pytest.approx(expected, rel=1e-3)

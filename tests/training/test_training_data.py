@@ -147,5 +147,5 @@ def test_errors_count_bins_alike() -> None:
     weights = BinWeights(2, (0.0, 1.0), torch.device("cpu"))
     for _ in range(300):
         weights.update(target)
-    value = weighted_error(predicted, target, weights.update(target), (0.0, 1.0))
+    value = weighted_error(predicted, target, weights.update(target), (0.0, 1.0), 0.0)
     assert float(value) == pytest.approx((0.01 + 0.09) / 2, rel=6e-2)

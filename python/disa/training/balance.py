@@ -67,7 +67,7 @@ def interval_shares(target: Tensor, extent: Range) -> Tensor:
     Returns:
         The shape of `target`; the last axis adds up to 1.
     """
-    values, order = target.detach().sort(dim=-1)
+    values, order = target.sort(dim=-1)
     ends = torch.ones_like(values[..., :1])
     edges = torch.cat([extent[0] * ends, (values[..., 1:] + values[..., :-1]) / 2, extent[1] * ends], dim=-1)
     shares = edges.diff(dim=-1) / (extent[1] - extent[0])

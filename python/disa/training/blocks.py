@@ -20,15 +20,8 @@ from disa.training.network import NEGATIVE_SLOPE, DISANet, ResBlock, clip_norm, 
 BLUR = torch.tensor([0.25, 0.5, 0.25])
 
 
-def fold(x: Tensor) -> Tensor:
-    """Blocks of voxels: (n, c, z, y, x) to (n, 8 c, z / 2, y / 2, x / 2), sides even."""
-    n, c, depth, height, width = x.shape
-    x = x.reshape(n, c, depth // 2, 2, height // 2, 2, width // 2, 2).permute(0, 3, 5, 7, 1, 2, 4, 6)
-    return x.reshape(n, 8 * c, depth // 2, height // 2, width // 2)
-
-
 def unfold(x: Tensor) -> Tensor:
-    """The reverse of `fold`, on descriptors: (8, c, z, y, x), a batch of parities, to (2 z, 2 y, 2 x, c)."""
+    """A batch of the eight parities of voxels, (8, c, z, y, x), to (2 z, 2 y, 2 x, c)."""
     _, c, depth, height, width = x.shape
     x = x.reshape(2, 2, 2, c, depth, height, width).permute(4, 0, 5, 1, 6, 2, 3)
     return x.reshape(2 * depth, 2 * height, 2 * width, c)
@@ -61,8 +54,12 @@ def _act(x: Tensor) -> Tensor:
 class VoxelConv(nn.Module):
     """3x3x3 convolution of voxels, zero padded, its result in blocks."""
 
+    taps: Tensor
+    bias: Tensor
+
     def __init__(self, layer: nn.Conv3d) -> None:
         super().__init__()
+        assert layer.bias is not None
         self.weight, self.bias = layer.weight, layer.bias
         self.register_buffer("taps", torch.stack([torch.eye(4)[p : p + 3].T for p in range(2)]))
 
@@ -76,8 +73,12 @@ class VoxelConv(nn.Module):
 class BlockConv(nn.Module):
     """3x3x3 convolution of blocks, zero padded."""
 
+    taps: Tensor
+    bias: Tensor
+
     def __init__(self, layer: nn.Conv3d) -> None:
         super().__init__()
+        assert layer.bias is not None
         self.weight, self.bias = layer.weight, layer.bias
         self.register_buffer("taps", block_taps())
 
@@ -108,6 +109,9 @@ class BlockBlur(nn.Module):
         outputs: voxels a side of an output block; 1: none, the output is voxels.
     """
 
+    taps: Tensor
+    same: Tensor
+
     def __init__(self, channels: int, step: int, outputs: int) -> None:
         super().__init__()
         self.channels, self.outputs, self.step = channels, outputs, step
@@ -135,13 +139,21 @@ def _continued(x: Tensor, axis: int, end: int, channels: int) -> Tensor:
 
 
 class BlockNetwork(nn.Module):
-    """`DISANet` of stride 4 or 2 for one volume, its output with channels last."""
+    """`DISANet` of stride 4 or 2 for one volume, its output with channels last.
 
-    def __init__(self, network: DISANet, half_resolution_blocks: bool = True) -> None:
+    Args:
+        network: weights and stride.
+
+    Raises:
+        ValueError: the stride is 1, at which nothing is left out and blocks gain nothing.
+    """
+
+    def __init__(self, network: DISANet) -> None:
         super().__init__()
+        if network.stride == 1:
+            raise ValueError("stride is 1, expected 4 or 2")
         layers = network.layers
         self.stride = network.stride
-        self.folds_middle = half_resolution_blocks
         self.first = nn.Sequential(
             VoxelConv(layers[0].conv),
             nn.LeakyReLU(NEGATIVE_SLOPE),
@@ -149,12 +161,8 @@ class BlockNetwork(nn.Module):
             BlockConv(layers[2].conv),
             nn.LeakyReLU(NEGATIVE_SLOPE),
         )
-        if half_resolution_blocks:
-            self.first_blur = BlockBlur(16, 2, 2)
-            self.middle = nn.Sequential(BlockResidual(layers[4]), BlockConv(layers[5].conv))
-        else:
-            self.first_blur = BlockBlur(16, 2, 1)
-            self.middle = nn.Sequential(layers[4], layers[5].conv)
+        self.first_blur = BlockBlur(16, 2, 2)
+        self.middle = nn.Sequential(BlockResidual(layers[4]), BlockConv(layers[5].conv), nn.LeakyReLU(NEGATIVE_SLOPE))
         self.second_blur = BlockBlur(32, 2, 1) if network.stride == 4 else BlockBlur(32, 1, 2)
         last = DISANet(4).layers
         last[7].load_state_dict(layers[7].state_dict())
@@ -164,10 +172,7 @@ class BlockNetwork(nn.Module):
     def forward(self, volume: Tensor) -> Tensor:
         """(1, 1, z, y, x) to (z', y', x', 16)."""
         sizes = [(n + self.stride - 1) // self.stride for n in volume.shape[2:]]  # ONNX rounds to 0, not down
-        x = _act(self.middle(self.first_blur(self.first(whole_cells(volume)))))
-        if not self.folds_middle:
-            x = fold(x)
-        x = self.second_blur(x)
+        x = self.second_blur(self.middle(self.first_blur(self.first(whole_cells(volume)))))
         if self.stride == 2:
             x = x.reshape(8, 32, *x.shape[2:])
         x = clip_norm(self.last(x))

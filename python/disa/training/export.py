@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from disa.errors import ModelError
 from disa.inference import run_network
+from disa.training.blocks import BlockNetwork
 from disa.training.half_precision import to_half_precision
 from disa.training.network import CHANNELS, STRIDES, BlurPool, DISANet, receptive_field
 from disa.training.volumes import SPACING_MM
@@ -104,7 +105,7 @@ def export_onnx(
         stride: voxels between descriptors, 4, 2 or 1; all have the same weights.
         path: file to write.
         about: where the weights come from.
-        precision: of the arithmetic.
+        precision: of the arithmetic; fp16 is laid out for GPUs (`blocks`) and slow on a CPU.
 
     Raises:
         ModelError: the stride is none of these, the folder cannot be written, or the model is not valid or not equal
@@ -117,8 +118,8 @@ def export_onnx(
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             draft = Path(folder) / path.name
-            _write(network, draft)
-            model = onnx.load(draft)
+            _write(BlockNetwork(network) if precision == "fp16" and stride > 1 else ChannelsLast(network), draft)
+            model = onnx.shape_inference.infer_shapes(onnx.load(draft))
             if precision == "fp16":
                 to_half_precision(model.graph)
             onnx.helper.set_model_props(model, metadata(stride, precision, weights_digest(weights), about))
@@ -133,18 +134,18 @@ def export_onnx(
         raise ModelError(f"{path}: not written, ONNX's checker says: {str(error).splitlines()[0]}") from None
 
 
-def _write(network: DISANet, path: Path) -> None:
+def _write(network: nn.Module, path: Path) -> None:
     with warnings.catch_warnings():
         # The older exporter is on its way out, but makes the smaller graph of dynamic size.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            ChannelsLast(network).eval(), (torch.zeros(1, 1, *EXAMPLE_SIZE),), str(path),
+            network.eval(), (torch.zeros(1, 1, *EXAMPLE_SIZE),), str(path),
             input_names=["volume"], output_names=["descriptors"],
             dynamic_axes={
                 "volume": {2: "z", 3: "y", 4: "x"},
                 "descriptors": {0: "z_cells", 1: "y_cells", 2: "x_cells"},
             },
-            opset_version=OPSET, dynamo=False,
+            opset_version=OPSET, dynamo=False, do_constant_folding=False,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from disa.errors import ConfigError
 from disa.training.lc2 import MARGIN
 from disa.training.lc2_map import PatchSearch, cut_patch
 from disa.training.pairs import of_split
@@ -95,18 +96,27 @@ def save_pairs(pairs: list[PatchPair], path: Path) -> None:
 
 
 def load_pairs(path: Path) -> list[PatchPair]:
-    """Read pairs from CSV."""
-    with path.open(newline="") as file:
-        return [
-            PatchPair(
-                moving=row["moving"],
-                fixed=row["fixed"],
-                explains=row["explains"],
-                lc2=float(row["lc2"]),
-                **{name: int(row[name]) for name in row if name[-2:] in ("_z", "_y", "_x")},
-            )
-            for row in csv.DictReader(file)
-        ]
+    """Read pairs from CSV.
+
+    Raises:
+        ConfigError: the file cannot be read or is not one that `save_pairs` wrote.
+    """
+    try:
+        with path.open(newline="") as file:
+            return [
+                PatchPair(
+                    moving=row["moving"],
+                    fixed=row["fixed"],
+                    explains=row["explains"],
+                    lc2=float(row["lc2"]),
+                    **{name: int(row[name]) for name in row if name[-2:] in ("_z", "_y", "_x")},
+                )
+                for row in csv.DictReader(file)
+            ]
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; write it with disa.training.paper_pairs") from None
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise ConfigError(f"{path}: not a table of patch pairs; write it with disa.training.paper_pairs") from None
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from disa.training.log import Log
 from disa.training.network import DISANet, shared_network
 from disa.training.optimisers import make_optimisers, set_rate
 from disa.training.pairs import PairSampler
-from disa.training.paper_pairs import load_pairs
+from disa.training.paper_pairs import PatchPair, load_pairs
 from disa.training.plot import draw
 from disa.training.progress import Display
 from disa.training.score_pairs import similarities
@@ -58,7 +58,7 @@ class Trainer:
         team: the processes of the run. Each trains on its share of the pairs of a step.
 
     Raises:
-        ConfigError: the pairs of a step cannot be shared out evenly.
+        ConfigError: the pairs of a step cannot be shared out evenly, or the patch pairs to log cannot be used.
     """
 
     def __init__(
@@ -90,10 +90,17 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.log = Log()
-        self._pairs = load_pairs(Path(config.pairs)) if config.pairs and team.leads else []
+        self._pairs = self._held_out_pairs() if config.pairs and team.leads else []
         self._loss = torch.zeros((), dtype=torch.float64, device=self.device)
         self._losses = 0
         self._saved = -1
+
+    def _held_out_pairs(self) -> list[PatchPair]:
+        pairs = load_pairs(Path(self.config.pairs))
+        known = {volume.info.name for volume in self.held_out}
+        for name in (name for pair in pairs for name in (pair.moving, pair.fixed) if name not in known):
+            raise ConfigError(f"pairs: {self.config.pairs}: has {name}, which is not among the held-out volumes")
+        return pairs
 
     def _set_precision(self) -> None:
         reduced = self.config.precision != "fp32"
