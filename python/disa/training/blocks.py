@@ -15,16 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from disa.training.network import NEGATIVE_SLOPE, DISANet, ResBlock, clip_norm, whole_cells
+from disa.training.network import CHANNELS, NEGATIVE_SLOPE, DISANet, ResBlock, clip_norm, whole_cells
 
 BLUR = torch.tensor([0.25, 0.5, 0.25])
 
 
 def unfold(x: Tensor) -> Tensor:
-    """A batch of the eight parities of voxels, (8, c, z, y, x), to (2 z, 2 y, 2 x, c)."""
-    _, c, depth, height, width = x.shape
-    x = x.reshape(2, 2, 2, c, depth, height, width).permute(4, 0, 5, 1, 6, 2, 3)
-    return x.reshape(2 * depth, 2 * height, 2 * width, c)
+    """A batch of the eight parities of voxels, (8, 16, z, y, x), to (2 z, 2 y, 2 x, 16)."""
+    depth, height, width = x.shape[2:]
+    x = x.reshape(2, 2, 2, CHANNELS, depth, height, width).permute(4, 0, 5, 1, 6, 2, 3)
+    return x.reshape(2 * depth, 2 * height, 2 * width, CHANNELS)
 
 
 def block_taps(outputs: int = 2, step: int = 1) -> Tensor:
