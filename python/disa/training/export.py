@@ -122,6 +122,7 @@ def export_onnx(
             model = onnx.shape_inference.infer_shapes(onnx.load(draft))
             if precision == "fp16":
                 to_half_precision(model.graph)
+            model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = CHANNELS  # lost where blocks come apart
             onnx.helper.set_model_props(model, metadata(stride, precision, weights_digest(weights), about))
             model.producer_name = "itk-disa"
             onnx.checker.check_model(model, full_check=True)
