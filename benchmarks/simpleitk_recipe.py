@@ -128,6 +128,7 @@ def main() -> None:
                     found = register(metric, optimizer, smooth, fixed, moving, pose)
                     seconds = time.perf_counter() - start
                     results.setdefault((optimizer, metric, smooth), []).append((mean_error(found, points), seconds))
+            print(f"{fixed_path.name} / {moving_path.name}: a start done", file=sys.stderr)
 
     print(
         "\n| optimiser | metric | sigmas (mm) | runs | below 5 mm | median error (mm) | median time (s) |\n"
