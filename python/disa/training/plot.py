@@ -17,6 +17,7 @@ LINES = {
     "cells_error": "held out, patch by patch",
     "shifted_error": "held out, between cells of shifted grids",
     "turned_error": "held out, grids turned up to 30°",
+    "pairs_error": "held out, the paper's pairs",
 }
 
 
@@ -29,8 +30,8 @@ def draw(rows: list[dict[str, str]]) -> bytes:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     steps = [int(row["step"]) for row in rows]
-    for column, label in LINES.items():
-        axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=label)
+    for column in (column for column in LINES if column in rows[0]):
+        axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=LINES[column])
     minutes = float(rows[-1]["seconds"]) / 60
     axes.set(xlabel=f"step, the last after {minutes:.3g} minutes", ylabel="mean squared error, bins alike")
     axes.set(yscale="log", xlim=(0, None))
