@@ -28,7 +28,9 @@ def main() -> None:
     if arguments.provider == GPU:
         ort.preload_dlls()
     volume = np.random.default_rng(0).normal(size=(1, 1, *[arguments.size] * 3)).astype(np.float32)
-    print(f"{arguments.size}³ voxels, {arguments.provider}, ONNX Runtime {ort.__version__}, {arguments.repeats} repeats")
+    print(
+        f"{arguments.size}³ voxels, {arguments.provider}, ONNX Runtime {ort.__version__}, {arguments.repeats} repeats"
+    )
     print("\n| model | on the device (ms) | with host copies (ms) | memory (GB) | to open (s) |\n|---|---|---|---|---|")
     for path in arguments.models:
         print(f"| {path.name} | {measure(path, volume, arguments.provider, arguments.repeats)} |", flush=True)

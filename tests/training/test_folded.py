@@ -32,7 +32,9 @@ def test_error_and_gradients_are_those_of_the_plain_network() -> None:
     points = 6 + 4 * torch.rand(2, 2, 5, 3)
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *points, torch.rand(2, 5, 5))
     weights = torch.rand(4)
-    expected = weighted_error(predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0), 0.3)
+    expected = weighted_error(
+        predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0), 0.3
+    )
     got = DescriptorError(network, (0.0, 1.0), torch.float32, 0.3)(batch, weights)
     torch.testing.assert_close(got, expected)
     parameters = list(network.parameters())

@@ -24,8 +24,8 @@ VALIDATION_SHARE = 1 / 12
 
 _SHARES = (
     "held_out", "aligned_share", "self_share", "corresponding_share", "weighted_share", "moving_weighted_share",
-    "interval_share", "turned_share", "unshifted_share", "moving_on_cells", "native_share", "remap_share", "faint_share",
-    "artefact_share", "flip_sign_share", "ema_decay",
+    "interval_share", "turned_share", "unshifted_share", "moving_on_cells", "native_share", "remap_share",
+    "faint_share", "artefact_share", "flip_sign_share", "ema_decay",
 )  # fmt: skip
 _POSITIVE = (
     "total_steps", "total_seconds", "warmup_steps", "warmup_seconds", "validate_steps", "validate_seconds",
@@ -54,7 +54,7 @@ class TrainingConfig:
             How far the learning rate has fallen then depends on the machine.
         warmup_steps, warmup_seconds: of linear warm-up, in the unit of the run's length; a 60th of it if not given.
         validate_steps, validate_seconds: between validations, log lines and loss curves, likewise; a 12th.
-        pairs: file of patch pairs of held-out volumes, written by disa.training.paper_pairs, whose error is logged, too.
+        pairs: file of patch pairs of held-out volumes, from disa.training.paper_pairs, whose error is logged, too.
         validate_batches: batches of `batch_pairs` that a validation compares, in each of its three conditions.
         save_seconds: between checkpoints, at most.
         batch_pairs: crop pairs a step, over all GPUs.
