@@ -52,3 +52,16 @@ def test_any_size_runs(stride: int, shape: tuple[int, int, int]) -> None:
     out = run_network(volume, find_model("disa-lc2", stride), stride)
     assert out.shape == (*(-(-n // stride) for n in shape), 16)
     assert np.linalg.norm(out, axis=-1).max() <= 1 + 1e-5
+
+
+def test_gpus_get_the_half_precision_file_where_there_is_one() -> None:
+    for stride in (4, 2):
+        half = find_model("disa-lc2", stride, on_gpu=True)
+        about, plain = (
+            {p.key: p.value for p in onnx.load(path).metadata_props} for path in (half, find_model("disa-lc2", stride))
+        )
+        assert (about["precision"], plain["precision"]) == ("fp16", "fp32")
+        assert about["weights_sha256"] == plain["weights_sha256"]
+    assert find_model("disa-lc2", 1, on_gpu=True) == find_model("disa-lc2", 1)
+    own = find_model("disa-lc2", 2)
+    assert find_model(own, 4, on_gpu=True) == find_model("disa-lc2", 4)

@@ -29,7 +29,8 @@ _SHIPPED = Path(__file__).parent / "models"
 
 def shipped_models() -> list[str]:
     """Names of the models that come with the package."""
-    return sorted({path.name.rsplit("-stride", 1)[0] for path in _SHIPPED.glob("*-stride*.onnx")})
+    names = (path.name.rsplit("-stride", 1)[0] for path in _SHIPPED.glob("*-stride*.onnx"))
+    return sorted({name.removesuffix("-fp16") for name in names})
 
 
 def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False) -> Path:

@@ -74,6 +74,15 @@ def test_released_model_equals_released_weights(stride: int) -> None:
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("stride", [2, 4])
+def test_released_half_precision_model_equals_released_weights(stride: int) -> None:
+    volume = random_volume(SIZES[2])
+    expected = torch_descriptors(load_weights(str(MODELS / "disa-lc2.pt"), stride), volume)
+    path = MODELS / f"disa-lc2-fp16-stride{stride}.onnx"
+    np.testing.assert_allclose(run(path, volume), expected, atol=1e-2)
+    assert path.stat().st_size < 1_000_000
+
+
 def test_released_strides_agree() -> None:
     volume = random_volume((53, 50, 51))
     sparse = run(MODELS / "disa-lc2-stride4.onnx", volume)
@@ -106,8 +115,10 @@ def test_half_precision_is_close_and_says_so(fresh: dict[int, Path], tmp_path: P
     volume = random_volume(SIZES[1])
     np.testing.assert_allclose(run(path, volume), run(fresh[4], volume), atol=1e-2)
     assert not np.array_equal(run(path, volume), run(fresh[4], volume))
-    model = onnx.load(path)
-    assert {t.data_type for t in model.graph.initializer if len(t.dims) == 5} == {onnx.TensorProto.FLOAT16}
+    model = onnx.shape_inference.infer_shapes(onnx.load(path))
+    kinds = {value.name: value.type.tensor_type.elem_type for value in model.graph.value_info}
+    convolved = [node.output[0] for node in model.graph.node if node.op_type == "Conv"]
+    assert {kinds[name] for name in convolved} == {onnx.TensorProto.FLOAT16}
     assert {entry.key: entry.value for entry in model.metadata_props}["precision"] == "fp16"
 
 
