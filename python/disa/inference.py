@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -127,12 +128,12 @@ def model_metadata(path: Path) -> dict[str, str]:
 
 def _onnxruntime() -> ModuleType:
     try:
-        import onnxruntime
+        runtime: ModuleType = importlib.import_module("onnxruntime")
     except ImportError:
         raise ModelError(
             "ONNX Runtime is not installed: pip install 'itk-disa[cpu]', or 'itk-disa[gpu]' for CUDA"
         ) from None
-    return onnxruntime
+    return runtime
 
 
 def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[str]:

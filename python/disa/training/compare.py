@@ -66,9 +66,8 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
 
     to_seen = to_device(grid_to_grid(parallel, grids).astype(np.float32), crops.device)
     mask = _allowed(to_seen, inside[: 2 * count], config.border, margin)
-    weighted_shares = to_device(
-        np.repeat(np.float32([config.weighted_share, config.moving_weighted_share]), count), crops.device
-    )
+    shares = np.array([config.weighted_share, config.moving_weighted_share], np.float32)
+    weighted_shares = to_device(shares.repeat(count), crops.device)
     fixed, moving = _draw(crops, mask, weighted_shares, config.positions, margin).chunk(2)
     fixed = _nearest_cells(fixed)
     common = to_device(np.array([p.common for p in pairs]), crops.device)
