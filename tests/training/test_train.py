@@ -19,6 +19,9 @@ import small  # noqa: E402
 from disa.errors import ConfigError, ModelError, TrainingError  # noqa: E402
 from disa.training import train  # noqa: E402
 from disa.training.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
+from disa.training.network import shared_network  # noqa: E402
+from disa.training.paper_pairs import load_pairs, sample_pairs, save_pairs  # noqa: E402
+from disa.training.score_pairs import similarities  # noqa: E402
 from disa.training.session import _check_devices  # noqa: E402
 from disa.training.team import Team  # noqa: E402
 from disa.training.train import Trainer  # noqa: E402
@@ -235,3 +238,26 @@ def test_a_gpu_without_bfloat16_is_told_apart(monkeypatch: pytest.MonkeyPatch) -
         _check_devices(small.config(), ["cuda:0"])
     _check_devices(small.config(precision="fp32"), ["cuda:0"])
     _check_devices(small.config(), ["cpu"])
+
+
+def test_the_papers_pairs_of_held_out_volumes_are_logged(tmp_path: Path) -> None:
+    pairs = sample_pairs(small.volume(4), small.volume(5), 6, np.random.default_rng(0))
+    save_pairs(pairs, tmp_path / "pairs.csv")
+    trainer = make(tmp_path, pairs=str(tmp_path / "pairs.csv"))
+    trainer.run()
+    volumes = {volume.info.name: volume for volume in trainer.held_out}
+    predicted, _ = similarities(shared_network(trainer.averaged, 1), volumes, load_pairs(tmp_path / "pairs.csv"))
+    expected = np.mean((predicted - [pair.lc2 for pair in pairs]) ** 2)
+    assert float(trainer.log.rows[-1]["pairs_error"]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_pairs_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    with pytest.raises(ConfigError, match=r"pairs\.csv: No such file"):
+        make(tmp_path, pairs=str(path))
+    path.write_text("moving,fixed\na,b\n")
+    with pytest.raises(ConfigError, match=r"pairs\.csv: not a table of patch pairs"):
+        make(tmp_path, pairs=str(path))
+    save_pairs(sample_pairs(small.volume(4), small.volume(9), 1, np.random.default_rng(0)), path)
+    with pytest.raises(ConfigError, match=r"has volume-9, which is not among the held-out volumes$"):
+        make(tmp_path, pairs=str(path))

@@ -47,46 +47,42 @@ def block_taps(outputs: int = 2, step: int = 1) -> Tensor:
     return taps
 
 
+def voxel_taps() -> Tensor:
+    """The same between the two voxels a side of an output block and single voxels around, shape (2, 1, 4, 3)."""
+    return torch.stack([torch.eye(4)[p : p + 3].T for p in range(2)])[:, None]
+
+
 def _act(x: Tensor) -> Tensor:
     return functional.leaky_relu(x, NEGATIVE_SLOPE)
 
 
-class VoxelConv(nn.Module):
-    """3x3x3 convolution of voxels, zero padded, its result in blocks."""
-
-    taps: Tensor
-    bias: Tensor
-
-    def __init__(self, layer: nn.Conv3d) -> None:
-        super().__init__()
-        assert layer.bias is not None
-        self.weight, self.bias = layer.weight, layer.bias
-        self.register_buffer("taps", torch.stack([torch.eye(4)[p : p + 3].T for p in range(2)]))
-
-    def forward(self, x: Tensor) -> Tensor:
-        taps = self.taps
-        spread = torch.einsum("apj,bqk,crl,oxjkl->abcoxpqr", taps, taps, taps, self.weight)
-        weight = spread.reshape(8 * self.weight.shape[0], self.weight.shape[1], 4, 4, 4)
-        return functional.conv3d(x, weight, self.bias.repeat(8), stride=2, padding=1)
-
-
 class BlockConv(nn.Module):
-    """3x3x3 convolution of blocks, zero padded."""
+    """3x3x3 convolution, zero padded, its result in blocks.
+
+    Args:
+        layer: of voxels.
+        taps: which tap joins which voxels, as `block_taps` returns them.
+        stride: what the kernel moves by, in blocks or voxels of the input.
+    """
 
     taps: Tensor
     bias: Tensor
 
-    def __init__(self, layer: nn.Conv3d) -> None:
+    def __init__(self, layer: nn.Conv3d, taps: Tensor | None = None, stride: int = 1) -> None:
         super().__init__()
         assert layer.bias is not None
-        self.weight, self.bias = layer.weight, layer.bias
-        self.register_buffer("taps", block_taps())
+        self.weight, self.bias, self.stride = layer.weight, layer.bias, stride
+        taps = block_taps() if taps is None else taps
+        self.register_buffer("taps", taps)
+        outputs, inputs, blocks, _ = taps.shape
+        self.voxels = outputs**3
+        self.shape = (self.voxels * layer.out_channels, inputs**3 * layer.in_channels, blocks, blocks, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         taps = self.taps
         spread = torch.einsum("adgj,behk,cfil,oxjkl->abcodefxghi", taps, taps, taps, self.weight)
-        weight = spread.reshape(8 * self.weight.shape[0], 8 * self.weight.shape[1], 3, 3, 3)
-        return functional.conv3d(x, weight, self.bias.repeat(8), padding=1)
+        weight = spread.reshape(self.shape)
+        return functional.conv3d(x, weight, self.bias.repeat(self.voxels), stride=self.stride, padding=1)
 
 
 class BlockResidual(nn.Module):
@@ -155,7 +151,7 @@ class BlockNetwork(nn.Module):
         layers = network.layers
         self.stride = network.stride
         self.first = nn.Sequential(
-            VoxelConv(layers[0].conv),
+            BlockConv(layers[0].conv, voxel_taps(), stride=2),
             nn.LeakyReLU(NEGATIVE_SLOPE),
             BlockResidual(layers[1]),
             BlockConv(layers[2].conv),

@@ -62,7 +62,8 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
     crops, seen = sampled[: 2 * count], torch.cat([sampled[:count], sampled[2 * count :]])
     if augment:
         crops, seen = remap(crops, seen, config.remap_share)
-        crops, seen = fade(crops, seen, config.faint_share)
+        if config.faint_share:
+            crops, seen = fade(crops, seen, config.faint_share)
 
     to_seen = to_device(grid_to_grid(parallel, grids).astype(np.float32), crops.device)
     mask = _allowed(to_seen, inside[: 2 * count], config.border, margin)
@@ -77,7 +78,8 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
 
     target = _scores(crops, torch.cat([fixed, moving]), similarity)
     if augment:
-        seen = spoil(seen, config.artefact_share, config.border)
+        if config.artefact_share:
+            seen = spoil(seen, config.artefact_share, config.border)
         seen = disturb(seen, 0.0 if similarity.sees_sign else config.flip_sign_share, config.noise)
     moving_points = map_points(to_seen[count:], moving.flip(-1).float())
     return Batch(seen[:count], seen[count:], fixed.flip(-1).float(), moving_points, target)

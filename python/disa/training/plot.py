@@ -30,8 +30,9 @@ def draw(rows: list[dict[str, str]]) -> bytes:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     steps = [int(row["step"]) for row in rows]
-    for column in (column for column in LINES if column in rows[0]):
-        axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=LINES[column])
+    for column, label in LINES.items():
+        if column in rows[0]:
+            axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=label)
     minutes = float(rows[-1]["seconds"]) / 60
     axes.set(xlabel=f"step, the last after {minutes:.3g} minutes", ylabel="mean squared error, bins alike")
     axes.set(yscale="log", xlim=(0, None))

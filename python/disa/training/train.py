@@ -97,9 +97,10 @@ class Trainer:
 
     def _held_out_pairs(self) -> list[PatchPair]:
         pairs = load_pairs(Path(self.config.pairs))
-        known = {volume.info.name for volume in self.held_out}
-        for name in (name for pair in pairs for name in (pair.moving, pair.fixed) if name not in known):
-            raise ConfigError(f"pairs: {self.config.pairs}: has {name}, which is not among the held-out volumes")
+        named = {name for pair in pairs for name in (pair.moving, pair.fixed)}
+        unknown = sorted(named - {volume.info.name for volume in self.held_out})
+        if unknown:
+            raise ConfigError(f"pairs: {self.config.pairs}: has {unknown[0]}, which is not among the held-out volumes")
         return pairs
 
     def _set_precision(self) -> None:
