@@ -5,6 +5,7 @@
 #include "itkDISAImageToImageMetricv4.h"
 #include "itkImage.h"
 
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -55,6 +56,24 @@ with_metric(const py::object & proxy, TFunction function)
 
 using Features = std::shared_ptr<disa::FeatureVolume>;
 
+template <typename TMetric>
+py::tuple
+get_value_and_derivative(const TMetric & metric)
+{
+  typename TMetric::MeasureType    value{};
+  typename TMetric::DerivativeType derivative;
+  try
+  {
+    metric.GetValueAndDerivative(value, derivative);
+  }
+  catch (const itk::DISAError & error)
+  {
+    throw disa::RegistrationError(error.what());
+  }
+  return py::make_tuple(value,
+                        py::array_t<double>(static_cast<py::ssize_t>(derivative.size()), derivative.data_block()));
+}
+
 } // namespace
 
 #define DISA_BIND_SETTING(name, type)                                                                                  \
@@ -94,4 +113,7 @@ bind_metric(py::module_ & module)
   DISA_BIND_SETTING(ExecutionProviders, std::vector<std::string>);
   DISA_BIND_FEATURES(FixedFeatures);
   DISA_BIND_FEATURES(MovingFeatures);
+  module.def("GetValueAndDerivative",
+             [](const py::object & proxy)
+             { return with_metric(proxy, [](auto & metric) { return get_value_and_derivative(metric); }); });
 }

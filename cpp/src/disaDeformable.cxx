@@ -39,7 +39,7 @@ struct LatticeSamples
   {
     double first, last;
   };
-  std::vector<Planes>       planes;    ///< of nodes that act on a chunk's samples; the first after the last if none does
+  std::vector<Planes>       planes; ///< of nodes that act on a chunk's samples; the first after the last if none does
   std::vector<std::uint8_t> isWritten; ///< 1 for each plane of nodes whose derivative has been begun
 
   double *

@@ -96,10 +96,9 @@ private:
   /** A point this close to the border of a cubic lattice's domain, in nodes, is inside, whatever the rounding. */
   static constexpr double BorderTolerance = 1e-9;
 
-  static constexpr double Outside = -1e9; ///< less than minus the number of planes
-
+  static constexpr double      Outside = -1e9; ///< less than minus the number of planes
   static constexpr std::size_t BlockLength = 64;
-  static constexpr std::size_t Ahead = 32;
+  static constexpr std::size_t Ahead = 32; ///< points whose nodes are on their way to the cache
 
   /** Shares of N nodes along one axis at a place from the first of the nodes between which a point lies, and their
    * slopes. */

@@ -181,12 +181,8 @@ TestPoints()
                        0,
                        frame.size[2],
                        results.derivative.data());
-      functions.pullBack(lattice.GetNodes(),
-                         results.placement.data(),
-                         points.data(),
-                         gradients.data(),
-                         count,
-                         results.pulled.data());
+      functions.pullBack(
+        lattice.GetNodes(), results.placement.data(), points.data(), gradients.data(), count, results.pulled.data());
       return results;
     };
     const auto areEqual = [](const std::vector<double> & a, const std::vector<double> & b)
@@ -308,8 +304,8 @@ TestOrder()
                                  function(i);
                                }
                              } };
-  const auto          first = disa::EvaluateDeformable(objective, chain, nullptr, forth.data(), one);
-  const auto          second = disa::EvaluateDeformable(objective, chain, nullptr, back.data(), three);
+  const auto first = disa::EvaluateDeformable(objective, chain, nullptr, forth.data(), one);
+  const auto second = disa::EvaluateDeformable(objective, chain, nullptr, back.data(), three);
   Check(first.validPoints > 100 && first.validPoints == second.validPoints, "both see the same points");
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike, whatever was there before");
 }
