@@ -8,6 +8,7 @@ from disa.commands.doctor import doctor
 from disa.commands.evaluate import evaluate
 from disa.commands.features import features, heatmap
 from disa.commands.model import export, info, train
+from disa.commands.register import register
 from disa.commands.transform import apply
 
 app = typer.Typer(
@@ -16,5 +17,5 @@ app = typer.Typer(
     help="Multimodal image registration by DISA descriptors. Exit codes: 0 done, 1 could not be done, "
     "2 wrong command line, 130 interrupted.",
 )
-for command in (apply, features, heatmap, evaluate, info, export, train, doctor):
+for command in (register, apply, features, heatmap, evaluate, info, export, train, doctor):
     app.command()(command)
