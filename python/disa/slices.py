@@ -18,7 +18,7 @@ LONGEST_SIDE = 240
 """Pixels of the longest side of a slice."""
 COUNT = 9
 """Slices of each plane, over the middle 70 % of the image."""
-EDGE_SHARE = 0.06
+EDGE_SHARE = 0.035
 """Share of the pixels of a volume that are drawn as edges."""
 EDGE_COLOUR = (255, 140, 0)
 
