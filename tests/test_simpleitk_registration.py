@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -183,7 +185,7 @@ def test_what_cannot_be_run_is_one_line(small_pair: Pair, case: str) -> None:
 
 def test_a_bad_image_and_bad_settings_are_one_line(small_pair: Pair) -> None:
     method = method_for(small_pair)
-    with pytest.raises(disa.RegistrationError, match=r"^moving image: every voxel is 0; expected an image with"):
+    with pytest.raises(disa.ImageError, match=r"^moving image: every voxel is 0; expected an image with"):
         method.Execute(small_pair[0], sitk.Abs(small_pair[1] * 0.0))
     with pytest.raises(disa.ImageError, match=r"^moving image: expected one real number a voxel, got vector"):
         method.Execute(small_pair[0], sitk.Compose(small_pair[1], small_pair[1]))
@@ -392,24 +394,60 @@ def test_abort_ends_at_an_iteration_by_an_abort_event(small_pair: Pair) -> None:
     assert method.GetOptimizerIteration() == 3
 
 
-def test_a_signal_ends_a_run_between_iterations(small_pair: Pair) -> None:
-    """As Ctrl-C does, which is the signal SIGINT."""
+ERRORS = [disa.ImageError, disa.ModelError, disa.ConfigError, KeyboardInterrupt, MemoryError]
 
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
 
-    method = slow_method_for(small_pair)
-    method.MetricEvaluate(small_pair[0], small_pair[1])
-    previous = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
-        with pytest.raises(KeyboardInterrupt):
-            method.Execute(small_pair[0], small_pair[1])
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-    assert 0 < method.GetOptimizerIteration() < 99_999
+@pytest.mark.parametrize("error", ERRORS)
+def test_what_is_raised_while_the_engine_runs_the_network_arrives_as_itself(
+    small_pair: Pair, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    raised = error("of the network")
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise raised
+
+    feature_cache._extracted.clear()
+    method = method_for(small_pair)
+    for call in (method.Execute, method.MetricEvaluate):
+        with monkeypatch.context() as patch:
+            patch.setattr(feature_cache, "extract_from_array", fail)
+            with pytest.raises(error) as caught:
+                call(small_pair[0], small_pair[1])
+        assert caught.value is raised
+    method.Execute(small_pair[0], small_pair[1])
+
+
+INTERRUPTED = """
+import SimpleITK as sitk
+import disa
+
+noise = sitk.AdditiveGaussianNoise(sitk.Image([24, 24, 24], sitk.sitkFloat32), 100.0, 0.0, 1)
+fixed = sitk.SmoothingRecursiveGaussian(noise, 2.0)
+transform = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.01, 0.0, 0.0)
+method = disa.ImageRegistrationMethod()
+method.SetMetricAsDISA()
+method.SetOptimizerAsGradientDescent(1e-9, 10**9, 0.0, 5, method.Never)
+method.SetInitialTransform(transform)
+method.AddCommand(sitk.sitkIterationEvent, lambda: method.GetOptimizerIteration() == 1 and print("started", flush=True))
+before = transform.GetParameters()
+try:
+    method.Execute(fixed, fixed)
+except KeyboardInterrupt:
+    assert 0 < method.GetOptimizerIteration() < 10**9 - 1
     assert method.GetCurrentLevel() == 0 and method.GetOptimizerPosition() == ()
+    assert method.GetInitialTransform().GetParameters() == transform.GetParameters() != before
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_ends_a_run_between_iterations() -> None:
+    command = [sys.executable, "-c", INTERRUPTED]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=60)
+    assert (said, errors, process.returncode) == ("interrupted\n", "", 0)
 
 
 def test_python_goes_on_while_a_registration_runs(small_pair: Pair) -> None:
