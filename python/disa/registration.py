@@ -24,6 +24,8 @@ from disa.sources import Source, open_source
 FloatArray = npt.NDArray[np.float64]
 
 KINDS = ("translation", "rigid", "similarity", "affine")
+SCALED = ("similarity", "affine")
+"""Kinds of poses; those that may scale are searched for as rigid ones."""
 
 FIXED_STRIDE = 4
 MOVING_STRIDE = 2
@@ -32,6 +34,10 @@ MOVING_RATIO = 2 / 5**0.5
 
 SMOOTHING = 12.0
 """Voxels; width of the kernel over the moving descriptors where a search begins."""
+
+ENDING = (SMOOTHING / 2, SMOOTHING / 4)
+SCALED_ENDING = (SMOOTHING / 4, 0.0)
+"""Widths of the last steps, for rigid poses and for those that may scale, which smooth descriptors would shrink."""
 
 SEARCH_SAMPLES = 512
 SEARCH_TOLERANCE = 0.5
@@ -112,7 +118,7 @@ def global_register(
         fixed, moving, initial_transform, transform, seed, fixed_mask, moving_mask, model, spacing, providers, threads
     )
     optima = task.search(starts, rotation, translation)
-    best = min((task.refine(pose, (SMOOTHING / 2, SMOOTHING / 4)) for pose in task.contenders(optima)), key=_value)
+    best = min((task.refine(pose, ENDING) for pose in task.contenders(optima)), key=_value)
     return task.finish(best, optima, fine_spacing)
 
 
@@ -137,7 +143,7 @@ def register(
     task = _Task.open(
         fixed, moving, initial_transform, transform, 0, fixed_mask, moving_mask, model, spacing, providers, threads
     )
-    best = task.refine(task.initial_pose, (SMOOTHING, SMOOTHING / 2, SMOOTHING / 4), everywhere=True)
+    best = task.refine(task.initial_pose, (SMOOTHING, *ENDING), everywhere=True)
     return task.finish(best, [best], fine_spacing)
 
 
@@ -161,6 +167,7 @@ class _Task:
     seed: int
     spacing: float
     threads: int
+    features: FeatureVolume  # fixed
     poses: _core.PoseSearch
     evaluations: int = 0
     times: dict[str, float] = field(default_factory=dict)
@@ -192,15 +199,9 @@ class _Task:
             matrix = np.eye(3)
             offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
         features = fixed_source.fixed_features(spacing, FIXED_STRIDE)
-        task = cls(
-            fixed_source,
-            moving_source,
-            kind,
-            seed,
-            spacing,
-            threads,
-            _core.PoseSearch(features, kind, matrix.ravel(), offset),
-        )
+        searched = "rigid" if kind in SCALED else kind
+        poses = _core.PoseSearch(features, searched, matrix.ravel(), offset)
+        task = cls(fixed_source, moving_source, kind, seed, spacing, threads, features, poses)
         task.times["fixed descriptors"] = time.perf_counter() - start
         return task
 
@@ -282,7 +283,7 @@ class _Task:
                     around = None if everywhere and axes is None else self.fixed_box(pose, REACH * voxel)
                     features = self.moving.moving_features(MOVING_RATIO * voxel, MOVING_STRIDE, parallel, around)
                     axes = parallel
-                smooth = self.moving.smooth(features, smoothing * voxel)
+                smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
             with self.timed("refinement"):
                 pose = self.optimize([pose.parameters], smooth)[0]
         self.moving_end = smooth
@@ -291,11 +292,12 @@ class _Task:
     def finish(self, best: _Pose, optima: list[_Pose], fine_spacing: float | None) -> RegistrationResult:
         """The fine stage, and all that is known of the result."""
         others = tuple(Optimum(self.to_transform(pose), pose.value) for pose in optima)
+        if self.kind in SCALED:
+            best = self.restart(best, self.spacing)
         if fine_spacing is not None and self.fixed.can_reorient:
             with self.timed("fixed descriptors"):
-                features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
-                self.poses = _core.PoseSearch(features, self.kind, *self.poses.map(best.parameters))
-            best = self.refine(self.initial_pose, (SMOOTHING / 2, SMOOTHING / 4), fine_spacing)
+                self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
+            best = self.restart(best, fine_spacing)
         return RegistrationResult(
             transform=self.to_transform(best),
             value=best.value,
@@ -304,6 +306,11 @@ class _Task:
             evaluations=self.evaluations,
             times=dict(self.times),
         )
+
+    def restart(self, pose: _Pose, voxel: float) -> _Pose:
+        """Refine a pose of the kind that was asked for, over the present fixed descriptors."""
+        self.poses = _core.PoseSearch(self.features, self.kind, *self.poses.map(pose.parameters))
+        return self.refine(self.initial_pose, SCALED_ENDING if self.kind in SCALED else ENDING, voxel)
 
     def matrix_and_offset(self, pose: _Pose) -> tuple[FloatArray, FloatArray]:
         matrix, offset = self.poses.map(pose.parameters)
