@@ -28,9 +28,9 @@ SCALED = ("similarity", "affine")
 """Kinds of poses; those that may scale are searched for as rigid ones."""
 
 FIXED_STRIDE = 4
-MOVING_STRIDE = 2
-MOVING_RATIO = 2 / 5**0.5
-"""Moving voxels by fixed ones in the stages that decide the accuracy, so that no two grids lock (README)."""
+DENSE = (2 / 5**0.5, 2)
+SPARSE = (5**0.5 / 2, 4)
+"""Moving voxels by fixed ones, and stride, to refine with and to search with. The ratios keep grids from locking."""
 
 SMOOTHING = 12.0
 """Voxels; width of the kernel over the moving descriptors where a search begins."""
@@ -50,11 +50,11 @@ KEPT = 8
 DISTINCT = 8.0
 """Optima that are kept, and mm between two that count as different."""
 
-CONTENDERS = 3
-CONTENTION = 0.9
+CONTENDERS = 2
+CONTENTION = 0.95
 """At most so many optima are refined, those whose value is this share of the best one's or more."""
 
-REORIENTATION = 3.0
+REORIENTATION = 1.0
 """Degrees of turn after which the moving descriptors are extracted anew."""
 
 REACH = 6.0
@@ -151,6 +151,8 @@ def register(
 class _Pose:
     parameters: list[float]
     value: float
+    axes: FloatArray | None = None  # of the moving descriptors that it was found over
+    moving: FeatureVolume | None = None  # these descriptors
 
 
 def _value(pose: _Pose) -> float:
@@ -221,14 +223,14 @@ class _Task:
         with self.timed("moving descriptors"):
             wanted = self.parallel_axes(self.initial_pose)
             axes = nearest_axes(self.moving.axes, wanted)
-            features = self.moving.moving_features(self.spacing, FIXED_STRIDE, axes)
+            ratio, stride = SPARSE
+            features = self.moving.moving_features(ratio * self.spacing, stride, axes)
             wide = self.moving.smooth(features, SMOOTHING * self.spacing)
-            narrow = self.moving.smooth(features, SMOOTHING / 2 * self.spacing)
         with self.timed("search"):
             ends = self.optimize(
                 drawn, wide, samples=SEARCH_SAMPLES, tolerance=SEARCH_TOLERANCE, iterations=SEARCH_ITERATIONS
             )
-            return self.optimize([end.parameters for end in ends], narrow)
+            return self.optimize([end.parameters for end in ends], wide)
 
     def contenders(self, optima: list[_Pose]) -> list[_Pose]:
         """Those that may turn out best once refined."""
@@ -266,7 +268,7 @@ class _Task:
     def refine(
         self, pose: _Pose, smoothings: Sequence[float], voxel: float | None = None, everywhere: bool = False
     ) -> _Pose:
-        """Optimise over moving descriptors that are parallel to the fixed ones, less and less smooth.
+        """Optimise over dense moving descriptors that are parallel to the fixed ones, less and less smooth.
 
         Args:
             pose: to start from.
@@ -278,30 +280,39 @@ class _Task:
         axes: FloatArray | None = None
         for smoothing in smoothings:
             with self.timed("re-oriented descriptors"):
-                parallel = self.parallel_axes(pose)
-                if axes is None or (self.moving.can_reorient and angle_between(axes, parallel) > REORIENTATION):
+                if axes is None or self.has_turned(pose, axes):
                     around = None if everywhere and axes is None else self.fixed_box(pose, REACH * voxel)
-                    features = self.moving.moving_features(MOVING_RATIO * voxel, MOVING_STRIDE, parallel, around)
-                    axes = parallel
+                    axes = self.parallel_axes(pose)
+                    ratio, stride = DENSE
+                    features = self.moving.moving_features(ratio * voxel, stride, axes, around)
                 smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
             with self.timed("refinement"):
-                pose = self.optimize([pose.parameters], smooth)[0]
-        self.moving_end = smooth
+                end = self.optimize([pose.parameters], smooth)[0]
+                pose = _Pose(end.parameters, end.value, axes, smooth)
         return pose
+
+    def polish(self, pose: _Pose) -> _Pose:
+        """The last step once more, if the pose has turned since its descriptors were extracted."""
+        return self.refine(pose, ENDING[-1:]) if pose.axes is not None and self.has_turned(pose, pose.axes) else pose
+
+    def has_turned(self, pose: _Pose, axes: FloatArray) -> bool:
+        return self.moving.can_reorient and angle_between(axes, self.parallel_axes(pose)) > REORIENTATION
 
     def finish(self, best: _Pose, optima: list[_Pose], fine_spacing: float | None) -> RegistrationResult:
         """The fine stage, and all that is known of the result."""
         others = tuple(Optimum(self.to_transform(pose), pose.value) for pose in optima)
         if self.kind in SCALED:
             best = self.restart(best, self.spacing)
-        if fine_spacing is not None and self.fixed.can_reorient:
+        if fine_spacing is None or not self.fixed.can_reorient:
+            best = self.polish(best)
+        else:
             with self.timed("fixed descriptors"):
                 self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
             best = self.restart(best, fine_spacing)
         return RegistrationResult(
             transform=self.to_transform(best),
             value=best.value,
-            overlap=self.poses.overlap(best.parameters, self.moving_end),
+            overlap=self.poses.overlap(best.parameters, best.moving) if best.moving else 0.0,
             optima=others,
             evaluations=self.evaluations,
             times=dict(self.times),
