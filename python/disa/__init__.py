@@ -13,6 +13,7 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, Registra
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
     from disa.features import extract_features
+    from disa.probe_pressure import ProbePressure
     from disa.registration import global_register, register
     from disa.result import Optimum, RegistrationResult
     from disa.similarity import similarity_map
@@ -28,6 +29,7 @@ __all__ = [
     "ImageRegistrationMethod",
     "ModelError",
     "Optimum",
+    "ProbePressure",
     "RegistrationError",
     "RegistrationResult",
     "TrainingError",
@@ -41,6 +43,7 @@ _HOMES = {
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.simpleitk_registration",
     "Optimum": "disa.result",
+    "ProbePressure": "disa.probe_pressure",
     "RegistrationResult": "disa.result",
     "extract_features": "disa.features",
     "global_register": "disa.registration",

@@ -18,14 +18,15 @@ from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.images import ImageLike
 from disa.linear_transforms import angle_between, linear_transform, matrix_and_offset, nearest_rotation
+from disa.probe_pressure import ProbePressure
 from disa.result import Optimum, RegistrationResult
 from disa.sources import Source, open_source
 
 FloatArray = npt.NDArray[np.float64]
 
-KINDS = ("translation", "rigid", "similarity", "affine")
-SCALED = ("similarity", "affine")
-"""Kinds of poses; those that may scale are searched for as rigid ones."""
+KINDS = ("translation", "rigid", "similarity", "affine", "probe")
+SEARCHED_AS_RIGID = ("similarity", "affine", "probe")
+"""Kinds of poses, and those whose further parameters are freed once a rigid pose is found."""
 
 FIXED_STRIDE = 4
 DENSE = (2 / 5**0.5, 2)
@@ -36,8 +37,8 @@ SMOOTHING = 12.0
 """Voxels; width of the kernel over the moving descriptors where a search begins."""
 
 ENDING = (SMOOTHING / 2, SMOOTHING / 4)
-SCALED_ENDING = (SMOOTHING / 4, 0.0)
-"""Widths of the last steps, for rigid poses and for those that may scale, which smooth descriptors would shrink."""
+FREED_ENDING = (SMOOTHING / 4, 0.0)
+"""Widths of the last steps, for rigid poses and for those that may shrink, as they do over smooth descriptors."""
 
 SEARCH_SAMPLES = 512
 SEARCH_TOLERANCE = 0.5
@@ -71,6 +72,7 @@ def global_register(
     rotation: float = 40.0,
     translation: float = 150.0,
     seed: int = 0,
+    probe: ProbePressure | None = None,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
     model: str | os.PathLike[str] = "disa-lc2",
@@ -90,11 +92,12 @@ def global_register(
         fixed: SimpleITK image, ITK image, path, or its descriptors (int8).
         moving: the same. Descriptors that are given cannot be re-oriented, which costs accuracy.
         initial_transform: linear, from fixed to moving points; the starts lie about it. None: centre on centre.
-        transform: translation, rigid, similarity or affine.
+        transform: translation, rigid, similarity, affine, or probe: rigid after the push of an ultrasound probe.
         starts: poses, the first of them the initial one.
         rotation: degrees about each axis, either way, that starts are drawn within.
         translation: mm along each axis, either way.
         seed: of the starts and the descriptors that are sampled.
+        probe: where the probe pushes, with transform="probe".
         fixed_mask: image or path; only descriptors where it is not 0 are compared.
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image.
         model: name of a shipped model or path of an .onnx file.
@@ -115,7 +118,18 @@ def global_register(
     _check_range("rotation", rotation, 180.0, "degrees")
     _check_range("translation", translation, math.inf, "mm")
     task = _Task.open(
-        fixed, moving, initial_transform, transform, seed, fixed_mask, moving_mask, model, spacing, providers, threads
+        fixed,
+        moving,
+        initial_transform,
+        transform,
+        seed,
+        probe,
+        fixed_mask,
+        moving_mask,
+        model,
+        spacing,
+        providers,
+        threads,
     )
     optima = task.search(starts, rotation, translation)
     best = min((task.refine(pose, ENDING) for pose in task.contenders(optima)), key=_value)
@@ -128,6 +142,7 @@ def register(
     *,
     initial_transform: sitk.Transform | None = None,
     transform: str = "rigid",
+    probe: ProbePressure | None = None,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
     model: str | os.PathLike[str] = "disa-lc2",
@@ -141,7 +156,18 @@ def register(
     Args and errors are those of `global_register`; `optima` of the result holds the one pose.
     """
     task = _Task.open(
-        fixed, moving, initial_transform, transform, 0, fixed_mask, moving_mask, model, spacing, providers, threads
+        fixed,
+        moving,
+        initial_transform,
+        transform,
+        0,
+        probe,
+        fixed_mask,
+        moving_mask,
+        model,
+        spacing,
+        providers,
+        threads,
     )
     best = task.refine(task.initial_pose, (SMOOTHING, *ENDING), everywhere=True)
     return task.finish(best, [best], fine_spacing)
@@ -166,11 +192,13 @@ class _Task:
     fixed: Source
     moving: Source
     kind: str
+    probe: ProbePressure | None
     seed: int
     spacing: float
     threads: int
     features: FeatureVolume  # fixed
     poses: _core.PoseSearch
+    has_pressure: bool = False  # whether poses end with p1 and p2
     evaluations: int = 0
     times: dict[str, float] = field(default_factory=dict)
 
@@ -182,6 +210,7 @@ class _Task:
         initial: sitk.Transform | None,
         kind: str,
         seed: int,
+        probe: ProbePressure | None,
         fixed_mask: ImageLike | None,
         moving_mask: ImageLike | None,
         model: str | os.PathLike[str],
@@ -192,6 +221,8 @@ class _Task:
         """Read what there is and extract the fixed descriptors."""
         if kind not in KINDS:
             raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {kind}")
+        if (probe is not None) != (kind == "probe"):
+            raise RegistrationError('probe: expected with transform="probe", and only with it')
         if initial is not None:
             matrix, offset = matrix_and_offset(initial, "initial_transform")
         start = time.perf_counter()
@@ -201,9 +232,9 @@ class _Task:
             matrix = np.eye(3)
             offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
         features = fixed_source.fixed_features(spacing, FIXED_STRIDE)
-        searched = "rigid" if kind in SCALED else kind
+        searched = "rigid" if kind in SEARCHED_AS_RIGID else kind
         poses = _core.PoseSearch(features, searched, matrix.ravel(), offset)
-        task = cls(fixed_source, moving_source, kind, seed, spacing, threads, features, poses)
+        task = cls(fixed_source, moving_source, kind, probe, seed, spacing, threads, features, poses)
         task.times["fixed descriptors"] = time.perf_counter() - start
         return task
 
@@ -301,7 +332,7 @@ class _Task:
     def finish(self, best: _Pose, optima: list[_Pose], fine_spacing: float | None) -> RegistrationResult:
         """The fine stage, and all that is known of the result."""
         others = tuple(Optimum(self.to_transform(pose), pose.value) for pose in optima)
-        if self.kind in SCALED:
+        if self.kind in SEARCHED_AS_RIGID:
             best = self.restart(best, self.spacing)
         if fine_spacing is None or not self.fixed.can_reorient:
             best = self.polish(best)
@@ -309,19 +340,37 @@ class _Task:
             with self.timed("fixed descriptors"):
                 self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
             best = self.restart(best, fine_spacing)
+        pressure = self.pressure_of(best)
+        transform = self.to_transform(best)
+        if self.probe is not None and pressure is not None:
+            push = self.probe.transform(*pressure, self.fixed.corners, self.fixed.axes)
+            transform = sitk.CompositeTransform([transform, push])
         return RegistrationResult(
-            transform=self.to_transform(best),
+            transform=transform,
             value=best.value,
             overlap=self.poses.overlap(best.parameters, best.moving) if best.moving else 0.0,
             optima=others,
             evaluations=self.evaluations,
             times=dict(self.times),
+            pressure=pressure,
         )
 
     def restart(self, pose: _Pose, voxel: float) -> _Pose:
         """Refine a pose of the kind that was asked for, over the present fixed descriptors."""
-        self.poses = _core.PoseSearch(self.features, self.kind, *self.poses.map(pose.parameters))
-        return self.refine(self.initial_pose, SCALED_ENDING if self.kind in SCALED else ENDING, voxel)
+        pressure = self.pressure_of(pose) or (0.0, 0.0)
+        matrix, offset = self.poses.map(pose.parameters)
+        if self.probe is None:
+            self.poses = _core.PoseSearch(self.features, self.kind, matrix, offset)
+            start = self.initial_pose
+        else:
+            contact = _core.ProbePressure(self.probe.contact, self.probe.unit_axis, self.probe.depth)
+            self.poses = _core.PoseSearch(self.features, "rigid", matrix, offset, contact)
+            self.has_pressure = True
+            start = _Pose([*self.initial_pose.parameters[:-2], *pressure], 0.0)
+        return self.refine(start, FREED_ENDING if self.kind in SEARCHED_AS_RIGID else ENDING, voxel)
+
+    def pressure_of(self, pose: _Pose) -> tuple[float, float] | None:
+        return (pose.parameters[-2], pose.parameters[-1]) if self.has_pressure else None
 
     def matrix_and_offset(self, pose: _Pose) -> tuple[FloatArray, FloatArray]:
         matrix, offset = self.poses.map(pose.parameters)
