@@ -33,6 +33,7 @@ class RegistrationResult:
             images do not tell which is right.
         evaluations: of the metric and its derivative.
         times: seconds by stage, in order.
+        pressure: p1 and p2 of the probe, mm, where the transform was to have them; see `ProbePressure`.
     """
 
     transform: sitk.Transform
@@ -41,3 +42,4 @@ class RegistrationResult:
     optima: tuple[Optimum, ...]
     evaluations: int
     times: dict[str, float]
+    pressure: tuple[float, float] | None = None
