@@ -13,7 +13,7 @@ from disa.errors import RegistrationError
 
 FloatArray = npt.NDArray[np.float64]
 
-FIELD_SPACING = 4.0
+FIELD_SPACING = 2.0
 """mm between the vectors of an exported field, which is blended linearly between them."""
 
 
