@@ -20,31 +20,37 @@ import numpy.typing as npt
 import SimpleITK as sitk
 import torch
 from geometry import centre_of, turned
-from pipelines import ImageType, set_parameters, to_itk
 
-import itk
+import disa
 from disa.features import local_variance, normalize
 from disa.resampling import covering_grid, resample, smooth_for
 from disa.training.lc2 import MARGIN
 from disa.training.lc2_images import lc2_of_images
 
 SPACING = 2.0
+MOVING_RATIO = 2 / 5**0.5  # the metric's own
 AXES = ("x rotation", "y rotation", "z rotation", "x", "y", "z")
 OFFSETS = np.arange(-60.0, 61.0, 4.0)  # degrees or mm
 Similarity = Callable[[sitk.Euler3DTransform], float]
 
 
 def disa_of(fixed: sitk.Image, moving: sitk.Image, smoothing: float) -> Similarity:
-    transform = itk.Euler3DTransform[itk.D].New()
-    transform.SetCenter(centre_of(fixed).tolist())
-    metric = itk.DISAImageToImageMetricv4[ImageType, ImageType].New(
-        FixedImage=to_itk(fixed), MovingImage=to_itk(moving), MovingTransform=transform, FeatureSmoothing=smoothing
+    method = disa.ImageRegistrationMethod()
+    method.SetMetricAsDISA()
+    method.SetMetricFixedFeatures(disa.extract_features(fixed, spacing=SPACING))
+    method.SetMetricMovingFeatures(
+        disa.extract_features(
+            moving,
+            spacing=MOVING_RATIO * SPACING,
+            stride=2,
+            smoothing=smoothing * SPACING,
+            direction=np.reshape(fixed.GetDirection(), (3, 3)),
+        )
     )
-    metric.Initialize()
 
     def value(pose: sitk.Euler3DTransform) -> float:
-        set_parameters(transform, pose.GetParameters())
-        return -float(metric.GetValue())
+        method.SetInitialTransform(pose)
+        return -float(method.MetricEvaluate(fixed, moving))
 
     return value
 
@@ -54,7 +60,8 @@ def lc2_of(fixed: sitk.Image, moving: sitk.Image) -> Similarity:
     inner = (slice(MARGIN, -MARGIN),) * 3
     seen = resample(normalize(smooth_for(fixed, SPACING)), grid)
     weights = local_variance(seen)[inner]
-    target = torch.from_numpy(sitk.GetArrayFromImage(seen))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    target = torch.from_numpy(sitk.GetArrayFromImage(seen)).to(device)
     source = normalize(smooth_for(moving, SPACING))
     ones = sitk.Cast(source * 0 + 1, sitk.sitkFloat32)
 
@@ -68,8 +75,8 @@ def lc2_of(fixed: sitk.Image, moving: sitk.Image) -> Similarity:
     low = float(sitk.GetArrayViewFromImage(source).min())
 
     def value(pose: sitk.Euler3DTransform) -> float:
-        other = torch.from_numpy(at(pose, source, low))
-        both = 0.5 * (lc2_of_images(other, target) + lc2_of_images(target, other)).numpy()
+        other = torch.from_numpy(at(pose, source, low)).to(device)
+        both = 0.5 * (lc2_of_images(other, target) + lc2_of_images(target, other)).cpu().numpy()
         return float((weights * both * (at(pose, ones, 0.0)[inner] > 0.5)).sum() / weights.sum())
 
     return value

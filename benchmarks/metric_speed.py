@@ -7,7 +7,8 @@
 
 `transforms`: value and derivative for one point, and for one evaluation of a pair of random smooth volumes at 1 mm,
 under each transform. ITK's metrics visit every voxel of the virtual domain, DISA every cell of the fixed descriptors
-(stride 2, so an eighth as many). Under a B-spline ITK's metrics write every parameter at every point, so they get 500
+(stride 2, so an eighth as many); under a displacement field of 2 mm, whose voxels the virtual domain must have, both
+have as many points. Under a B-spline ITK's metrics write every parameter at every point, so they get 500
 random points, and an evaluation of all voxels is put down as a multiple of that (≤: what they do once is counted, too).
 `--impact` adds itk-impact's metric over 16 channels, always with 500 points.
 
@@ -83,13 +84,23 @@ def b_spline(nodes: int) -> Callable[[int], Any]:
     return make
 
 
-def displacement_field(size: int) -> Any:
-    vectors = itk.Image[itk.Vector[itk.D, 3], 3].New()
-    vectors.SetRegions([size] * 3)
-    vectors.AllocateInitialized()
-    transform = itk.DisplacementFieldTransform[itk.D, 3].New()
-    transform.SetDisplacementField(vectors)
-    return displaced(transform)
+def grid(kind: Any, size: int, spacing: int) -> Any:
+    """An image of the volumes' extent."""
+    image = kind.New()
+    image.SetRegions([size // spacing] * 3)
+    image.SetSpacing([float(spacing)] * 3)
+    image.SetOrigin([(spacing - 1) / 2] * 3)
+    image.AllocateInitialized()
+    return image
+
+
+def displacement_field(spacing: int) -> Callable[[int], Any]:
+    def make(size: int) -> Any:
+        transform = itk.DisplacementFieldTransform[itk.D, 3].New()
+        transform.SetDisplacementField(grid(itk.Image[itk.Vector[itk.D, 3], 3], size, spacing))
+        return displaced(transform)
+
+    return make
 
 
 def displaced(transform: Any) -> Any:
@@ -104,7 +115,8 @@ TRANSFORMS: dict[str, Callable[[int], Any]] = {
     "B-spline, 5³ nodes": b_spline(5),
     "B-spline, 10³ nodes": b_spline(10),
     "B-spline, 20³ nodes": b_spline(20),
-    "displacement field": displacement_field,
+    "displacement field, 1 mm": displacement_field(1),
+    "displacement field, 2 mm": displacement_field(2),
 }
 
 
@@ -143,6 +155,7 @@ def measure_transforms(size: int, repeats: int, work_units: int, impact: bool) -
         sampled = {"IMPACT", *(set(METRICS) - {"DISA"} if transform_name.startswith("B-spline") else ())}
         for name, metric in metrics.items():
             metric.SetMovingTransform(make_transform(size))
+            metric.SetVirtualDomainFromImage(grid(ImageType, size, 2 if transform_name.endswith("2 mm") else 1))
             metric.SetMaximumNumberOfWorkUnits(work_units)
             if name != "DISA":
                 metric.SetFixedSampledPointSet(sampled_points(size))

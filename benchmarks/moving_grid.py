@@ -6,22 +6,28 @@ Each pair shares its world space, or is one image twice. The moving image is fir
 `--degrees` an axis and shifted by up to 4 voxels; starts lie 5 to 15 mm off. A row takes moving voxels of `ratio` times
 the fixed ones, on axes parallel to the fixed ones under the current transform or on the image's own, with fixed and
 moving strides as given and the moving descriptors smoothed by a kernel of so many fixed voxels, first and then.
+*Flips*: descriptors of both images are means over the eight reflections of the volume. *float*: they are not made int8.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
+import numpy.typing as npt
 import SimpleITK as sitk
 from geometry import mean_error, random_pose, sample_points, turned
-from pipelines import ImageType, set_parameters, to_itk
+from workers import run_all
 
 import disa
-import itk
+import disa.features
+from disa.inference import run_network
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Variant:
     strides: tuple[int, int] = (4, 2)
     parallel: bool = True
     smoothing: tuple[float, float] = (0.0, 0.0)
+    flips: bool = False
+    quantize: bool = True
 
 
 RATIO = 2 / 5**0.5  # the metric's own
@@ -41,40 +49,79 @@ VARIANTS = [
     Variant(1.0, (4, 2), parallel=False),
     Variant(1.0, (4, 4)),
     Variant(RATIO, (4, 4), parallel=False),
+    Variant(1.0, (4, 4), parallel=False, flips=True),
     Variant(1.0),
+    Variant(RATIO, parallel=False),
     Variant(RATIO),
+    Variant(RATIO, flips=True),
+    Variant(RATIO, (4, 1)),
+    Variant(RATIO, (2, 2)),
     Variant(RATIO, smoothing=(12.0, 6.0)),
+    Variant(RATIO, smoothing=(12.0, 6.0), quantize=False),
 ]
 
 
-def register(
-    images: tuple[Any, Any], fixed: disa.FeatureVolume, pose: sitk.Euler3DTransform, spacing: float, variant: Variant
-) -> sitk.Euler3DTransform:
-    """Two optimisations by LBFGS2, each over moving descriptors extracted at its start."""
-    transform = itk.Euler3DTransform[itk.D].New()
-    transform.SetCenter(pose.GetCenter())
-    set_parameters(transform, pose.GetParameters())
-    metric = itk.DISAImageToImageMetricv4[ImageType, ImageType].New(
-        FixedImage=images[0], MovingImage=images[1], MovingTransform=transform
-    )
-    metric.SetFixedFeatures(fixed)
-    axes = itk.array_from_matrix(images[0].GetDirection())
+class Run(NamedTuple):
+    """One start of one pair."""
+
+    fixed: Path
+    moving: Path
+    seed: int
+    spacing: float
+    degrees: float
+    rows: tuple[int, ...]
+
+
+def mean_over_flips(volume: npt.NDArray[np.float32], path: Path, stride: int, *rest: Any) -> npt.NDArray[np.float32]:
+    """`disa.inference.run_network`, averaged over the reflections of the volume along its axes."""
+    cells = [-(-size // stride) for size in volume.shape]
+    padded = np.pad(volume, [(0, (n - 1) * stride + 1 - size) for n, size in zip(cells, volume.shape, strict=True)])
+    total = np.zeros((*cells, 16), np.float32)
+    for count in range(4):
+        for axes in itertools.combinations(range(3), count):
+            total += np.flip(run_network(np.ascontiguousarray(np.flip(padded, axes)), path, stride, *rest), axes)
+    return total / 8
+
+
+def extract(image: sitk.Image, variant: Variant, **options: Any) -> disa.FeatureVolume:
+    network = mean_over_flips if variant.flips else run_network
+    with mock.patch.object(disa.features, "run_network", network):
+        return disa.extract_features(image, quantize=variant.quantize, **options)
+
+
+def register(run: Run, images: tuple[sitk.Image, sitk.Image], pose: sitk.Euler3DTransform, variant: Variant) -> float:
+    """Error in mm after two optimisations by LBFGS2, each over moving descriptors extracted at its start."""
+    fixed, moving = images
+    axes = np.reshape(fixed.GetDirection(), (3, 3))
+    features = extract(fixed, variant, spacing=run.spacing, stride=variant.strides[0])
+    transform = sitk.Euler3DTransform(pose)
     for smoothing in variant.smoothing:
-        direction = itk.array_from_matrix(transform.GetMatrix()) @ axes if variant.parallel else None
-        metric.SetMovingFeatures(
-            disa.extract_features(
-                images[1],
-                spacing=variant.ratio * spacing,
+        method = disa.ImageRegistrationMethod()
+        method.SetMetricAsDISA()
+        method.SetMetricFixedFeatures(features)
+        method.SetMetricMovingFeatures(
+            extract(
+                moving,
+                variant,
+                spacing=variant.ratio * run.spacing,
                 stride=variant.strides[1],
-                smoothing=smoothing * spacing,
-                direction=direction,
+                smoothing=smoothing * run.spacing,
+                direction=np.reshape(transform.GetMatrix(), (3, 3)) @ axes if variant.parallel else None,
             )
         )
-        metric.Initialize()
-        itk.LBFGS2Optimizerv4Template[itk.D].New(Metric=metric).StartOptimization()
-    result = sitk.Euler3DTransform(pose)
-    result.SetParameters(list(transform.GetParameters()))
-    return result
+        method.SetOptimizerAsLBFGS2()
+        method.SetInitialTransform(transform, inPlace=True)
+        method.Execute(fixed, moving)
+    return mean_error(transform, sample_points(fixed))
+
+
+def errors(run: Run) -> list[float]:
+    """Of each row, from one start."""
+    rng = np.random.default_rng([0, run.seed])
+    fixed = sitk.ReadImage(str(run.fixed), sitk.sitkFloat32)
+    moving = turned(sitk.ReadImage(str(run.moving), sitk.sitkFloat32), rng, run.degrees)
+    pose = random_pose(fixed, rng, (5.0, 15.0), 5.0)
+    return [register(run, (fixed, moving), pose, VARIANTS[row]) for row in run.rows]
 
 
 def main() -> None:
@@ -83,31 +130,32 @@ def main() -> None:
     parser.add_argument("--poses", type=int, default=2, help="starts, each with a grid of its own, a pair")
     parser.add_argument("--degrees", type=float, default=15.0, help="the moving grid is turned by, at most")
     parser.add_argument("--spacing", type=float, default=2.0, help="mm between fixed voxels")
+    parser.add_argument("--rows", type=int, nargs="+", default=range(len(VARIANTS)), help="of the table, from 0")
+    parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
 
-    errors: dict[Variant, list[float]] = {variant: [] for variant in VARIANTS}
-    for fixed_path, moving_path in zip(arguments.images[::2], arguments.images[1::2], strict=True):
-        fixed = sitk.ReadImage(str(fixed_path), sitk.sitkFloat32)
-        features = disa.extract_features(fixed, spacing=arguments.spacing)
-        for seed in range(arguments.poses):
-            rng = np.random.default_rng([0, seed])
-            moving = turned(sitk.ReadImage(str(moving_path), sitk.sitkFloat32), rng, arguments.degrees)
-            pose = random_pose(fixed, rng, (5.0, 15.0), 5.0)
-            images = to_itk(fixed), to_itk(moving)
-            for variant in VARIANTS:
-                found = register(images, features, pose, arguments.spacing, variant)
-                errors[variant].append(mean_error(found, sample_points(fixed)))
-
+    runs = [
+        Run(fixed, moving, seed, arguments.spacing, arguments.degrees, tuple(arguments.rows))
+        for fixed, moving in zip(arguments.images[::2], arguments.images[1::2], strict=True)
+        for seed in range(arguments.poses)
+    ]
+    rows = []
+    for run, values in zip(runs, run_all(errors, runs, arguments.processes), strict=True):
+        rows.append(values)
+        print(f"{run.fixed.name} / {run.moving.name}:", *(f"{value:.2f}" for value in values), file=sys.stderr)
+    table = np.array(rows)
     print(
-        "| ratio | fixed, moving stride | moving axes | smoothing (voxels) | median error (mm) | mean | worst |\n"
-        + "|---" * 7
+        "| ratio | fixed, moving stride | moving axes | smoothing (voxels) | | median error (mm) | mean | worst |\n"
+        + "|---" * 8
         + "|"
     )
-    for variant, values in errors.items():
+    for row, values in zip(arguments.rows, table.T, strict=True):
+        variant = VARIANTS[row]
+        extra = "flips" if variant.flips else "" if variant.quantize else "float"
         print(
             f"| {variant.ratio:.3g} | {variant.strides[0]}, {variant.strides[1]} "
             f"| {'parallel' if variant.parallel else 'own'} | {variant.smoothing[0]:g}, {variant.smoothing[1]:g} "
-            f"| {np.median(values):.2f} | {np.mean(values):.2f} | {np.max(values):.2f} |"
+            f"| {extra} | {np.median(values):.2f} | {np.mean(values):.2f} | {np.max(values):.2f} |"
         )
 
 

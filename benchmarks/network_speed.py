@@ -1,15 +1,22 @@
 """Time and memory of the network through ONNX Runtime, its input and output left on the device and with host copies.
 
-python benchmarks/network_speed.py MODEL.onnx ... --size 256 --provider CUDAExecutionProvider
+    python benchmarks/network_speed.py MODEL.onnx ... --size 256 --provider CUDAExecutionProvider
+    python benchmarks/network_speed.py MODEL.onnx ... --size 96 --weights models/disa-lc2.pt
+
+With weights, PyTorch runs the same network on the same device beside it. Each row has a process of its own, in turn.
+Memory is that of the GPU, or the process' largest less what it had with its libraries loaded.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import resource
 import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +31,33 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="voxels a side")
     parser.add_argument("--provider", default="CPUExecutionProvider")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--weights", type=Path, help="of the same network, for PyTorch")
     arguments = parser.parse_args()
-    if arguments.provider == GPU:
-        ort.preload_dlls()
-    volume = np.random.default_rng(0).normal(size=(1, 1, *[arguments.size] * 3)).astype(np.float32)
     print(
         f"{arguments.size}³ voxels, {arguments.provider}, ONNX Runtime {ort.__version__}, {arguments.repeats} repeats"
     )
     print("\n| model | on the device (ms) | with host copies (ms) | memory (GB) | to open (s) |\n|---|---|---|---|---|")
     for path in arguments.models:
-        print(f"| {path.name} | {measure(path, volume, arguments.provider, arguments.repeats)} |", flush=True)
+        print(f"| {path.name} | {in_own_process(onnx_runtime, path, arguments)} |", flush=True)
+        if arguments.weights:
+            print(f"| PyTorch, {path.name} | {in_own_process(pytorch, path, arguments)} |", flush=True)
 
 
-def measure(path: Path, volume: np.ndarray, provider: str, repeats: int) -> str:
+def in_own_process(row: Callable[[Path, argparse.Namespace], str], path: Path, arguments: argparse.Namespace) -> str:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(row, path, arguments).result()
+
+
+def onnx_runtime(path: Path, arguments: argparse.Namespace) -> str:
     """One row's cells: medians with the least of the repeats in brackets."""
-    gpu = provider == GPU
-    before = gpu_memory() if gpu else 0.0
+    gpu = arguments.provider == GPU
+    if gpu:
+        ort.preload_dlls()
+    volume = make_volume(arguments.size)
+    before = memory(gpu)
     options = {"arena_extend_strategy": "kSameAsRequested"} if gpu else {}
     start = time.perf_counter()
-    session = ort.InferenceSession(str(path), providers=[(provider, options)])
+    session = ort.InferenceSession(str(path), providers=[(arguments.provider, options)])
     opened = time.perf_counter() - start
     device = "cuda" if gpu else "cpu"
     given = ort.OrtValue.ortvalue_from_numpy(volume, device, 0)
@@ -54,10 +69,42 @@ def measure(path: Path, volume: np.ndarray, provider: str, repeats: int) -> str:
         session.run_with_iobinding(binding)
         binding.synchronize_outputs()
 
-    bound = times(on_device, repeats)
-    memory = f"{gpu_memory() - before:.2f}" if gpu else ""
-    copied = times(lambda: session.run(None, {"volume": volume}), repeats)
-    return f"{bound} | {copied} | {memory} | {opened:.2f}"
+    bound = times(on_device, arguments.repeats)
+    used = memory(gpu) - before
+    copied = times(lambda: session.run(None, {"volume": volume}), arguments.repeats)
+    return f"{bound} | {copied} | {used:.2f} | {opened:.2f}"
+
+
+def pytorch(path: Path, arguments: argparse.Namespace) -> str:
+    """The same of the network as it was trained, neither compiled nor in half precision."""
+    import torch
+
+    from disa.training.network import load_weights
+
+    gpu = arguments.provider == GPU
+    device = torch.device("cuda" if gpu else "cpu")
+    stride = int(ort.InferenceSession(str(path)).get_modelmeta().custom_metadata_map["stride"])
+    volume = torch.from_numpy(make_volume(arguments.size))
+    before = memory(gpu)
+    start = time.perf_counter()
+    network = load_weights(str(arguments.weights), stride=stride).to(device).eval()
+    opened = time.perf_counter() - start
+    given = volume.to(device)
+
+    def on_device() -> None:
+        network(given)
+        if gpu:
+            torch.cuda.synchronize()
+
+    with torch.inference_mode():
+        bound = times(on_device, arguments.repeats)
+        used = memory(gpu) - before
+        copied = times(lambda: network(volume.to(device)).cpu(), arguments.repeats)
+    return f"{bound} | {copied} | {used:.2f} | {opened:.2f}"
+
+
+def make_volume(size: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(1, 1, *[size] * 3)).astype(np.float32)
 
 
 def times(run: Callable[[], object], repeats: int) -> str:
@@ -71,8 +118,10 @@ def times(run: Callable[[], object], repeats: int) -> str:
     return f"{statistics.median(taken):.1f} ({min(taken):.1f})"
 
 
-def gpu_memory() -> float:
-    """GB in use on the first GPU, by all processes."""
+def memory(gpu: bool) -> float:
+    """GB in use on the first GPU, by all processes, or this process' largest so far."""
+    if not gpu:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0"]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) * 2**20 / 1e9
 

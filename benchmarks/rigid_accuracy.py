@@ -21,28 +21,34 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from geometry import mean_error, random_pose, sample_points, turned
-from pipelines import ImageType, register_disa, register_mattes, to_itk
-
-import itk
+from pipelines import register_disa, register_mattes
+from workers import run_all
 
 CONVERGED = 15.0
 EDGES = {"capture": [0.0, 25.0, 50.0], "heads": [0.0, 15.0]}
 SPACINGS = {"capture": (2.0,), "heads": (2.0, 1.0)}
 
 
-def run_pair(fixed: Path, moving: Path, arguments: argparse.Namespace) -> list[dict[str, object]]:
+Task = tuple[Path, Path, argparse.Namespace]
+
+
+def run_pair(task: Task) -> list[dict[str, object]]:
+    """Every run of one pair."""
+    fixed, moving, arguments = task
     rng = np.random.default_rng(arguments.seed)
     fixed_image = sitk.ReadImage(str(fixed), sitk.sitkFloat32)
     moving_image = turned(sitk.ReadImage(str(moving), sitk.sitkFloat32), rng)
-    fixed_itk, moving_itk = to_itk(fixed_image), to_itk(moving_image)
     points = sample_points(fixed_image)
     spacings = SPACINGS[arguments.experiment]
-    metric = itk.DISAImageToImageMetricv4[ImageType, ImageType].New(
-        Model=arguments.model, FeatureSmoothing=arguments.smoothing
-    )
     methods = {
         "DISA": lambda pose: register_disa(
-            fixed_itk, moving_itk, pose, spacings=spacings, levels=arguments.levels, metric=metric
+            fixed_image,
+            moving_image,
+            pose,
+            spacings=spacings,
+            levels=arguments.levels,
+            model=arguments.model,
+            smoothing=arguments.smoothing,
         ),
         "Mattes": lambda pose: register_mattes(fixed_image, moving_image, pose),
     }
@@ -101,19 +107,21 @@ def main() -> None:
     parser.add_argument("--poses", type=int, default=10, help="random starts a bin and pair")
     parser.add_argument("--edges", type=float, nargs="+", help="of the bins of initial mean error, mm")
     parser.add_argument("--levels", type=int, default=3)
-    parser.add_argument("--smoothing", type=float, default=12.0, help="SetFeatureSmoothing, voxels")
+    parser.add_argument("--smoothing", type=float, default=12.0, help="of the moving descriptors, voxels")
     parser.add_argument("--model", default="disa-lc2")
     parser.add_argument("--methods", nargs="+", default=["DISA", "Mattes"])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1, help="pairs at a time")
     parser.add_argument("--csv", type=Path, help="write every run here")
     arguments = parser.parse_args()
     if len(arguments.images) % 2:
         parser.error("give a fixed and a moving image for each pair")
 
     rows: list[dict[str, object]] = []
-    for fixed, moving in zip(arguments.images[::2], arguments.images[1::2], strict=True):
-        rows += run_pair(fixed, moving, arguments)
-        print(f"{fixed.name} / {moving.name} done, {len(rows)} runs", file=sys.stderr)
+    tasks: list[Task] = [(f, m, arguments) for f, m in zip(arguments.images[::2], arguments.images[1::2], strict=True)]
+    for done in run_all(run_pair, tasks, arguments.processes):
+        rows += done
+        print(f"{done[0]['fixed']} / {done[0]['moving']} done, {len(rows)} runs", file=sys.stderr)
     if arguments.csv:
         with arguments.csv.open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <sstream>
 
 namespace itk
@@ -494,7 +495,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
   }
   catch (const disa::Error & error)
   {
-    throw DISAError(error.what());
+    std::throw_with_nested(DISAError(error.what()));
   }
   this->CheckOverlap();
 }
@@ -535,6 +536,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLine
   }
   if (derivative != nullptr)
   {
+    derivative->Fill(0.0);
     DISA::AddLinearDerivative(*this->m_MovingTransform, sums, m_Objective.GetCentre(), derivative->data_block());
   }
   return sums;
@@ -555,13 +557,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
                                                              disa::TransformChain(stages.stages),
                                                              isInsideMask,
                                                              derivative != nullptr ? derivative->data_block() : nullptr,
-                                                             [this](std::size_t count, const auto & function)
-                                                             { this->RunInParallel(count, function); });
+                                                             { m_Threader->GetNumberOfWorkUnits(),
+                                                               [this](std::size_t count, const auto & function)
+                                                               { this->RunInParallel(count, function); } });
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];
     if (stage.isOptimized && std::holds_alternative<disa::AffineMap>(stage.map))
     {
+      std::fill_n(derivative->data_block() + stage.firstParameter, stages.transforms[s]->GetNumberOfParameters(), 0.0);
       DISA::AddLinearDerivative(*stages.transforms[s],
                                 sums.affine[s],
                                 m_Objective.GetCentre(),
@@ -585,16 +589,11 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(Der
   if (derivative != nullptr)
   {
     derivative->SetSize(this->GetNumberOfParameters());
-    derivative->Fill(0.0);
   }
   const disa::Sums sums =
     this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateDeformable(derivative);
   this->m_NumberOfValidPoints = sums.validPoints;
-  this->m_Value = -sums.value / m_Objective.GetTotalWeight();
-  if (derivative != nullptr)
-  {
-    *derivative /= m_Objective.GetTotalWeight();
-  }
+  this->m_Value = -sums.value;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>

@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from disa.errors import ModelError
+from disa.gpu_run import CHANNELS, run_bound
 
 if TYPE_CHECKING:
     import onnxruntime
-
-CHANNELS = 16
 
 GPU = "CUDAExecutionProvider"
 
@@ -64,13 +63,15 @@ def run_network(
     for start in range(0, depth, thickness):
         before = min(start, RECEPTIVE_RADIUS)
         stop = min(start + thickness, depth)
-        slab = _run(session, path, volume[start - before : stop + RECEPTIVE_RADIUS])
+        slab = _run(session, path, volume[start - before : stop + RECEPTIVE_RADIUS], stride)
         slabs.append(slab[before // stride :][: -(-(stop - start) // stride)])
     return np.concatenate(slabs) if len(slabs) > 1 else slabs[0]
 
 
-def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[np.float32]) -> Any:
+def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[np.float32], stride: int) -> Any:
     try:
+        if session.get_providers()[0] == GPU:
+            return run_bound(session, volume, stride)
         return session.run(None, {session.get_inputs()[0].name: volume[None, None]}, _run_options(session))[0]
     except Exception as error:
         raise ModelError(f"{path}: the network failed on a volume of {volume.shape} voxels: {_line(error)}") from None
@@ -115,6 +116,12 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:
     """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
     return _choose_providers(_onnxruntime().get_available_providers(), tuple(providers or ()))[0] == GPU
+
+
+def available_providers() -> list[str]:
+    """Execution providers of the installed ONNX Runtime, best first. Raises ModelError where there is none."""
+    providers: list[str] = _onnxruntime().get_available_providers()
+    return providers
 
 
 def model_metadata(path: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from test_lc2 import plain_lc2, smooth_volume  # noqa: E402
 from disa.training.lc2 import MARGIN  # noqa: E402
 from disa.training.network import DISANet  # noqa: E402
 from disa.training.paper_pairs import aligned_pairs, load_pairs, sample_pairs, save_pairs  # noqa: E402
-from disa.training.score_pairs import similarities  # noqa: E402
+from disa.training.score_pairs import EXACT, Reading, between, similarities  # noqa: E402
 from disa.training.volumes import Volume, VolumeInfo  # noqa: E402
 
 
@@ -65,7 +65,7 @@ def test_scores_are_products_of_descriptors_at_those_voxels(pairs) -> None:
     torch.manual_seed(0)
     network = DISANet(1).eval()
     volumes = {v.info.name: v for v in (volume("m", 1), volume("f", 2))}
-    exact, coarse = similarities(network, volumes, pairs)
+    exact, coarse = similarities(network, volumes, pairs, [EXACT, Reading("int8", int8=True)])
     pad = torch.nn.functional.pad
     with torch.no_grad():
         dense = {name: network(pad(v.data[None, None], (8,) * 6, mode="replicate"))[0] for name, v in volumes.items()}
@@ -75,3 +75,17 @@ def test_scores_are_products_of_descriptors_at_those_voxels(pairs) -> None:
         assert value == pytest.approx(float(left @ right), abs=1e-6)
     np.testing.assert_allclose(coarse, exact, atol=0.02 * np.abs(exact).max())
     assert not np.array_equal(coarse, exact)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_between_cells_a_linear_field_is_read_exactly(stride: int) -> None:
+    z, y, x = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in (9, 13, 17)), indexing="ij")
+    values = np.stack([1 + 2 * z - y + 0.5 * x] * 16, axis=-1)
+    for at in ((0, 0, 0), (3, 7, 14), (8, 12, 16), (5, 2, 9)):
+        np.testing.assert_allclose(between(values, at, stride), values[at], rtol=1e-5)
+
+
+def test_between_cells_lies_the_mean_of_its_neighbours() -> None:
+    values = np.random.default_rng(0).normal(size=(9, 9, 9, 16))
+    corners = values[4:9:4, 0:5:4, 0:5:4].reshape(8, 16)
+    np.testing.assert_allclose(between(values, (6, 2, 2), 4), corners.mean(axis=0), rtol=1e-12)

@@ -246,7 +246,7 @@ def test_the_papers_pairs_of_held_out_volumes_are_logged(tmp_path: Path) -> None
     trainer = make(tmp_path, pairs=str(tmp_path / "pairs.csv"))
     trainer.run()
     volumes = {volume.info.name: volume for volume in trainer.held_out}
-    predicted, _ = similarities(shared_network(trainer.averaged, 1), volumes, load_pairs(tmp_path / "pairs.csv"))
+    (predicted,) = similarities(shared_network(trainer.averaged, 1), volumes, load_pairs(tmp_path / "pairs.csv"))
     expected = np.mean((predicted - [pair.lc2 for pair in pairs]) ** 2)
     assert float(trainer.log.rows[-1]["pairs_error"]) == pytest.approx(expected, abs=1e-5)
 

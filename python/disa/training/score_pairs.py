@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +32,40 @@ def quantised(descriptors: Tensor) -> Tensor:
     return (descriptors / scale).round() * scale
 
 
+def between(values: NDArray[Any], at: tuple[int, int, int], stride: int) -> Column:
+    """The descriptor at a voxel, read by trilinear interpolation from every `stride`th of them along each axis.
+
+    Args:
+        values: one a voxel, shape (z, y, x, 16).
+        at: voxel (z, y, x).
+        stride: voxels between those that are read; beyond the last one it is continued.
+    """
+    cells = values[::stride, ::stride, ::stride]
+    for position in at:
+        low, share = divmod(position / stride, 1)
+        first, second = (min(int(low) + step, len(cells) - 1) for step in (0, 1))
+        cells = (1 - share) * cells[first] + share * cells[second]
+    return cells.astype(np.float64)
+
+
+class Reading(NamedTuple):
+    """How descriptors are stored and read.
+
+    Attributes:
+        name: for the table.
+        int8: through 8 bits.
+        moving_stride: of the moving ones, read between cells; fixed ones are at cells, so their stride is as good as 1.
+    """
+
+    name: str
+    int8: bool = False
+    moving_stride: int = 1
+
+
+EXACT = Reading("error")
+READINGS = (EXACT, Reading("int8", True), Reading("moving stride 2", True, 2), Reading("moving stride 4", True, 4))
+
+
 @torch.no_grad()
 def descriptors_of(network: DISANet, volume: Volume) -> Tensor:
     """Descriptors at every voxel, shape (z, y, x, 16), by a stride-1 network that sees borders continued."""
@@ -38,26 +74,29 @@ def descriptors_of(network: DISANet, volume: Volume) -> Tensor:
     return network(padded)[0].permute(1, 2, 3, 0)[inner]
 
 
-def similarities(network: DISANet, volumes: dict[str, Volume], pairs: list[PatchPair]) -> tuple[Column, Column]:
-    """Dot products of the pairs' descriptors, float and int8.
+def similarities(
+    network: DISANet, volumes: dict[str, Volume], pairs: list[PatchPair], readings: Sequence[Reading] = (EXACT,)
+) -> Column:
+    """Dot products of the pairs' descriptors, shape (readings, pairs).
 
     Args:
         network: of stride 1.
         volumes: by name.
         pairs: of patches of these volumes.
+        readings: ways to read the descriptors.
     """
-    read = np.empty((2, 2, len(pairs), CHANNELS))  # float or int8, moving or fixed
+    moving, fixed = np.empty((2, len(readings), len(pairs), CHANNELS))
     for name in {pair.moving for pair in pairs} | {pair.fixed for pair in pairs}:
         dense = descriptors_of(network, volumes[name])
-        for kind, descriptors in enumerate((dense, quantised(dense))):
-            values = descriptors.cpu().numpy()
+        for kind, reading in enumerate(readings):
+            values = (quantised(dense) if reading.int8 else dense).cpu().numpy()
             for row, pair in enumerate(pairs):
                 if pair.moving == name:
-                    read[kind, 0, row] = values[pair.moving_at]
+                    moving[kind, row] = between(values, pair.moving_at, reading.moving_stride)
                 if pair.fixed == name:
-                    read[kind, 1, row] = values[pair.fixed_at]
-    exact, coarse = (read[:, 0] * read[:, 1]).sum(axis=-1)
-    return exact, coarse
+                    fixed[kind, row] = values[pair.fixed_at]
+    products: Column = (moving * fixed).sum(axis=-1)
+    return products
 
 
 def mind_similarities(volumes: dict[str, Volume], pairs: list[PatchPair]) -> Column:
@@ -85,7 +124,7 @@ def fixed_is_textured(volumes: dict[str, Volume], pairs: list[PatchPair]) -> NDA
 
 
 def main() -> None:
-    """Command line entry: mean squared error in float and int8, and correlations, for each pair of modalities.
+    """Command line entry: mean squared error of each reading, and correlations, for each pair of modalities.
 
     Then the same of the pairs whose fixed patch has texture.
     """
@@ -100,20 +139,22 @@ def main() -> None:
     volumes = {volume.info.name: volume for volume in load_cache(arguments.cache, device)}
     pairs = load_pairs(arguments.pairs)
     network = load_weights(arguments.weights, stride=1).to(device)
-    exact, coarse = similarities(network, volumes, pairs)
+    products = similarities(network, volumes, pairs, READINGS)
     mind = mind_similarities(volumes, pairs)
     target = np.array([pair.lc2 for pair in pairs])
     kinds = np.array([f"{volumes[p.moving].info.modality} / {volumes[p.fixed].info.modality}" for p in pairs])
     textured = fixed_is_textured(volumes, pairs)
     everywhere = np.ones_like(textured)
-    print("| moving / fixed | pairs | error | error, int8 | correlation | of MIND-SSC |\n" + "|---" * 6 + "|")
+    header = ["moving / fixed", "pairs", *(reading.name for reading in READINGS), "correlation", "of MIND-SSC"]
+    print(f"| {' | '.join(header)} |\n" + "|---" * len(header) + "|")
     for note, chosen in (("", everywhere), (", F textured", textured)):
         for kind in [*dict.fromkeys(kinds.tolist()), "all"]:
             of_kind = chosen & ((kinds == kind) | (kind == "all"))
-            p, q, m, t = exact[of_kind], coarse[of_kind], mind[of_kind], target[of_kind]
+            p, m, t = products[:, of_kind], mind[of_kind], target[of_kind]
+            errors = " | ".join(f"{error:.4f}" for error in np.mean((p - t) ** 2, axis=1))
             print(
-                f"| {kind}{note} | {of_kind.sum()} | {np.mean((p - t) ** 2):.4f} | {np.mean((q - t) ** 2):.4f} "
-                f"| {np.corrcoef(p, t)[0, 1]:.3f} | {np.corrcoef(m, t)[0, 1]:.3f} |"
+                f"| {kind}{note} | {of_kind.sum()} | {errors} | {np.corrcoef(p[0], t)[0, 1]:.3f} "
+                f"| {np.corrcoef(m, t)[0, 1]:.3f} |"
             )
 
 

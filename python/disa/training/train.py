@@ -219,7 +219,7 @@ class Trainer:
             row[f"{condition.name}_correlation"] = f"{scores[condition.name].correlation:.4f}"
         if self._pairs:
             dense = shared_network(self.averaged, 1)
-            predicted, _ = similarities(dense, {v.info.name: v for v in self.held_out}, self._pairs)
+            (predicted,) = similarities(dense, {v.info.name: v for v in self.held_out}, self._pairs)
             row["pairs_error"] = f"{np.mean((predicted - [pair.lc2 for pair in self._pairs]) ** 2):.5f}"
         self.log.add(row)
         self._loss.zero_()
