@@ -87,7 +87,7 @@ def global_register(
         threads,
     )
     optima = task.search(starts, rotation, translation)
-    return task.finish(task.best_of(optima), optima, fine_spacing)
+    return task.finish(task.best_of(optima), fine_spacing)
 
 
 def register(
@@ -123,8 +123,7 @@ def register(
         providers,
         threads,
     )
-    best = task.refine_initial()
-    return task.finish(best, [best], fine_spacing)
+    return task.finish(task.refine_initial(), fine_spacing)
 
 
 def _check_range(name: str, value: float, largest: float, unit: str) -> None:

@@ -125,6 +125,7 @@ class Task:
     threads: int
     features: FeatureVolume  # fixed
     initial: Pose
+    optima: list[Pose] = field(default_factory=list)  # of the search, for the result
     evaluations: int = 0
     times: dict[str, float] = field(default_factory=dict)
 
@@ -171,19 +172,25 @@ class Task:
         self.times[stage] = self.times.get(stage, 0.0) + time.perf_counter() - start
 
     def search(self, starts: int, rotation: float, translation: float) -> list[Pose]:
-        """Distinct optima over random starts, the best first."""
-        drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
-        wide = self.wide_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
-        with self.timed("search"):
-            ends = self.optimize(self.initial.search, drawn, wide, SEARCHING)
-            return self.optimize(self.initial.search, [end.parameters for end in ends], wide, REFINING)
+        """Distinct optima over random starts, the best first.
 
-    def wide_features(self, axes: FloatArray) -> FeatureVolume:
-        """Sparse moving descriptors of the whole image on given axes, of the greatest smoothing."""
+        Those of the result are the same, followed to where less smooth descriptors tell more of them apart.
+        """
+        drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
+        features = self.sparse_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
+        with self.timed("search"):
+            wide = self.moving.smooth(features, SMOOTHING * self.spacing)
+            ends = self.optimize(self.initial.search, drawn, wide, SEARCHING)
+            ends = self.optimize(self.initial.search, [end.parameters for end in ends], wide, REFINING)
+            narrow = self.moving.smooth(features, ENDING[0] * self.spacing)
+            self.optima = self.optimize(self.initial.search, [end.parameters for end in ends], narrow, REFINING)
+            return ends
+
+    def sparse_features(self, axes: FloatArray) -> FeatureVolume:
+        """Moving descriptors of the whole image on given axes."""
         with self.timed("moving descriptors"):
             ratio, stride = SPARSE
-            features = self.moving.moving_features(ratio * self.spacing, stride, axes)
-            return self.moving.smooth(features, SMOOTHING * self.spacing)
+            return self.moving.moving_features(ratio * self.spacing, stride, axes)
 
     def best_of(self, optima: list[Pose]) -> Pose:
         """The best pose once the optima that may turn out best are re-oriented, explored and refined."""
@@ -263,12 +270,15 @@ class Task:
 
     def refine_initial(self) -> Pose:
         """The initial pose through all widths, the first of them over the whole moving image."""
-        wide = self.wide_features(self.parallel_axes(self.initial))
+        features = self.sparse_features(self.parallel_axes(self.initial))
         with self.timed("search"):
+            wide = self.moving.smooth(features, SMOOTHING * self.spacing)
             pose = self.optimize(self.initial.search, [self.initial.parameters], wide, REFINING)[0]
-        return self.refine(pose, ENDING)
+        best = self.refine(pose, ENDING)
+        self.optima = [best]
+        return best
 
-    def finish(self, best: Pose, optima: list[Pose], fine_spacing: float | None) -> RegistrationResult:
+    def finish(self, best: Pose, fine_spacing: float | None) -> RegistrationResult:
         """Free what was not searched for, refine at the finer spacing, and say all that is known of the result."""
         if self.kind in SEARCHED_AS_RIGID:
             best = self.free(best, None)
@@ -288,7 +298,7 @@ class Task:
             transform=transform,
             value=best.value,
             overlap=best.search.overlap(best.parameters, best.moving),
-            optima=tuple(Optimum(pose.transform, pose.value) for pose in optima),
+            optima=tuple(Optimum(pose.transform, pose.value) for pose in self.optima),
             evaluations=self.evaluations,
             times=dict(self.times),
             pressure=pressure,
