@@ -149,17 +149,18 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
                                bool                        wantGradient,
                                double (&pressureGradient)[2]) const
 {
-  const AffineMap                           map = m_Model.Map(parameters);
-  const Vector3 &                           axis = m_Model.GetPressure()->axis;
-  const Vector3                             movedAxis = AffineMap{ map.matrix, {} }(axis);
-  const double * const                      p = parameters.data() + parameters.size() - 2;
-  const Vector3                             centre = m_Objective.GetCentre();
-  std::array<Vector3, Objective::ChunkSize> pressed, moved, gradients;
-  Sums                                      sums;
+  const AffineMap                              map = m_Model.Map(parameters);
+  const Vector3 &                              axis = m_Model.GetPressure()->axis;
+  const Vector3                                movedAxis = AffineMap{ map.matrix, {} }(axis);
+  const double * const                         p = parameters.data() + parameters.size() - 2;
+  const Vector3                                centre = m_Objective.GetCentre();
+  std::array<Vector3, Objective::ChunkSize>    pressed;
+  std::array<double, 3 * Objective::ChunkSize> moved, gradients; // the x of all, then the y, then the z
+  Sums                                         sums;
   for (std::size_t chunk = 0; chunk < m_Objective.GetNumberOfChunks(); ++chunk)
   {
     const std::size_t begin = chunk * Objective::ChunkSize;
-    const std::size_t count = std::min(Objective::ChunkSize, m_Objective.GetNumberOfSamples() - begin);
+    const std::size_t count = m_Objective.GetChunkLength(chunk);
     for (std::size_t i = 0; i < count; ++i)
     {
       const auto & factors = m_PressureFactors[begin + i];
@@ -169,13 +170,17 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
       {
         pressed[i][k] += shift * axis[k];
       }
-      moved[i] = map(pressed[i]);
+      const Vector3 point = map(pressed[i]);
+      for (std::size_t k = 0; k < 3; ++k)
+      {
+        moved[k * count + i] = point[k];
+      }
     }
     Sums part = m_Objective.EvaluateMovedChunk(chunk, moved.data(), wantGradient ? gradients.data() : nullptr);
     for (std::size_t i = 0; i < count && wantGradient; ++i)
     {
-      const Vector3 & g = gradients[i];
-      const double    along = g[0] * movedAxis[0] + g[1] * movedAxis[1] + g[2] * movedAxis[2];
+      const Vector3 g{ gradients[i], gradients[count + i], gradients[2 * count + i] };
+      const double  along = g[0] * movedAxis[0] + g[1] * movedAxis[1] + g[2] * movedAxis[2];
       part.Add(g, pressed[i], centre);
       pressureGradient[0] += along * m_PressureFactors[begin + i][0];
       pressureGradient[1] += along * m_PressureFactors[begin + i][1];
@@ -188,11 +193,10 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
 double
 PoseObjective::Evaluate(const std::vector<double> & parameters, std::vector<double> * gradient) const
 {
-  const bool   wantGradient = gradient != nullptr;
-  const double factor = -1.0 / m_Objective.GetTotalWeight();
-  double       pressureGradient[2] = {};
-  const Sums   sums = m_Model.GetPressure() ? EvaluatePressed(parameters, wantGradient, pressureGradient)
-                                            : EvaluateAffine(m_Model.Map(parameters), wantGradient);
+  const bool wantGradient = gradient != nullptr;
+  double     pressureGradient[2] = {};
+  const Sums sums = m_Model.GetPressure() ? EvaluatePressed(parameters, wantGradient, pressureGradient)
+                                          : EvaluateAffine(m_Model.Map(parameters), wantGradient);
   if (wantGradient)
   {
     // The sum of w g . (D x + d) for each derivative x -> D x + d of the map.
@@ -203,14 +207,14 @@ PoseObjective::Evaluate(const std::vector<double> & parameters, std::vector<doub
       const double  constant = std::inner_product(atCentre.begin(), atCentre.end(), sums.gradient.begin(), 0.0);
       const double  linear =
         std::inner_product(sums.moment.begin(), sums.moment.end(), derivatives[i].matrix.begin(), 0.0);
-      (*gradient)[i] = factor * (constant + linear);
+      (*gradient)[i] = -(constant + linear);
     }
     for (std::size_t i = derivatives.size(); i < gradient->size(); ++i)
     {
-      (*gradient)[i] = factor * pressureGradient[i - derivatives.size()];
+      (*gradient)[i] = -pressureGradient[i - derivatives.size()];
     }
   }
-  return factor * sums.value;
+  return -sums.value;
 }
 
 double

@@ -43,7 +43,7 @@ class DISAMetric:
     moving_stride: int
     reorientation_angle: float
     weighting: bool
-    smoothing: float
+    smoothing: float | None
     providers: list[str]
     extractor: CachedExtractor = field(repr=False)
 
@@ -90,7 +90,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         moving_stride: int = 2,
         reorientation_angle: float = 3.0,
         weighting: bool = True,
-        smoothing: float = 12.0,
+        smoothing: float | None = None,
         providers: Sequence[str] = (),
     ) -> None:
         """Use the inner product of CNN descriptors, -1 to 1, lower is better.
@@ -104,7 +104,8 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
                 anew; 0: never anew.
             weighting: weigh samples by local variance, as the paper does; False: all alike.
             smoothing: width, in voxels of `spacing`, of the kernel over the moving descriptors that widens the capture
-                range; halved at each further level; 0: none.
+                range; halved at each further level; 0: none. None: 12 for a rigid transform, and 0 for one that may
+                scale or deform, which the smoothing would draw towards the body's middle.
             providers: ONNX Runtime execution providers, best first; empty: CUDA where it is available, else the CPU.
 
         Raises:
@@ -113,9 +114,9 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
         Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
         """
-        for label, value, least in (("reorientation_angle", reorientation_angle, 0), ("smoothing", smoothing, 0)):
-            if not (math.isfinite(value) and value >= least):
-                raise RegistrationError(f"{label}: expected {least} or more, got {value}")
+        for label, value in (("reorientation_angle", reorientation_angle), ("smoothing", smoothing)):
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise RegistrationError(f"{label}: expected 0 or more, got {value}")
         if not (math.isfinite(spacing) and spacing > 0):
             raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
         for stride in (fixed_stride, moving_stride):
