@@ -25,7 +25,7 @@ py::object
 make_metric(const char * baseType, py::function extractor)
 {
   const auto metric = TMetric::New();
-  metric->SetFeatureExtractor(std::make_shared<PythonExtractor>(std::move(extractor)));
+  metric->SetFeatureExtractor(std::make_shared<PythonExtractor>(std::move(extractor), true));
   typename TMetric::Superclass * base = metric.GetPointer();
   metric->Register();
   return to_swig(base, baseType);

@@ -130,7 +130,7 @@ public:
   /** What runs the network. */
   void SetFeatureExtractor(FeatureExtractorConstPointer extractor);
 
-  /** Throws DISAError in one line. */
+  /** Throws DISAError in one line; where its cause is a disa::Error, that is nested in it. */
   void Initialize() override;
 
   /** What optimisers move the transform by. */

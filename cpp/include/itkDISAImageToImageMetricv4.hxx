@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <sstream>
 
 namespace itk
@@ -506,7 +507,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
   }
   catch (const disa::Error & error)
   {
-    throw DISAError(error.what());
+    std::throw_with_nested(DISAError(error.what()));
   }
   this->CheckOverlap();
 }

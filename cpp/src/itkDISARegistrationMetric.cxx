@@ -5,6 +5,7 @@
 #include "itkANTSNeighborhoodCorrelationImageToImageMetricv4.h"
 #include "itkCorrelationImageToImageMetricv4.h"
 #include "itkDemonsImageToImageMetricv4.h"
+#include "itkJointHistogramMutualInformationImageToImageMetricv4.h"
 #include "itkMattesMutualInformationImageToImageMetricv4.h"
 #include "itkMeanSquaresImageToImageMetricv4.h"
 
@@ -66,6 +67,13 @@ MakeMetric(const MetricSettings & settings)
   {
     const auto metric = MetricOf<MattesMutualInformationImageToImageMetricv4>::New();
     metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
+    return metric.GetPointer();
+  }
+  if (name == "JointHistogramMutualInformation")
+  {
+    const auto metric = MetricOf<JointHistogramMutualInformationImageToImageMetricv4>::New();
+    metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
+    metric->SetVarianceForJointPDFSmoothing(numbers.at("varianceForJointPDFSmoothing"));
     return metric.GetPointer();
   }
   if (name == "ANTSNeighborhoodCorrelation")

@@ -13,6 +13,7 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputEr
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
     from disa.features import extract_features
+    from disa.probe_pressure import ProbePressure
     from disa.registration import global_register, register
     from disa.result import Optimum, RegistrationResult
     from disa.similarity import similarity_map
@@ -29,6 +30,7 @@ __all__ = [
     "ModelError",
     "Optimum",
     "OutputError",
+    "ProbePressure",
     "RegistrationError",
     "RegistrationResult",
     "TrainingError",
@@ -42,6 +44,7 @@ _HOMES = {
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.simpleitk_registration",
     "Optimum": "disa.result",
+    "ProbePressure": "disa.probe_pressure",
     "RegistrationResult": "disa.result",
     "extract_features": "disa.features",
     "global_register": "disa.registration",

@@ -57,7 +57,9 @@ class Frame:
 def cells_inside(cells: Frame, image: Frame) -> npt.NDArray[np.bool_]: ...
 
 class ProbePressure:
-    def __init__(self, contact: Sequence[float], axis: Sequence[float], depth: float) -> None: ...
+    def __init__(
+        self, contact: Sequence[float], axis: Sequence[float] | npt.NDArray[np.float64], depth: float
+    ) -> None: ...
 
 class Pose:
     @property

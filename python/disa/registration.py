@@ -18,20 +18,27 @@ from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.images import ImageLike
 from disa.linear_transforms import angle_between, linear_transform, matrix_and_offset, nearest_rotation
+from disa.probe_pressure import ProbePressure
 from disa.result import Optimum, RegistrationResult
 from disa.sources import Source, open_source
 
 FloatArray = npt.NDArray[np.float64]
 
-KINDS = ("translation", "rigid", "similarity", "affine")
+KINDS = ("translation", "rigid", "similarity", "affine", "probe")
+SEARCHED_AS_RIGID = ("similarity", "affine", "probe")
+"""Kinds of poses, and those whose further parameters are freed once a rigid pose is found."""
 
 FIXED_STRIDE = 4
-MOVING_STRIDE = 2
-MOVING_RATIO = 2 / 5**0.5
-"""Moving voxels by fixed ones in the stages that decide the accuracy, so that no two grids lock (README)."""
+DENSE = (2 / 5**0.5, 2)
+SPARSE = (5**0.5 / 2, 4)
+"""Moving voxels by fixed ones, and stride, to refine with and to search with. The ratios keep grids from locking."""
 
 SMOOTHING = 12.0
 """Voxels; width of the kernel over the moving descriptors where a search begins."""
+
+ENDING = (SMOOTHING / 2, SMOOTHING / 4)
+FREED_ENDING = (SMOOTHING / 4, 0.0)
+"""Widths of the last steps, for rigid poses and for those that may shrink, as they do over smooth descriptors."""
 
 SEARCH_SAMPLES = 512
 SEARCH_TOLERANCE = 0.5
@@ -44,11 +51,11 @@ KEPT = 8
 DISTINCT = 8.0
 """Optima that are kept, and mm between two that count as different."""
 
-CONTENDERS = 3
-CONTENTION = 0.9
+CONTENDERS = 2
+CONTENTION = 0.95
 """At most so many optima are refined, those whose value is this share of the best one's or more."""
 
-REORIENTATION = 3.0
+REORIENTATION = 1.0
 """Degrees of turn after which the moving descriptors are extracted anew."""
 
 REACH = 6.0
@@ -65,6 +72,7 @@ def global_register(
     rotation: float = 40.0,
     translation: float = 150.0,
     seed: int = 0,
+    probe: ProbePressure | None = None,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
     model: str | os.PathLike[str] = "disa-lc2",
@@ -84,11 +92,12 @@ def global_register(
         fixed: SimpleITK image, ITK image, path, or its descriptors (int8).
         moving: the same. Descriptors that are given cannot be re-oriented, which costs accuracy.
         initial_transform: linear, from fixed to moving points; the starts lie about it. None: centre on centre.
-        transform: translation, rigid, similarity or affine.
+        transform: translation, rigid, similarity, affine, or probe: rigid after the push of an ultrasound probe.
         starts: poses, the first of them the initial one.
         rotation: degrees about each axis, either way, that starts are drawn within.
         translation: mm along each axis, either way.
         seed: of the starts and the descriptors that are sampled.
+        probe: where the probe pushes, with transform="probe".
         fixed_mask: image or path; only descriptors where it is not 0 are compared.
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image.
         model: name of a shipped model or path of an .onnx file.
@@ -109,10 +118,21 @@ def global_register(
     _check_range("rotation", rotation, 180.0, "degrees")
     _check_range("translation", translation, math.inf, "mm")
     task = _Task.open(
-        fixed, moving, initial_transform, transform, seed, fixed_mask, moving_mask, model, spacing, providers, threads
+        fixed,
+        moving,
+        initial_transform,
+        transform,
+        seed,
+        probe,
+        fixed_mask,
+        moving_mask,
+        model,
+        spacing,
+        providers,
+        threads,
     )
     optima = task.search(starts, rotation, translation)
-    best = min((task.refine(pose, (SMOOTHING / 2, SMOOTHING / 4)) for pose in task.contenders(optima)), key=_value)
+    best = min((task.refine(pose, ENDING) for pose in task.contenders(optima)), key=_value)
     return task.finish(best, optima, fine_spacing)
 
 
@@ -122,6 +142,7 @@ def register(
     *,
     initial_transform: sitk.Transform | None = None,
     transform: str = "rigid",
+    probe: ProbePressure | None = None,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
     model: str | os.PathLike[str] = "disa-lc2",
@@ -135,9 +156,20 @@ def register(
     Args and errors are those of `global_register`; `optima` of the result holds the one pose.
     """
     task = _Task.open(
-        fixed, moving, initial_transform, transform, 0, fixed_mask, moving_mask, model, spacing, providers, threads
+        fixed,
+        moving,
+        initial_transform,
+        transform,
+        0,
+        probe,
+        fixed_mask,
+        moving_mask,
+        model,
+        spacing,
+        providers,
+        threads,
     )
-    best = task.refine(task.initial_pose, (SMOOTHING, SMOOTHING / 2, SMOOTHING / 4), everywhere=True)
+    best = task.refine(task.initial_pose, (SMOOTHING, *ENDING), everywhere=True)
     return task.finish(best, [best], fine_spacing)
 
 
@@ -145,6 +177,8 @@ def register(
 class _Pose:
     parameters: list[float]
     value: float
+    axes: FloatArray | None = None  # of the moving descriptors that it was found over
+    moving: FeatureVolume | None = None  # these descriptors
 
 
 def _value(pose: _Pose) -> float:
@@ -158,10 +192,13 @@ class _Task:
     fixed: Source
     moving: Source
     kind: str
+    probe: ProbePressure | None
     seed: int
     spacing: float
     threads: int
+    features: FeatureVolume  # fixed
     poses: _core.PoseSearch
+    has_pressure: bool = False  # whether poses end with p1 and p2
     evaluations: int = 0
     times: dict[str, float] = field(default_factory=dict)
 
@@ -173,6 +210,7 @@ class _Task:
         initial: sitk.Transform | None,
         kind: str,
         seed: int,
+        probe: ProbePressure | None,
         fixed_mask: ImageLike | None,
         moving_mask: ImageLike | None,
         model: str | os.PathLike[str],
@@ -183,6 +221,8 @@ class _Task:
         """Read what there is and extract the fixed descriptors."""
         if kind not in KINDS:
             raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {kind}")
+        if (probe is not None) != (kind == "probe"):
+            raise RegistrationError('probe: expected with transform="probe", and only with it')
         if initial is not None:
             matrix, offset = matrix_and_offset(initial, "initial_transform")
         start = time.perf_counter()
@@ -192,15 +232,9 @@ class _Task:
             matrix = np.eye(3)
             offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
         features = fixed_source.fixed_features(spacing, FIXED_STRIDE)
-        task = cls(
-            fixed_source,
-            moving_source,
-            kind,
-            seed,
-            spacing,
-            threads,
-            _core.PoseSearch(features, kind, matrix.ravel(), offset),
-        )
+        searched = "rigid" if kind in SEARCHED_AS_RIGID else kind
+        poses = _core.PoseSearch(features, searched, matrix.ravel(), offset)
+        task = cls(fixed_source, moving_source, kind, probe, seed, spacing, threads, features, poses)
         task.times["fixed descriptors"] = time.perf_counter() - start
         return task
 
@@ -220,14 +254,14 @@ class _Task:
         with self.timed("moving descriptors"):
             wanted = self.parallel_axes(self.initial_pose)
             axes = nearest_axes(self.moving.axes, wanted)
-            features = self.moving.moving_features(self.spacing, FIXED_STRIDE, axes)
+            ratio, stride = SPARSE
+            features = self.moving.moving_features(ratio * self.spacing, stride, axes)
             wide = self.moving.smooth(features, SMOOTHING * self.spacing)
-            narrow = self.moving.smooth(features, SMOOTHING / 2 * self.spacing)
         with self.timed("search"):
             ends = self.optimize(
                 drawn, wide, samples=SEARCH_SAMPLES, tolerance=SEARCH_TOLERANCE, iterations=SEARCH_ITERATIONS
             )
-            return self.optimize([end.parameters for end in ends], narrow)
+            return self.optimize([end.parameters for end in ends], wide)
 
     def contenders(self, optima: list[_Pose]) -> list[_Pose]:
         """Those that may turn out best once refined."""
@@ -265,7 +299,7 @@ class _Task:
     def refine(
         self, pose: _Pose, smoothings: Sequence[float], voxel: float | None = None, everywhere: bool = False
     ) -> _Pose:
-        """Optimise over moving descriptors that are parallel to the fixed ones, less and less smooth.
+        """Optimise over dense moving descriptors that are parallel to the fixed ones, less and less smooth.
 
         Args:
             pose: to start from.
@@ -277,33 +311,66 @@ class _Task:
         axes: FloatArray | None = None
         for smoothing in smoothings:
             with self.timed("re-oriented descriptors"):
-                parallel = self.parallel_axes(pose)
-                if axes is None or (self.moving.can_reorient and angle_between(axes, parallel) > REORIENTATION):
+                if axes is None or self.has_turned(pose, axes):
                     around = None if everywhere and axes is None else self.fixed_box(pose, REACH * voxel)
-                    features = self.moving.moving_features(MOVING_RATIO * voxel, MOVING_STRIDE, parallel, around)
-                    axes = parallel
-                smooth = self.moving.smooth(features, smoothing * voxel)
+                    axes = self.parallel_axes(pose)
+                    ratio, stride = DENSE
+                    features = self.moving.moving_features(ratio * voxel, stride, axes, around)
+                smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
             with self.timed("refinement"):
-                pose = self.optimize([pose.parameters], smooth)[0]
-        self.moving_end = smooth
+                end = self.optimize([pose.parameters], smooth)[0]
+                pose = _Pose(end.parameters, end.value, axes, smooth)
         return pose
+
+    def polish(self, pose: _Pose) -> _Pose:
+        """The last step once more, if the pose has turned since its descriptors were extracted."""
+        return self.refine(pose, ENDING[-1:]) if pose.axes is not None and self.has_turned(pose, pose.axes) else pose
+
+    def has_turned(self, pose: _Pose, axes: FloatArray) -> bool:
+        return self.moving.can_reorient and angle_between(axes, self.parallel_axes(pose)) > REORIENTATION
 
     def finish(self, best: _Pose, optima: list[_Pose], fine_spacing: float | None) -> RegistrationResult:
         """The fine stage, and all that is known of the result."""
         others = tuple(Optimum(self.to_transform(pose), pose.value) for pose in optima)
-        if fine_spacing is not None and self.fixed.can_reorient:
+        if self.kind in SEARCHED_AS_RIGID:
+            best = self.restart(best, self.spacing)
+        if fine_spacing is None or not self.fixed.can_reorient:
+            best = self.polish(best)
+        else:
             with self.timed("fixed descriptors"):
-                features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
-                self.poses = _core.PoseSearch(features, self.kind, *self.poses.map(best.parameters))
-            best = self.refine(self.initial_pose, (SMOOTHING / 2, SMOOTHING / 4), fine_spacing)
+                self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
+            best = self.restart(best, fine_spacing)
+        pressure = self.pressure_of(best)
+        transform = self.to_transform(best)
+        if self.probe is not None and pressure is not None:
+            push = self.probe.transform(*pressure, self.fixed.corners, self.fixed.axes)
+            transform = sitk.CompositeTransform([transform, push])
         return RegistrationResult(
-            transform=self.to_transform(best),
+            transform=transform,
             value=best.value,
-            overlap=self.poses.overlap(best.parameters, self.moving_end),
+            overlap=self.poses.overlap(best.parameters, best.moving) if best.moving else 0.0,
             optima=others,
             evaluations=self.evaluations,
             times=dict(self.times),
+            pressure=pressure,
         )
+
+    def restart(self, pose: _Pose, voxel: float) -> _Pose:
+        """Refine a pose of the kind that was asked for, over the present fixed descriptors."""
+        pressure = self.pressure_of(pose) or (0.0, 0.0)
+        matrix, offset = self.poses.map(pose.parameters)
+        if self.probe is None:
+            self.poses = _core.PoseSearch(self.features, self.kind, matrix, offset)
+            start = self.initial_pose
+        else:
+            contact = _core.ProbePressure(self.probe.contact, self.probe.unit_axis, self.probe.depth)
+            self.poses = _core.PoseSearch(self.features, "rigid", matrix, offset, contact)
+            self.has_pressure = True
+            start = _Pose([*self.initial_pose.parameters[:-2], *pressure], 0.0)
+        return self.refine(start, FREED_ENDING if self.kind in SEARCHED_AS_RIGID else ENDING, voxel)
+
+    def pressure_of(self, pose: _Pose) -> tuple[float, float] | None:
+        return (pose.parameters[-2], pose.parameters[-1]) if self.has_pressure else None
 
     def matrix_and_offset(self, pose: _Pose) -> tuple[FloatArray, FloatArray]:
         matrix, offset = self.poses.map(pose.parameters)
