@@ -148,6 +148,8 @@ def test_every_optimizer_comes_nearer(pair: Pair, optimizer: str) -> None:
 def test_every_transform_comes_nearer(small_pair: Pair, name: str) -> None:
     method = method_for(small_pair)
     transform = TRANSFORMS[name](small_pair[0])
+    if isinstance(transform, sitk.ScaleTransform):
+        transform.SetScale((1.15, 0.9, 1.1))  # the images differ by a pose, so the identity is about the best
     method.SetInitialTransform(transform)
     method.SetOptimizerAsGradientDescent(1.0, 8, maximumStepSizeInPhysicalUnits=1.0)
     method.SetOptimizerScalesFromPhysicalShift()

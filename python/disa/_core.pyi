@@ -186,7 +186,7 @@ class MetricSettings:
     fixed_stride: int
     moving_stride: int
     reorientation_angle: float
-    smoothing: float
+    smoothing: float | None
     providers: list[str]
     def set_extractor(self, extractor: Callable[..., FeatureVolume]) -> None: ...
     def set_fixed_features(self, features: FeatureVolume | None) -> None: ...
