@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from geometry import centre_of, mean_error, random_pose, sample_points, turned
+from workers import run_all
 
 import disa
 from disa import feature_cache
@@ -161,6 +162,22 @@ class Run:
     seconds: float
 
 
+def runs_from_one_start(task: tuple[int, Path, Path, int, argparse.Namespace]) -> list[Run]:
+    """Every recipe by every optimiser, from one start of one pair."""
+    number, fixed_path, moving_path, seed, arguments = task
+    fixed = sitk.ReadImage(str(fixed_path), sitk.sitkFloat32)
+    moving = turned(sitk.ReadImage(str(moving_path), sitk.sitkFloat32), np.random.default_rng([0, number]))
+    points = sample_points(fixed)
+    rng = np.random.default_rng([0, number, seed])
+    pose = random_pose(fixed, rng, tuple(arguments.error), arguments.degrees)
+    pair = " / ".join(path.name.split(".")[0] for path in (fixed_path, moving_path))
+    return [
+        Run(pair, optimizer, recipe, mean_error(pose, points), mean_error(found, points), seconds)
+        for optimizer in arguments.optimizers
+        for recipe, found, seconds in run_recipes(arguments.recipes, optimizer, fixed, moving, pose)
+    ]
+
+
 def table(runs: list[Run]) -> str:
     """A row an optimiser and recipe, with a column for the median error of each pair."""
     pairs = list(dict.fromkeys(run.pair for run in runs))
@@ -193,32 +210,21 @@ def main() -> None:
     parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=list(OPTIMIZERS))
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--cost", action="store_true", help="measure the import and commands first")
+    parser.add_argument("--processes", type=int, default=1, help="starts at a time")
     parser.add_argument("--csv", type=Path, help="write every run there")
     arguments = parser.parse_args()
 
     if arguments.cost:
         measure_import()
         measure_commands(sitk.ReadImage(str(arguments.images[0]), sitk.sitkFloat32))
+    pairs = zip(arguments.images[::2], arguments.images[1::2], strict=True)
+    tasks = [(number, *pair, seed, arguments) for number, pair in enumerate(pairs) for seed in range(arguments.poses)]
     runs: list[Run] = []
-    for number, (fixed_path, moving_path) in enumerate(zip(arguments.images[::2], arguments.images[1::2], strict=True)):
-        rng = np.random.default_rng([0, number])
-        fixed = sitk.ReadImage(str(fixed_path), sitk.sitkFloat32)
-        moving = turned(sitk.ReadImage(str(moving_path), sitk.sitkFloat32), rng)
-        points = sample_points(fixed)
-        pair = f"{name_of(fixed_path)} / {name_of(moving_path)}"
-        for _ in range(arguments.poses):
-            pose = random_pose(fixed, rng, tuple(arguments.error), arguments.degrees)
-            for optimizer in arguments.optimizers:
-                for recipe, found, seconds in run_recipes(arguments.recipes, optimizer, fixed, moving, pose):
-                    errors = mean_error(pose, points), mean_error(found, points)
-                    runs.append(Run(pair, optimizer, recipe, *errors, seconds))
-                    if arguments.csv:
-                        write_csv(arguments.csv, runs)
+    for done in run_all(runs_from_one_start, tasks, arguments.processes):
+        runs += done
+        if arguments.csv:
+            write_csv(arguments.csv, runs)
     print(table(runs))
-
-
-def name_of(path: Path) -> str:
-    return path.name.split(".")[0]
 
 
 def write_csv(path: Path, runs: list[Run]) -> None:
