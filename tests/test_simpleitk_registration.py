@@ -482,9 +482,11 @@ def test_what_is_raised_while_the_engine_runs_the_network_arrives_as_itself(
 
 
 INTERRUPTED = """
+import signal
 import SimpleITK as sitk
 import disa
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background ignores it
 noise = sitk.AdditiveGaussianNoise(sitk.Image([24, 24, 24], sitk.sitkFloat32), 100.0, 0.0, 1)
 fixed = sitk.SmoothingRecursiveGaussian(noise, 2.0)
 transform = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.01, 0.0, 0.0)
@@ -506,11 +508,14 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_ends_a_run_between_iterations() -> None:
     command = [sys.executable, "-c", INTERRUPTED]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=60)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            said, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (said, errors, process.returncode) == ("interrupted\n", "", 0)
 
 

@@ -170,10 +170,10 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
       {
         pressed[i][k] += shift * axis[k];
       }
-      const Vector3 point = map(pressed[i]);
+      const Vector3 place = map(pressed[i]);
       for (std::size_t k = 0; k < 3; ++k)
       {
-        moved[k * count + i] = point[k];
+        moved[k * count + i] = place[k];
       }
     }
     Sums part = m_Objective.EvaluateMovedChunk(chunk, moved.data(), wantGradient ? gradients.data() : nullptr);

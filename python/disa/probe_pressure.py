@@ -13,8 +13,9 @@ from disa.errors import RegistrationError
 
 FloatArray = npt.NDArray[np.float64]
 
-FIELD_SPACING = 4.0
-"""mm between the vectors of an exported field, which is blended linearly between them."""
+FIELD_SPACING = 2.0
+FIELD_MARGIN = 20.0
+"""mm between the vectors of an exported field, which is blended linearly between them, and beyond the box asked for."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,12 @@ class ProbePressure:
         Args:
             p1: mm at the skin.
             p2: mm, four times the part that is greatest at half the depth.
-            corners: points that the box is to hold, shape (n, 3); the field reaches further by its own spacing.
+            corners: points that the box is to hold, shape (n, 3). Points 20 mm or more outside of it are left in place.
             axes: (3, 3) axes of the field's grid, as columns.
         """
         along = corners @ axes
-        low = along.min(axis=0) - FIELD_SPACING
-        size = np.ceil((along.max(axis=0) - low) / FIELD_SPACING).astype(int) + 2
+        low = along.min(axis=0) - FIELD_MARGIN
+        size = np.ceil((along.max(axis=0) + FIELD_MARGIN - low) / FIELD_SPACING).astype(int) + 1
         steps = [low[k] + FIELD_SPACING * np.arange(size[k]) for k in range(3)]
         z, y, x = np.meshgrid(steps[2], steps[1], steps[0], indexing="ij")
         field = sitk.GetImageFromArray(self.shift(np.stack([x, y, z], -1) @ axes.T, p1, p2), isVector=True)
