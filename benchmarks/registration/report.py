@@ -99,7 +99,8 @@ def write_report(rows: list[Row], folder: Path, command: str) -> None:
             text += ["", f"Share of runs that end below {limit:g} mm, by initial error:", ""]
             text.append(convergence_table(own, limit))
         text += ["", "Error at the end:", "", error_table(own)]
-        text += ["", f"Wilcoxon signed-rank tests at {SIGNIFICANCE}:", "", test_table(own)]
+        if len(_distinct(own, "method")) > 1:
+            text += ["", f"Wilcoxon signed-rank tests at {SIGNIFICANCE}:", "", test_table(own)]
         name = group.replace("/", "-").replace(" ", "-").lower()
         _plot(own, folder / f"capture-{name}.png", _capture_curves)
         _plot(own, folder / f"errors-{name}.png", _box_plots)
