@@ -5,12 +5,19 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/disaGeometry.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaKernels.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaLattice.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaMinimize.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaObjective.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaParallel.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseModel.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseObjective.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseSearch.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaSmoothing.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaTransformChain.cxx)
 target_include_directories(disa
   PUBLIC "$<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}/include>" "$<INSTALL_INTERFACE:include/disa>"
   PRIVATE "${CMAKE_CURRENT_LIST_DIR}/src")
+find_package(Threads REQUIRED)
+target_link_libraries(disa PUBLIC ${CMAKE_THREAD_LIBS_INIT}) # by name, so that find_package(disa) needs nothing
 target_compile_features(disa PUBLIC cxx_std_17)
 target_compile_options(disa PRIVATE -Wall -Wextra -Wpedantic)
 

@@ -8,6 +8,7 @@ void bind_feature_volume(pybind11::module_ & module);
 void bind_kernels(pybind11::module_ & module);
 void bind_metric(pybind11::module_ & module);
 void bind_multi_metric(pybind11::module_ & module);
+void bind_pose_search(pybind11::module_ & module);
 void bind_registration_engine(pybind11::module_ & module);
 void bind_smoothing(pybind11::module_ & module);
 

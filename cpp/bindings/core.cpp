@@ -31,5 +31,6 @@ PYBIND11_MODULE(_core, module)
   bind_metric(module);
   bind_multi_metric(module);
   bind_smoothing(module);
+  bind_pose_search(module);
   bind_registration_engine(module);
 }

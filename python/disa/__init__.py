@@ -13,6 +13,8 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, Registra
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
     from disa.features import extract_features
+    from disa.registration import global_register, register
+    from disa.result import Optimum, RegistrationResult
     from disa.similarity import similarity_map
     from disa.simpleitk_registration import ImageRegistrationMethod
 
@@ -25,16 +27,24 @@ __all__ = [
     "ImageError",
     "ImageRegistrationMethod",
     "ModelError",
+    "Optimum",
     "RegistrationError",
+    "RegistrationResult",
     "TrainingError",
     "extract_features",
+    "global_register",
+    "register",
     "similarity_map",
 ]
 
 _HOMES = {
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.simpleitk_registration",
+    "Optimum": "disa.result",
+    "RegistrationResult": "disa.result",
     "extract_features": "disa.features",
+    "global_register": "disa.registration",
+    "register": "disa.registration",
     "similarity_map": "disa.similarity",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
 from disa.inference import run_network, runs_on_gpu
 from disa.models import find_model
-from disa.resampling import MARGIN, covering_grid, resample, smooth_for
+from disa.resampling import MARGIN, Grid, covering_grid, resample, smooth_for
 
 
 def extract_features(
@@ -108,31 +109,63 @@ def _extract(
     direction: npt.ArrayLike | None,
     quantize: bool,
 ) -> FeatureVolume:
-    if not (math.isfinite(spacing) and spacing > 0):
-        raise ImageError(f"spacing: expected mm above 0, got {spacing}")
+    check_spacing(spacing)
     if not (math.isfinite(smoothing) and smoothing >= 0):
         raise ImageError(f"smoothing: expected 0 mm or more, got {smoothing}")
-    path = find_model(model, stride, runs_on_gpu(providers))
     axes = None if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
-    smooth = smooth_for(image, spacing)
     grid = covering_grid(image, spacing, axes, name)
-    volume = resample(normalize(smooth, name), grid)
+    path = find_model(model, stride, runs_on_gpu(providers))
+    features = describe(normalize(smooth_for(image, spacing), name), image, grid, path, stride, providers)
+    features = features.quantized() if quantize else features
+    return _core.widen(features, frame_of(image), smoothing) if smoothing > 0 else features
 
-    descriptors = run_network(sitk.GetArrayViewFromImage(volume), path, stride, providers)
-    variance = local_variance(volume)[::stride, ::stride, ::stride]
+
+def check_spacing(spacing: float) -> None:
+    """Raises ImageError unless a spacing is a number of mm above 0."""
+    if not (math.isfinite(spacing) and spacing > 0):
+        raise ImageError(f"spacing: expected mm above 0, got {spacing}")
+
+
+def frame_of(image: sitk.Image) -> _core.Frame:
+    """Where an image lies."""
+    return _core.Frame(image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())
+
+
+def describe(
+    normalized: sitk.Image,
+    image: sitk.Image,
+    grid: Grid,
+    path: Path,
+    stride: int,
+    providers: Sequence[str] | None = None,
+    weighted: bool = True,
+) -> FeatureVolume:
+    """Float descriptors on a grid.
+
+    Args:
+        normalized: the image as the network is to see it, smoothed for the grid's spacing.
+        image: where it counts as inside.
+        grid: voxels for the network, the margin included.
+        path: the .onnx file, of that stride.
+        stride: voxels between descriptors.
+        providers: ONNX Runtime execution providers.
+        weighted: False gives weights of 1 inside the image in place of the local variance.
+    """
+    volume = resample(normalized, grid)
     kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
+    descriptors = run_network(sitk.GetArrayViewFromImage(volume), path, stride, providers)[kept]
     frame = {
-        "origin": grid.origin + grid.direction @ np.full(3, MARGIN * spacing),
-        "spacing": (spacing * stride,) * 3,
+        "origin": grid.origin + grid.direction @ np.full(3, MARGIN * grid.spacing),
+        "spacing": (grid.spacing * stride,) * 3,
         "direction": grid.direction.ravel(),
     }
-    variance = variance[kept]
-    seen_by = _core.Frame(image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())
-    seen = _core.cells_inside(_core.Frame(variance.shape[::-1], **frame), seen_by)
-    descriptors = np.where(seen[..., None], descriptors[kept], np.float32(0))
-    features = FeatureVolume(data=descriptors, scale=1.0, weights=np.where(seen, variance, np.float32(0)), **frame)
-    features = features.quantized() if quantize else features
-    return _core.widen(features, seen_by, smoothing) if smoothing > 0 else features
+    seen = _core.cells_inside(_core.Frame(descriptors.shape[2::-1], **frame), frame_of(image))
+    weights = seen.astype(np.float32)
+    if weighted:
+        weights *= local_variance(volume)[::stride, ::stride, ::stride][kept]
+    return FeatureVolume(
+        data=np.where(seen[..., None], descriptors, np.float32(0)), scale=1.0, weights=weights, **frame
+    )
 
 
 def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:

@@ -28,11 +28,12 @@ def image_name(image: ImageLike) -> str:
     return str(image) if isinstance(image, (str, os.PathLike)) else "image"
 
 
-def load_image(image: ImageLike) -> sitk.Image:
+def load_image(image: ImageLike, name: str | None = None) -> sitk.Image:
     """Open, convert and check an image.
 
     Args:
         image: SimpleITK image, ITK image, or path.
+        name: what a message calls it; its path, or "image", if None.
 
     Returns:
         Scalar 3-D image of float32 pixels with finite, not constant, intensities.
@@ -41,15 +42,38 @@ def load_image(image: ImageLike) -> sitk.Image:
         ImageError: not readable, cut short, not 3-D, not scalar, empty, one slice, huge, constant, or with NaN or
             infinity.
     """
+    return check_image(_open(image, name or image_name(image)), name or image_name(image))
+
+
+def load_mask(mask: ImageLike, name: str) -> sitk.Image:
+    """Open a mask: 3-D, one real number a voxel, and what is not 0 is inside.
+
+    Args:
+        mask: SimpleITK image, ITK image, or path.
+        name: what a message calls it.
+
+    Returns:
+        8-bit image of 0 and 1.
+
+    Raises:
+        ImageError: not readable, not 3-D, not scalar, or 0 everywhere.
+    """
+    opened = _open(mask, name)
+    _check_kind(opened, name)
+    inside: sitk.Image = sitk.NotEqual(opened, 0)
+    if not sitk.GetArrayViewFromImage(inside).any():
+        raise ImageError(f"{name}: every voxel is 0, which leaves nothing; expected some that are not")
+    return inside
+
+
+def _open(image: ImageLike, name: str) -> sitk.Image:
     if isinstance(image, (str, os.PathLike)):
-        opened = read_image(Path(image))
-    elif isinstance(image, sitk.Image):
-        opened = image
-    elif _is_itk(image):
-        opened = _from_itk(image)
-    else:
-        raise ImageError(f"image: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}")
-    return check_image(opened, image_name(image))
+        return read_image(Path(image))
+    if isinstance(image, sitk.Image):
+        return image
+    if _is_itk(image):
+        return _from_itk(image, name)
+    raise ImageError(f"{name}: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}")
 
 
 def image_from_array(
@@ -62,22 +86,23 @@ def image_from_array(
     """An image from its pixels, shape (z, y, x), and its frame (x, y, z; mm), checked as `load_image` does."""
     if pixels.size == 0:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
+    return check_image(_from_array(pixels, origin, spacing, direction), name)
+
+
+def _from_array(
+    pixels: np.ndarray[Any, Any], origin: Sequence[float], spacing: Sequence[float], direction: Sequence[float]
+) -> sitk.Image:
     image = sitk.GetImageFromArray(pixels)
     image.SetOrigin([float(v) for v in origin])
     image.SetSpacing([float(v) for v in spacing])
     image.SetDirection([float(v) for v in direction])
-    return check_image(image, name)
+    return image
 
 
 def check_image(image: sitk.Image, name: str) -> sitk.Image:
     """The image as float32, or an `ImageError` that names it."""
+    _check_kind(image, name)
     size = image.GetSize()
-    if image.GetDimension() != 3:
-        raise ImageError(f"{name}: expected a 3-D image, got a {image.GetDimension()}-D one of size {size}")
-    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
-        raise ImageError(
-            f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}; give one channel"
-        )
     if min(size) < 1:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one of size {size}")
     if min(size) < _MINIMUM_SIZE:
@@ -100,23 +125,32 @@ def check_image(image: sitk.Image, name: str) -> sitk.Image:
     return as_float
 
 
+def _check_kind(image: sitk.Image, name: str) -> None:
+    if image.GetDimension() != 3:
+        raise ImageError(f"{name}: expected a 3-D image, got a {image.GetDimension()}-D one of size {image.GetSize()}")
+    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
+        raise ImageError(
+            f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}; give one channel"
+        )
+
+
 def _is_itk(image: object) -> bool:
     return "itk" in sys.modules and type(image).__module__.split(".")[0] == "itk"
 
 
-def _from_itk(image: Any) -> sitk.Image:
+def _from_itk(image: Any, name: str) -> sitk.Image:
     import itk  # its attributes load on first use, which mypy cannot see
 
     if not hasattr(image, "GetLargestPossibleRegion"):
-        raise ImageError(f"image: expected an ITK image, got {type(image).__name__}; call GetOutput() of a filter")
+        raise ImageError(f"{name}: expected an ITK image, got {type(image).__name__}; call GetOutput() of a filter")
     image.Update()
     if image.GetImageDimension() != 3:
-        raise ImageError(f"image: expected a 3-D image, got a {image.GetImageDimension()}-D one")
+        raise ImageError(f"{name}: expected a 3-D image, got a {image.GetImageDimension()}-D one")
     if min(image.GetBufferedRegion().GetSize()) < 1:
-        raise ImageError("image: expected a 3-D image, got an empty one; update its pipeline or read it again")
+        raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
     pixels = itk.array_view_from_image(image)  # type: ignore[attr-defined]
     if pixels.ndim != 3:
-        raise ImageError("image: expected one real number a voxel, got several; give one channel")
+        raise ImageError(f"{name}: expected one real number a voxel, got several; give one channel")
     start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())
     direction = itk.array_from_matrix(image.GetDirection())  # type: ignore[attr-defined]
-    return image_from_array(pixels, start, image.GetSpacing(), direction.ravel())
+    return _from_array(pixels, start, image.GetSpacing(), direction.ravel())

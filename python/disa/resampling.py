@@ -63,6 +63,21 @@ def covering_grid(image: sitk.Image, spacing: float, direction: FloatArray | Non
     return Grid((x, y, z), centre - axes @ (steps / 2 * spacing), spacing, axes)
 
 
+def box_grid(points: FloatArray, spacing: float, direction: FloatArray) -> Grid:
+    """The smallest grid that covers points and the margin.
+
+    Args:
+        points: shape (n, 3), mm.
+        spacing: mm between voxels.
+        direction: (3, 3) orthonormal axes of the grid, as columns.
+    """
+    along = points @ direction
+    low, high = along.min(axis=0), along.max(axis=0)
+    steps = STRIDE * np.ceil(((high - low) / spacing - TOLERANCE) / STRIDE).clip(min=1) + 2 * MARGIN
+    x, y, z = (int(s) + 1 for s in steps)
+    return Grid((x, y, z), direction @ ((low + high) / 2 - steps / 2 * spacing), spacing, direction)
+
+
 def smooth_for(image: sitk.Image, spacing: float) -> sitk.Image:
     """The image blurred so that sampling it every `spacing` mm does not alias; axes already as coarse stay as they are.
 

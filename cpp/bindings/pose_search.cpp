@@ -1,0 +1,163 @@
+#include "bindings.h"
+
+#include "disaPoseSearch.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+
+namespace
+{
+
+disa::PoseKind
+kind_of(const std::string & name)
+{
+  return name == "translation"  ? disa::PoseKind::Translation
+         : name == "similarity" ? disa::PoseKind::Similarity
+         : name == "affine"     ? disa::PoseKind::Affine
+                                : disa::PoseKind::Rigid;
+}
+
+/** Poses about the centre of a fixed volume, by their parameters (n, number of parameters). */
+class PoseSearch
+{
+public:
+  PoseSearch(std::shared_ptr<const disa::FeatureVolume> fixed,
+             const std::string &                        kind,
+             const disa::Matrix3 &                      matrix,
+             const disa::Vector3 &                      offset,
+             std::optional<disa::ProbePressure>         pressure)
+    : m_Fixed(std::move(fixed))
+    , m_Extent(disa::ExtentOf(*m_Fixed))
+    , m_Model(kind_of(kind), { matrix, offset }, m_Extent.centre, m_Extent.radius, pressure)
+  {
+  }
+
+  std::vector<std::vector<double>>
+  draw(std::size_t count, double rotation, double translation, std::uint64_t seed) const
+  {
+    std::vector<std::vector<double>> parameters;
+    for (disa::Pose & start : disa::DrawStarts(m_Model, { count, rotation, translation, seed }))
+    {
+      parameters.push_back(std::move(start.parameters));
+    }
+    return parameters;
+  }
+
+  disa::StageResult
+  optimize(const std::vector<std::vector<double>> & starts,
+           const disa::FeatureVolume &              moving,
+           std::size_t                              samples,
+           double                                   tolerance,
+           std::size_t                              iterations,
+           std::size_t                              keep,
+           double                                   distinct,
+           std::uint64_t                            seed,
+           unsigned                                 threads) const
+  {
+    std::vector<disa::Pose> poses;
+    for (const auto & start : starts)
+    {
+      poses.push_back({ start });
+    }
+    disa::StageSettings settings;
+    settings.samples = samples;
+    settings.minimize.stepTolerance = tolerance;
+    settings.minimize.maximumIterations = iterations;
+    settings.keep = keep;
+    settings.distinct = distinct;
+    settings.seed = seed;
+    settings.threads = threads;
+    return disa::OptimizePoses(m_Model, *m_Fixed, moving, poses, settings);
+  }
+
+  py::tuple
+  evaluate(const std::vector<double> & parameters, const disa::FeatureVolume & moving, std::size_t samples) const
+  {
+    const disa::PoseObjective objective(m_Model, *m_Fixed, moving, samples, 0);
+    std::vector<double>       gradient(parameters.size());
+    const double              value = objective.Evaluate(parameters, &gradient);
+    return py::make_tuple(value, py::array_t<double>(py::ssize_t(gradient.size()), gradient.data()));
+  }
+
+  double
+  overlap(const std::vector<double> & parameters, const disa::FeatureVolume & moving) const
+  {
+    return disa::PoseObjective(m_Model, *m_Fixed, moving, 0, 0).Overlap(parameters, moving);
+  }
+
+  py::tuple
+  map(const std::vector<double> & parameters) const
+  {
+    const disa::AffineMap affine = m_Model.Map(parameters);
+    return py::make_tuple(affine.matrix, affine.offset);
+  }
+
+  const disa::Vector3 &
+  centre() const
+  {
+    return m_Extent.centre;
+  }
+
+  double
+  radius() const
+  {
+    return m_Extent.radius;
+  }
+
+private:
+  std::shared_ptr<const disa::FeatureVolume> m_Fixed;
+  disa::Extent                               m_Extent;
+  disa::PoseModel                            m_Model;
+};
+
+} // namespace
+
+void
+bind_pose_search(py::module_ & module)
+{
+  py::class_<disa::ProbePressure>(module, "ProbePressure")
+    .def(py::init([](const disa::Vector3 & contact, const disa::Vector3 & axis, double depth)
+                  { return disa::ProbePressure{ contact, axis, depth }; }),
+         py::arg("contact"),
+         py::arg("axis"),
+         py::arg("depth"));
+  py::class_<disa::Pose>(module, "Pose")
+    .def_readonly("parameters", &disa::Pose::parameters)
+    .def_readonly("value", &disa::Pose::value);
+  py::class_<disa::StageResult>(module, "StageResult")
+    .def_readonly("poses", &disa::StageResult::poses)
+    .def_readonly("evaluations", &disa::StageResult::evaluations)
+    .def_readonly("overlapping_starts", &disa::StageResult::overlappingStarts);
+  py::class_<PoseSearch>(module, "PoseSearch")
+    .def(py::init<std::shared_ptr<const disa::FeatureVolume>,
+                  const std::string &,
+                  const disa::Matrix3 &,
+                  const disa::Vector3 &,
+                  std::optional<disa::ProbePressure>>(),
+         py::arg("fixed"),
+         py::arg("kind"),
+         py::arg("matrix"),
+         py::arg("offset"),
+         py::arg("pressure") = std::nullopt)
+    .def("draw", &PoseSearch::draw, py::arg("count"), py::arg("rotation"), py::arg("translation"), py::arg("seed"))
+    .def("optimize",
+         &PoseSearch::optimize,
+         py::arg("starts"),
+         py::arg("moving"),
+         py::kw_only(),
+         py::arg("samples"),
+         py::arg("tolerance"),
+         py::arg("iterations"),
+         py::arg("keep"),
+         py::arg("distinct"),
+         py::arg("seed") = 0,
+         py::arg("threads") = 0,
+         py::call_guard<py::gil_scoped_release>())
+    .def("evaluate", &PoseSearch::evaluate, py::arg("parameters"), py::arg("moving"), py::arg("samples") = 0)
+    .def("overlap", &PoseSearch::overlap, py::arg("parameters"), py::arg("moving"))
+    .def("map", &PoseSearch::map, py::arg("parameters"))
+    .def_property_readonly("centre", &PoseSearch::centre)
+    .def_property_readonly("radius", &PoseSearch::radius);
+}
