@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from disa.errors import ConfigError, DISAError, ImageError, ModelError, RegistrationError, TrainingError
+from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputError, RegistrationError, TrainingError
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
@@ -28,6 +28,7 @@ __all__ = [
     "ImageRegistrationMethod",
     "ModelError",
     "Optimum",
+    "OutputError",
     "RegistrationError",
     "RegistrationResult",
     "TrainingError",

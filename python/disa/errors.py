@@ -25,3 +25,7 @@ class ConfigError(DISAError, ValueError):
 
 class TrainingError(DISAError, RuntimeError):
     """A training run that cannot go on, or cannot write what it made."""
+
+
+class OutputError(DISAError, RuntimeError):
+    """A result that cannot be written."""

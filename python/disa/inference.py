@@ -118,6 +118,12 @@ def runs_on_gpu(providers: Sequence[str] | None) -> bool:
     return _choose_providers(_onnxruntime().get_available_providers(), tuple(providers or ()))[0] == GPU
 
 
+def available_providers() -> list[str]:
+    """Execution providers of the installed ONNX Runtime, best first. Raises ModelError where there is none."""
+    providers: list[str] = _onnxruntime().get_available_providers()
+    return providers
+
+
 def model_metadata(path: Path) -> dict[str, str]:
     """The metadata of an .onnx file. Raises ModelError where it cannot be read."""
     if not path.is_file():

@@ -23,10 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from disa.errors import ConfigError, ImageError
+from disa.images import IMAGE_ENDINGS
 from disa.training.config import TrainingConfig
 from disa.training.volumes import SPLITS, VolumeInfo
-
-ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _of_folders(config: TrainingConfig) -> list[Source]:
             subject = below[0] if len(below) > 1 else _stem(path)
             sources.append(Source(path, VolumeInfo("", "", subject, "", "train")))
     if not sources:
-        raise ConfigError(f"images: no volumes in {config.images}; expected {', '.join(ENDINGS)} or DICOM series")
+        raise ConfigError(f"images: no volumes in {config.images}; expected {', '.join(IMAGE_ENDINGS)} or DICOM series")
     return sources
 
 
@@ -75,7 +74,7 @@ def _volumes_under(root: Path) -> Iterator[Path]:
     for folder, inner, files in os.walk(root):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         visible = sorted(name for name in files if not name.startswith("."))
-        images = [name for name in visible if name.lower().endswith(ENDINGS)]
+        images = [name for name in visible if name.lower().endswith(IMAGE_ENDINGS)]
         yield from (Path(folder, name) for name in images)
         if any(_is_dicom(Path(folder, name)) for name in visible if name not in images and name != "DICOMDIR"):
             yield Path(folder)
@@ -125,7 +124,7 @@ def _of_row(row: dict[str, str | None], folder: Path, place: str) -> Source:
 
 
 def _stem(path: Path) -> str:
-    for ending in ENDINGS:
+    for ending in IMAGE_ENDINGS:
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)]
     return path.name

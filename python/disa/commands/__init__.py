@@ -1,0 +1,1 @@
+"""The commands of `disa`, one file for each group."""

@@ -1,0 +1,69 @@
+"""`disa features` and `disa heatmap`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from disa.commands.common import PROVIDERS, Device, DeviceOption, ModelOption, SpacingOption, Stride, one_line
+
+
+def features(
+    image: Annotated[Path, typer.Argument(help="image file or folder with one DICOM series")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="file to write, for disa.FeatureVolume.load")],
+    stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.FOUR,
+    spacing: SpacingOption = 2.0,
+    smoothing: Annotated[float, typer.Option(help="mm, width of the kernel over the descriptors; 0: none")] = 0.0,
+    model: ModelOption = "disa-lc2",
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Write an image's descriptors."""
+    with one_line():
+        from disa.features import extract_features
+
+        found = extract_features(
+            image,
+            model=model,
+            spacing=spacing,
+            stride=int(stride.value),
+            smoothing=smoothing,
+            providers=PROVIDERS[device],
+        )
+        found.save(str(output))
+    z, y, x, channels = found.data.shape
+    typer.echo(
+        f"{output}: {x} x {y} x {z} descriptors of {channels} channels, {spacing * int(stride.value):g} mm apart"
+    )
+
+
+def heatmap(
+    fixed: Annotated[Path, typer.Argument(help="image that the point is in")],
+    moving: Annotated[Path, typer.Argument(help="image to compare it with")],
+    point: Annotated[tuple[float, float, float], typer.Option(help="x, y, z in mm (LPS)")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="image to write, in the moving image's frame")],
+    stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.TWO,
+    spacing: SpacingOption = 2.0,
+    model: ModelOption = "disa-lc2",
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Write how alike one point of an image is to every place of another (paper, Fig. 1)."""
+    with one_line():
+        import numpy as np
+        import SimpleITK as sitk
+
+        from disa.features import extract_features
+        from disa.similarity import similarity_map
+        from disa.writing import write_image
+
+        both = [
+            extract_features(image, model=model, spacing=spacing, stride=int(stride.value), providers=PROVIDERS[device])
+            for image in (fixed, moving)
+        ]
+        found = similarity_map(both[0], point, both[1])
+        write_image(found, output)
+        values = sitk.GetArrayViewFromImage(found)
+        z, y, x = (int(i) for i in np.unravel_index(int(values.argmax()), values.shape))
+        place = ", ".join(f"{v:.1f}" for v in found.TransformIndexToPhysicalPoint((x, y, z)))
+    typer.echo(f"{output}: highest value {values.max():.3f} at {place} mm")

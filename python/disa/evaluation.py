@@ -1,0 +1,58 @@
+"""How good a registration is where the truth is known: landmark errors, Dice, Hausdorff distance."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from disa.applying import transformed
+from disa.errors import ImageError
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def landmark_errors(transform: sitk.Transform, fixed: FloatArray, moving: FloatArray) -> FloatArray:
+    """Distances in mm between where fixed landmarks are taken and the moving ones.
+
+    Args:
+        transform: from fixed to moving points, mm.
+        fixed, moving: corresponding landmarks, shape (n, 3), mm (LPS).
+
+    Raises:
+        ImageError: there are not as many of both.
+    """
+    if fixed.shape != moving.shape:
+        raise ImageError(f"landmarks: {len(fixed)} fixed and {len(moving)} moving ones; expected as many, in order")
+    distances: FloatArray = np.linalg.norm(transformed(fixed, transform) - moving, axis=1)
+    return distances
+
+
+def labels_of(*images: sitk.Image) -> list[int]:
+    """Labels other than 0 in any of the label maps, ascending."""
+    return sorted({int(label) for image in images for label in np.unique(sitk.GetArrayViewFromImage(image))} - {0})
+
+
+def dice(one: sitk.Image, other: sitk.Image, label: int) -> float:
+    """Dice similarity coefficient of a label in two maps of one grid, 0 to 1; NaN where neither has it."""
+    a, b = (sitk.GetArrayViewFromImage(image) == label for image in (one, other))
+    total = int(a.sum()) + int(b.sum())
+    return 2 * int((a & b).sum()) / total if total else float("nan")
+
+
+def hausdorff95(one: sitk.Image, other: sitk.Image, label: int) -> float:
+    """95th percentile in mm of the distances from each map's border voxels of a label to the other's, both ways.
+
+    NaN where a map does not have the label.
+
+    Source: Learn2Reg challenge (Hering et al., IEEE TMI 2023), HD95.
+    """
+    masks = [sitk.Equal(image, label) for image in (one, other)]
+    borders = [sitk.GetArrayFromImage(sitk.LabelContour(mask)).astype(bool) for mask in masks]
+    if not all(border.any() for border in borders):
+        return float("nan")
+    distances = []
+    for mask, border in zip(masks, reversed(borders), strict=True):
+        away = sitk.SignedMaurerDistanceMap(mask, insideIsPositive=False, squaredDistance=False, useImageSpacing=True)
+        distances.append(np.abs(sitk.GetArrayViewFromImage(away)[border]))
+    return float(np.percentile(np.concatenate(distances), 95))

@@ -1,0 +1,94 @@
+"""A registration as one self-contained page to look at."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from string import Template
+
+import numpy as np
+import SimpleITK as sitk
+
+from disa.result import RegistrationResult
+from disa.slices import COUNT, draw_planes
+
+LITTLE_OVERLAP = 0.5
+"""Share of the fixed descriptors' weight; with less, the page says that the result is doubtful."""
+WEAK_VALUE = -0.05
+RIVAL = 0.9
+"""A rival pose's value by the best one's."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a report shows.
+
+    Attributes:
+        title: one line.
+        subtitle: another.
+        tables: by heading, rows of cells; the first cell of a row is its name.
+        headers: by heading, of the columns, where there are any.
+    """
+
+    title: str
+    subtitle: str
+    tables: Mapping[str, Sequence[Sequence[object]]]
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def doubts(result: RegistrationResult) -> list[str]:
+    """What speaks against a result, a sentence each."""
+    found = []
+    if result.overlap < LITTLE_OVERLAP:
+        found.append(f"Only {100 * result.overlap:.0f} % of what was compared lies inside of the moving image.")
+    if result.value > WEAK_VALUE:
+        found.append(f"The images agree little: the metric is {result.value:.3f}, where -1 would be perfect.")
+    if len(result.optima) > 1 and result.optima[1].value <= RIVAL * result.optima[0].value:
+        found.append(
+            f"Another pose is nearly as good: {result.optima[1].value:.3f} against {result.optima[0].value:.3f} in the "
+            "search. Look at both, or start from a transform that is about right."
+        )
+    return found
+
+
+def write_html(
+    page: Page, result: RegistrationResult, fixed: sitk.Image, moving: sitk.Image, before: sitk.Transform
+) -> str:
+    """The page, with every picture in it; nothing is loaded from elsewhere.
+
+    Args:
+        page: its texts.
+        result: of the registration.
+        fixed, moving: the images.
+        before: where it started, from fixed to moving points.
+    """
+    against = doubts(result)
+    planes = draw_planes(fixed, moving, before, result.transform)
+    template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
+    sentences = against or ["Nothing speaks against this result. Look at the pictures before you trust it."]
+    return template.substitute(
+        title=html.escape(page.title),
+        subtitle=html.escape(page.subtitle),
+        verdict_class="doubtful" if against else "",
+        verdict="".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences),
+        tables="\n".join(_table(heading, rows, page.headers.get(heading)) for heading, rows in page.tables.items()),
+        planes=json.dumps([asdict(plane) for plane in planes]).replace("</", "<\\/"),
+        count=COUNT,
+    )
+
+
+def _table(heading: str, rows: Sequence[Sequence[object]], header: Sequence[str] | None) -> str:
+    lines = [f"<h2>{html.escape(heading)}</h2>", "<table>"]
+    if header:
+        lines.append("<tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in header) + "</tr>")
+    for first, *others in rows:
+        cells = "".join(f'<td class="number">{html.escape(_text(cell))}</td>' for cell in others)
+        lines.append(f"<tr><th>{html.escape(_text(first))}</th>{cells}</tr>")
+    return "\n".join([*lines, "</table>"])
+
+
+def _text(cell: object) -> str:
+    return f"{cell:.4g}" if isinstance(cell, (float, np.floating)) else str(cell)

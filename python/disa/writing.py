@@ -1,0 +1,57 @@
+"""Files that are either there as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from disa.errors import OutputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path of the same ending beside `path`, which takes its place when the block ends well.
+
+    Raises:
+        OutputError: it cannot be written; `path` is then as it was.
+    """
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}; what was there before is kept") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file. Raises OutputError as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_image(image: sitk.Image, path: Path) -> None:
+    """Replace an image file, of the kind that its ending says. Raises OutputError."""
+    with replacing(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+
+
+def write_transform(transform: sitk.Transform, path: Path) -> None:
+    """Replace a transform file. Raises OutputError."""
+    with replacing(path) as temporary, _as_output_error(path, "an ending such as .h5 or .tfm"):
+        sitk.WriteTransform(transform, str(temporary))
+
+
+@contextmanager
+def _as_output_error(path: Path, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError:
+        raise OutputError(f"{path}: ITK cannot write it; expected {expected}, and room on the disk") from None
