@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -46,26 +47,51 @@ OffsetOf(const Frame & fixed, const Frame & moving)
   return offset;
 }
 
-/** Weights over their mean where they are not 0. */
+/** One over the length of each descriptor, 0 where there is none. */
+std::vector<float>
+InverseLengths(const FeatureVolume & features)
+{
+  constexpr double   least = 1e-3; // shorter ones are noise
+  std::vector<float> inverse(features.GetWeights().size());
+  std::visit(
+    [&](const auto & descriptors)
+    {
+      for (std::size_t cell = 0; cell < inverse.size(); ++cell)
+      {
+        double square = 0.0;
+        for (std::size_t c = 0; c < Channels; ++c)
+        {
+          const double value = double(features.GetScale()) * double(descriptors[cell * Channels + c]);
+          square += value * value;
+        }
+        inverse[cell] = square > 0.0 ? float(1.0 / std::max(std::sqrt(square), least)) : 0.0f;
+      }
+    },
+    features.GetDescriptors());
+  return inverse;
+}
+
+/** Square roots of the weights over their mean where they are not 0. */
 std::vector<float>
 RelativeWeights(const std::vector<float> & weights)
 {
-  double      sum = 0.0;
-  std::size_t count = 0;
-  for (const float weight : weights)
+  std::vector<float> relative(weights.size());
+  double             sum = 0.0;
+  std::size_t        count = 0;
+  for (std::size_t cell = 0; cell < weights.size(); ++cell)
   {
-    sum += double(weight);
-    count += weight > 0.0f;
+    relative[cell] = std::sqrt(weights[cell]);
+    sum += double(relative[cell]);
+    count += weights[cell] > 0.0f;
   }
   if (count == 0)
   {
     throw RegistrationError("fixed features: no descriptor has any weight; check the fixed mask and image");
   }
-  std::vector<float> relative(weights.size());
-  std::transform(weights.begin(),
-                 weights.end(),
-                 relative.begin(),
-                 [mean = sum / double(count)](float weight) { return float(double(weight) / mean); });
+  for (float & weight : relative)
+  {
+    weight = float(double(weight) * double(count) / sum);
+  }
   return relative;
 }
 
@@ -181,8 +207,10 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
     positions.size[axis] = (m_Frame.size[axis] - 1) * m_Ratio + 1 + 2 * grid.radius;
   }
   m_MovingSize = positions.size;
-  const std::vector<float> fixedPool =
-    Pool(fixed, RelativeWeights(fixed.GetWeights()), controls, grid.controlSpacing, threads);
+  std::vector<float>       factors = InverseLengths(fixed);
+  const std::vector<float> weights = RelativeWeights(fixed.GetWeights());
+  std::transform(weights.begin(), weights.end(), factors.begin(), factors.begin(), std::multiplies<float>());
+  const std::vector<float> fixedPool = Pool(fixed, factors, controls, grid.controlSpacing, threads);
 
   const auto &      size = m_Frame.size;
   const std::size_t width = (size[0] + Lanes - 1) / Lanes * Lanes;
@@ -198,7 +226,7 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
     }
   }
 
-  const std::vector<float> movingPool = Pool(moving, {}, positions, grid.controlSpacing, threads);
+  const std::vector<float> movingPool = Pool(moving, InverseLengths(moving), positions, grid.controlSpacing, threads);
   // The last reads begin (2 radius) / ratio quotients in and take `width` of them.
   m_PhaseSize = 2 * grid.radius / m_Ratio + 1 + width;
   m_Moving.assign(m_MovingSize[2] * m_MovingSize[1] * m_Ratio * Channels * m_PhaseSize, 0.0f);
@@ -385,7 +413,7 @@ DisplacementSearch::Smooth(const Displacements & displacements) const
 Displacements
 DisplacementSearch::Run(const std::vector<double> & couplings) const
 {
-  Displacements smooth = Smooth(Nearest(Displacements(3 * m_Frame.NumberOfCells(), 0.0f), 0.0));
+  Displacements smooth(3 * m_Frame.NumberOfCells(), 0.0f);
   for (const double coupling : couplings)
   {
     smooth = Smooth(Nearest(smooth, coupling));

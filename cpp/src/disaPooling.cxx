@@ -49,7 +49,7 @@ AddScaled(float * to, const float * from, std::size_t count, float factor)
   }
 }
 
-/** One plane of positions; `plane` and `rows` are buffers. */
+/** One plane of positions. */
 template <typename T>
 void
 PoolPlane(const std::vector<T> &     descriptors,
@@ -72,8 +72,7 @@ PoolPlane(const std::vector<T> &     descriptors,
                  const T * from = descriptors.data() + z * plane.size();
                  for (std::size_t cell = 0; cell < size[0] * size[1]; ++cell)
                  {
-                   const float weight = weights.empty() ? 1.0f : weights[z * size[0] * size[1] + cell];
-                   const float factor = scale * share * weight;
+                   const float factor = scale * share * weights[z * size[0] * size[1] + cell];
                    for (std::size_t c = 0; c < Channels; ++c)
                    {
                      plane[cell * Channels + c] += factor * float(from[cell * Channels + c]);

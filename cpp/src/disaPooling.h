@@ -20,7 +20,7 @@ struct PoolingGrid
  *
  * Of an even side the cells on the box's faces count half; beyond the volume lie zeros. Returns (z, y, x, channel), in
  * order of the positions; scale included.
- * \param weights one for each cell, or empty for 1.
+ * \param weights one for each cell.
  * \param threads at most; 0: as many as the processor runs. */
 std::vector<float> Pool(const FeatureVolume &      features,
                         const std::vector<float> & weights,

@@ -12,6 +12,7 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputEr
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
+    from disa.deformable import DeformableResult, deformable_register
     from disa.features import extract_features
     from disa.registration import global_register, register
     from disa.result import Optimum, RegistrationResult
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfigError",
     "DISAError",
+    "DeformableResult",
     "FeatureVolume",
     "ImageError",
     "ImageRegistrationMethod",
@@ -32,6 +34,7 @@ __all__ = [
     "RegistrationError",
     "RegistrationResult",
     "TrainingError",
+    "deformable_register",
     "extract_features",
     "global_register",
     "register",
@@ -39,10 +42,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DeformableResult": "disa.deformable",
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.simpleitk_registration",
     "Optimum": "disa.result",
     "RegistrationResult": "disa.result",
+    "deformable_register": "disa.deformable",
     "extract_features": "disa.features",
     "global_register": "disa.registration",
     "register": "disa.registration",
