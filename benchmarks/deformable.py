@@ -80,7 +80,7 @@ def mind_search(factor: float) -> Method:
 
 
 def mattes(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
-    """SimpleITK's B-spline example: Mattes, LBFGSB, two levels of the mesh, down to some 25 mm."""
+    """SimpleITK's B-spline example: Mattes, gradient descent with line search, meshes down to some 25 mm."""
     size = np.asarray(fixed.GetSize()) * np.asarray(fixed.GetSpacing())
     transform = sitk.BSplineTransformInitializer(fixed, [max(1, round(s / 50.0)) for s in size.tolist()], 3)
     method = sitk.ImageRegistrationMethod()
@@ -88,7 +88,7 @@ def mattes(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(0.2, seed=1)
     method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsLBFGSB(numberOfIterations=50)
+    method.SetOptimizerAsGradientDescentLineSearch(5.0, 100, convergenceMinimumValue=1e-4, convergenceWindowSize=5)
     method.SetShrinkFactorsPerLevel([4, 2])
     method.SetSmoothingSigmasPerLevel([4, 2])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
