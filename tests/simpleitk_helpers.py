@@ -29,6 +29,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 METRICS: dict[str, dict[str, float]] = {
     "MeanSquares": {},
     "MattesMutualInformation": {"numberOfHistogramBins": 24},
+    "JointHistogramMutualInformation": {"numberOfHistogramBins": 16, "varianceForJointPDFSmoothing": 1.2},
     "Correlation": {},
     "ANTSNeighborhoodCorrelation": {"radius": 2},
     "Demons": {"intensityDifferenceThreshold": 0.002},

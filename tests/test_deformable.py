@@ -306,6 +306,41 @@ def test_an_exponential_transform_is_its_displacement_field(make_features, name:
     np.testing.assert_array_equal(results[0][1], results[1][1])
 
 
+def varying_velocity(name: str) -> Any:
+    """A transform of 4 random velocity fields, integrated."""
+    like = grid()
+    velocity = itk.Image[itk.Vector[itk.D, 3], 4].New()
+    velocity.SetRegions([*like.GetLargestPossibleRegion().GetSize(), 4])
+    velocity.SetOrigin([*like.GetOrigin(), 0.0])
+    velocity.SetSpacing([*like.GetSpacing(), 1 / 3])
+    velocity.AllocateInitialized()
+    pixels = itk.array_view_from_image(velocity)
+    pixels[...] = np.random.default_rng(9).normal(scale=3.0, size=pixels.shape)
+    transform = getattr(itk, name)[itk.D, 3].New()
+    transform.SetVelocityField(velocity)
+    transform.IntegrateVelocityField()
+    return transform
+
+
+VARYING = ("TimeVaryingVelocityFieldTransform", "GaussianSmoothingOnUpdateTimeVaryingVelocityFieldTransform")
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_a_time_varying_velocity_field_moves_points_but_is_not_optimised(make_features, name: str) -> None:
+    fixed, moving = volumes(make_features)
+    transform = varying_velocity(name)
+    before = affine(3)
+    metric = deformable_metric(fixed, moving, composite(transform, before))
+    check_slopes(metric, before, np.random.default_rng(3))
+    plain = itk.DisplacementFieldTransform[itk.D, 3].New()
+    plain.SetDisplacementField(transform.GetDisplacementField())
+    without = deformable_metric(fixed, moving, before).GetValue()
+    assert metric.GetValue() == deformable_metric(fixed, moving, composite(plain, before)).GetValue() != without
+    with pytest.raises(disa.RegistrationError, match=f"^DISAImageToImageMetricv4 cannot optimise a {name}: ") as caught:
+        deformable_metric(fixed, moving, transform)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [

@@ -303,20 +303,120 @@ def test_stop_registration_stops_where_simpleitk_does(optimizer: str) -> None:
     assert_alike(*outcomes, 1e-6)
 
 
-def test_a_transform_changed_after_it_was_set_is_no_longer_the_methods() -> None:
+Method = sitk.ImageRegistrationMethod
+Run = Callable[[], sitk.Transform]
+
+
+def _shift(transform: sitk.Transform, x: float) -> None:
+    transform.SetParameters((0.0, 0.0, 0.0, x, 0.0, 0.0))
+
+
+def _in_a_command(method: Method, change: Callable[[], None]) -> None:
+    method.AddCommand(sitk.sitkIterationEvent, lambda: method.GetOptimizerIteration() == 1 and change())
+
+
+def _copied_first(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    copy = sitk.Transform(transform)
+    method.SetInitialTransform(transform)
+    return [run(), copy]
+
+
+def _copy_changed(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    copy = sitk.Transform(transform)
+    _shift(copy, 9.0)
+    return [run(), copy]
+
+
+def _changed(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    _shift(transform, 9.0)
+    return [run()]
+
+
+def _changed_and_changed_back(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    _shift(transform, 9.0)
+    _shift(transform, 0.0)
+    return [run()]
+
+
+def _given_to_another_method(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    other = type(method)()
+    other.SetInitialTransform(transform)
+    return [run(), other.GetInitialTransform()]
+
+
+def _changed_by_a_command(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    _in_a_command(method, lambda: _shift(transform, 9.0))
+    return [run()]
+
+
+def _replaced_by_a_command(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    other = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.1, 0.0, 0.0)
+    _in_a_command(method, lambda: method.SetInitialTransform(other))
+    return [run(), other]
+
+
+def _run_again(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    run()
+    return [run()]
+
+
+def _result_changed_between_runs(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    result = run()
+    _shift(result, 9.0)
+    return [run(), result]
+
+
+def _changed_between_runs(method: Method, transform: sitk.Transform, run: Run) -> list[sitk.Transform]:
+    run()
+    _shift(transform, 9.0)
+    return [run()]
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["in place", "copied"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        _copied_first,
+        _copy_changed,
+        _changed,
+        _changed_and_changed_back,
+        _given_to_another_method,
+        _changed_by_a_command,
+        _replaced_by_a_command,
+        _run_again,
+        _result_changed_between_runs,
+        _changed_between_runs,
+    ],
+)
+def test_the_transform_is_the_methods_until_either_is_changed(use: Callable[..., Any], in_place: bool) -> None:
     fixed = blobs(0)
     outcomes = []
     for method in make_methods("MeanSquares"):
         transform = TRANSFORMS["Euler3D"](fixed)
-        method.SetInitialTransform(transform)
+        if use is not _copied_first:
+            method.SetInitialTransform(transform, in_place)
         method.SetOptimizerAsRegularStepGradientDescent(0.3, 1e-3, 3)
-        transform.SetTranslation((9.0, 0.0, 0.0))
-        result = method.Execute(fixed, moved(fixed))
-        outcomes.append(
-            (transform.GetParameters(), result.GetParameters(), method.GetInitialTransform().GetParameters())
-        )
-    assert outcomes[0][0] == (0.0, 0.0, 0.0, 9.0, 0.0, 0.0)
+        handles = use(method, transform, lambda m=method: m.Execute(fixed, moved(fixed)))
+        outcomes.append([handle.GetParameters() for handle in (*handles, transform, method.GetInitialTransform())])
     assert_alike(*outcomes, 1e-6)
+
+
+@pytest.mark.parametrize("name", ["Euler3D", "BSpline", "DisplacementField", "Composite"])
+def test_a_handle_of_the_base_class_is_optimised_too(name: str) -> None:
+    fixed = blobs(0)
+    outcomes = []
+    for method in make_methods("MeanSquares"):
+        transform = sitk.Transform(TRANSFORMS[name](fixed))
+        method.SetInitialTransform(transform)
+        method.SetOptimizerAsGradientDescent(1.0, 2, maximumStepSizeInPhysicalUnits=0.3)
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetShrinkFactorsPerLevel([2, 1])
+        method.SetSmoothingSigmasPerLevel([1.0, 0.0])
+        seen: list[float] = []
+        method.AddCommand(sitk.sitkIterationEvent, lambda t=transform, s=seen: s.append(sum(t.GetParameters())))
+        result = method.Execute(fixed, moved(fixed))
+        outcomes.append((seen, type(result).__name__, result.GetParameters(), transform.GetParameters()))
+    assert_alike(*outcomes, 1e-5)
 
 
 def test_random_seeds_decide_the_samples() -> None:

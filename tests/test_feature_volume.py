@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,21 @@ def test_save_and_load_give_back_every_bit(make_features, tmp_path: Path, quanti
     for name in ("scale", "origin", "spacing", "direction"):
         assert getattr(loaded, name) == getattr(features, name)
     assert [p.name for p in tmp_path.iterdir()] == ["a.disa"]
+
+
+def test_arrays_that_were_pickled_are_taken(make_features) -> None:
+    """Their dtype equals NumPy's own and is another object."""
+    features = make_features((3, 4, 5))
+    data = pickle.loads(pickle.dumps(np.array(features.data)))
+    again = FeatureVolume(
+        data=data,
+        scale=features.scale,
+        weights=features.weights,
+        origin=features.origin,
+        spacing=features.spacing,
+        direction=features.direction,
+    )
+    np.testing.assert_array_equal(again.data, features.data)
 
 
 @pytest.mark.parametrize("largest", [0.0, 1e-9, 0.73, 127.0, 3e4])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from itk_helpers import Metric, make_transform, metric_of, set_parameters, value_and_derivative
+from itk_helpers import ImageType, Metric, make_transform, metric_of, set_parameters, value_and_derivative
 from test_deformable import b_spline, deformable_metric, field, volumes
 
 import disa
@@ -91,3 +91,69 @@ def test_points_thrown_far_out_add_nothing_and_pull_nowhere(make_features) -> No
     value, derivative = value_and_derivative(metric)
     assert np.isfinite(value) and not derivative.any()
     assert 0 < metric.GetNumberOfValidPoints() < before  # those outside of the B-spline's domain stay where they are
+
+
+@pytest.mark.parametrize("name", ["Euler3DTransform", "AffineTransform"])
+def test_value_and_derivative_come_in_one_call(make_features, name: str) -> None:
+    transform = make_transform(name)
+    metric = metric_of(make_features(seed=1), make_features(seed=2), transform)
+    value, derivative = metric.GetValueAndDerivative()
+    assert value == metric.GetValue() != 0.0
+    assert isinstance(derivative, np.ndarray) and derivative.dtype == np.float64
+    np.testing.assert_array_equal(derivative, value_and_derivative(metric)[1])
+    derivative[:] = 0.0  # an array of its own
+    assert metric.GetValueAndDerivative()[1].any()
+
+
+def test_value_and_derivative_of_a_metric_without_images_are_refused() -> None:
+    with pytest.raises(disa.RegistrationError, match=r"call Initialize first$"):
+        Metric.New().GetValueAndDerivative()
+
+
+def test_what_itks_own_signature_refuses_it_still_refuses(make_features) -> None:
+    metric = metric_of(make_features(), make_features(), make_transform("Euler3DTransform"))
+    with pytest.raises(TypeError, match="double &"):
+        metric.GetValueAndDerivative(0.0, itk.Array[itk.D](6))
+
+
+@pytest.mark.parametrize(
+    ("types", "got"),
+    [
+        (lambda: (itk.Image[itk.F, 2],) * 2, r"got \[itk.Image\[itk.F,2\], itk.Image\[itk.F,2\]\]"),
+        (lambda: (itk.Image[itk.SS, 3],) * 2, r"got \[itk.Image\[itk.SS,3\], itk.Image\[itk.SS,3\]\]"),
+        (lambda: (itk.Image[itk.F, 3], itk.Image[itk.D, 3]), r"got \[itk.Image\[itk.F,3\], itk.Image\[itk.D,3\]\]"),
+        (lambda: itk.Image[itk.F, 3], r"got \[itk.Image\[itk.F,3\]\]"),
+        (lambda: (int, 3), r"got \[int, "),
+    ],
+)
+def test_image_types_that_there_are_not_are_refused_in_one_line(types: Callable[[], Any], got: str) -> None:
+    expected = r"^itk.DISAImageToImageMetricv4: expected the types \[itk.Image\[itk.F,3\], itk.Image\[itk.F,3\]\] or "
+    with pytest.raises(TypeError, match=expected) as caught:
+        itk.DISAImageToImageMetricv4[types()]
+    assert re.search(got, str(caught.value)) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SetFixedImage", lambda: itk.Image[itk.SS, 3].New()),
+        ("SetMovingImage", lambda: itk.Image[itk.F, 2].New()),
+        ("SetMovingImage", lambda: "ct.nii.gz"),
+        ("SetVirtualDomainFromImage", lambda: itk.Image[itk.D, 3].New()),
+        ("SetFixedImageMask", lambda: itk.Image[itk.UC, 3].New()),
+        ("SetMovingImageMask", lambda: itk.EllipseSpatialObject[2].New()),
+        ("SetFixedTransform", lambda: itk.AffineTransform[itk.D, 2].New()),
+        ("SetMovingTransform", lambda: itk.Image[itk.F, 3].New()),
+        ("SetFixedSampledPointSet", lambda: itk.PointSet[itk.F, 2].New()),
+    ],
+)
+def test_objects_of_a_wrong_type_are_refused_in_one_line(name: str, value: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match=f"^{name}: expected .*; got ") as caught:
+        getattr(Metric.New(), name)(value())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_filters_output_is_an_image() -> None:
+    cast = itk.CastImageFilter[itk.Image[itk.SS, 3], ImageType].New(itk.image_from_array(np.ones((4, 4, 4), np.int16)))
+    metric = Metric.New(FixedImage=cast, MovingImage=cast.GetOutput())
+    assert metric.GetFixedImage() == metric.GetMovingImage() == cast.GetOutput()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from registration_helpers import TRUTH, centre_of, displaced_pair, error_of, met
 
 import disa
 import itk
+from disa import _itk_metric
 from disa import features as features_module
 
 
@@ -233,3 +236,26 @@ def test_a_bad_image_ends_the_registration_in_one_line(pair: tuple[Any, Any, lis
     with pytest.raises(RuntimeError) as caught:
         method.Update()
     assert str(caught.value) == "moving image: every voxel is 0; expected an image with structure"
+
+
+def test_ctrl_c_during_a_run_of_the_network_is_not_lost(
+    pair: tuple[Any, Any, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ITK's wrapping makes a RuntimeError of it, after which Python goes on."""
+
+    def interrupt(*args: Any, **kwargs: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_itk_metric, "extract_from_array", interrupt)
+    metric = Metric.New()
+    method = method_of(pair, metric, make_optimizer("LBFGS2", metric), rigid(pair[2]))
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for run in (method.Update, metric.Initialize):
+            with pytest.raises(KeyboardInterrupt):
+                with contextlib.suppress(RuntimeError):
+                    run()
+                for _ in range(1000):
+                    pass
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from disa.cli import app
-from disa.report import Page, doubts, write_html
+from disa.report import Page, write_html
 from disa.result import Optimum, RegistrationResult
 from disa.slices import draw_planes
 
@@ -51,10 +51,12 @@ def test_each_plane_shows_its_slices_of_the_fixed_image() -> None:
 
 
 def test_doubts_are_said() -> None:
-    assert doubts(result()) == []
-    assert "40 %" in doubts(result(overlap=0.4))[0]
-    assert "agree little" in doubts(result(value=-0.01))[0]
-    assert "nearly as good" in doubts(result(rival=-0.29))[0]
+    assert result().doubts == []
+    assert "40 %" in result(overlap=0.4).doubts[0]
+    assert "agree little" in result(value=-0.1).doubts[0]
+    assert "nearly as good" in result(rival=-0.29).doubts[0]
+    shown = result(rival=-0.29)._repr_html_()
+    assert "nearly as good" in shown and "Euler3DTransform" in shown and "90 %" in shown
 
 
 def test_the_page_asks_for_nothing_and_escapes_names() -> None:

@@ -99,6 +99,13 @@ def test_rigid_with_metric_plot(fixed: sitk.Image, tmp_path: Path, capsys: pytes
     assert (tmp_path / "plot.png").stat().st_size > 5000
 
 
+def test_rigid_in_two_stages(fixed: sitk.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = euler(fixed, (8, -7, 9))
+    found = run("rigid_in_two_stages.py", fixed, truth, tmp_path, "found.tfm")
+    assert [line[:5] for line in capsys.readouterr().out.splitlines()] == ["2 mm:", "1 mm:"]
+    assert mean_error(found, truth, fixed) < 0.7
+
+
 def test_composite_transforms(fixed: sitk.Image, tmp_path: Path) -> None:
     truth = sitk.AffineTransform(3)
     truth.SetCenter(centre_of(fixed))
@@ -127,7 +134,7 @@ def test_deformations(name: str, output: str, fixed: sitk.Image, tmp_path: Path)
 
 def test_every_script_differs_from_simpleitks_by_its_class_and_its_metric() -> None:
     scripts = sorted(SCRIPTS.glob("*.py"))
-    assert len(scripts) == 5
+    assert len(scripts) == 6
     for script in scripts:
         code = [line.split("#")[0].strip() for line in script.read_text().split('"""', 2)[-1].splitlines()]
         changed = [line for line in code if "disa" in line.lower()]

@@ -50,11 +50,11 @@ make(const py::array &     data,
   frame.spacing = spacing;
   frame.direction = direction;
   FeatureVolume::Descriptors descriptors;
-  if (data.dtype().is(py::dtype::of<std::int8_t>()))
+  if (py::isinstance<py::array_t<std::int8_t>>(data))
   {
     descriptors = to_vector<std::int8_t>(data);
   }
-  else if (data.dtype().is(py::dtype::of<float>()))
+  else if (py::isinstance<py::array_t<float>>(data))
   {
     descriptors = to_vector<float>(data);
   }

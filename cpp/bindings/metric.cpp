@@ -5,6 +5,7 @@
 #include "itkDISAImageToImageMetricv4.h"
 #include "itkImage.h"
 
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -24,7 +25,7 @@ py::object
 make_metric(const char * baseType, py::function extractor)
 {
   const auto metric = TMetric::New();
-  metric->SetFeatureExtractor(std::make_shared<PythonExtractor>(std::move(extractor)));
+  metric->SetFeatureExtractor(std::make_shared<PythonExtractor>(std::move(extractor), true));
   typename TMetric::Superclass * base = metric.GetPointer();
   metric->Register();
   return to_swig(base, baseType);
@@ -54,6 +55,24 @@ with_metric(const py::object & proxy, TFunction function)
 }
 
 using Features = std::shared_ptr<disa::FeatureVolume>;
+
+template <typename TMetric>
+py::tuple
+get_value_and_derivative(const TMetric & metric)
+{
+  typename TMetric::MeasureType    value{};
+  typename TMetric::DerivativeType derivative;
+  try
+  {
+    metric.GetValueAndDerivative(value, derivative);
+  }
+  catch (const itk::DISAError & error)
+  {
+    throw disa::RegistrationError(error.what());
+  }
+  return py::make_tuple(value,
+                        py::array_t<double>(static_cast<py::ssize_t>(derivative.size()), derivative.data_block()));
+}
 
 } // namespace
 
@@ -94,4 +113,7 @@ bind_metric(py::module_ & module)
   DISA_BIND_SETTING(ExecutionProviders, std::vector<std::string>);
   DISA_BIND_FEATURES(FixedFeatures);
   DISA_BIND_FEATURES(MovingFeatures);
+  module.def("GetValueAndDerivative",
+             [](const py::object & proxy)
+             { return with_metric(proxy, [](auto & metric) { return get_value_and_derivative(metric); }); });
 }

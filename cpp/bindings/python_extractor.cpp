@@ -5,6 +5,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <exception>
+
 namespace py = pybind11;
 
 namespace
@@ -22,8 +24,9 @@ to_array(const disa::ImageView & image)
 
 } // namespace
 
-PythonExtractor::PythonExtractor(py::function function)
+PythonExtractor::PythonExtractor(py::function function, bool repeatsInterrupts)
   : m_Function(std::move(function))
+  , m_RepeatsInterrupts(repeatsInterrupts)
 {
 }
 
@@ -53,6 +56,12 @@ PythonExtractor::Extract(const disa::ImageView & image, const disa::FeatureReque
   }
   catch (const py::error_already_set & error)
   {
-    throw disa::Error(py::str(error.value()));
+    const std::string message = py::str(error.value());
+    const std::string type = py::str(error.type().attr("__name__"));
+    if (m_RepeatsInterrupts && error.matches(PyExc_KeyboardInterrupt))
+    {
+      PyErr_SetInterrupt();
+    }
+    std::throw_with_nested(disa::Error(message.empty() ? type : message));
   }
 }

@@ -10,15 +10,19 @@ class PythonExtractor : public disa::FeatureExtractor
 {
 public:
   /** \param function called as function(pixels, origin, spacing, direction, name=, model=, feature_spacing=, stride=,
-   *  providers=, smoothing=, feature_direction=), pixels of shape (z, y, x); returns a FeatureVolume. */
-  explicit PythonExtractor(pybind11::function function);
+   *  providers=, feature_direction=), pixels of shape (z, y, x); returns a FeatureVolume.
+   *  \param repeatsInterrupts for callers that can hand on a message only: a KeyboardInterrupt of the function comes
+   *  again once Python's code goes on. */
+  explicit PythonExtractor(pybind11::function function, bool repeatsInterrupts = false);
   ~PythonExtractor() override;
 
+  /** \brief Throws disa::Error with the function's exception nested in it. */
   std::shared_ptr<const disa::FeatureVolume> Extract(const disa::ImageView &      image,
                                                      const disa::FeatureRequest & request) const override;
 
 private:
   pybind11::function m_Function;
+  bool               m_RepeatsInterrupts;
 };
 
 #endif

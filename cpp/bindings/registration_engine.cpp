@@ -7,6 +7,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <exception>
 #include <regex>
 #include <sstream>
 
@@ -62,7 +63,22 @@ bind_image(py::module_ & module, const char * name)
          py::arg("frame"));
 }
 
-/** Runs ITK; what it throws becomes one line. */
+/** Throws what an exception of ITK was made from, if anything: Python's exception, or the library's. */
+void
+rethrow_cause(const itk::ExceptionObject & error)
+{
+  try
+  {
+    std::rethrow_if_nested(error);
+  }
+  catch (const disa::Error & cause)
+  {
+    std::rethrow_if_nested(cause);
+    throw;
+  }
+}
+
+/** Runs ITK; what it throws becomes its cause, or one line. */
 template <typename TFunction>
 auto
 in_one_line(TFunction function)
@@ -77,6 +93,7 @@ in_one_line(TFunction function)
   }
   catch (const itk::ExceptionObject & error)
   {
+    rethrow_cause(error);
     std::istringstream lines(error.GetDescription());
     std::string        all, line;
     while (std::getline(lines, line))

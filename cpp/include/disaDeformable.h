@@ -10,7 +10,16 @@
 namespace disa
 {
 
-/** \brief What an objective adds up to under a chain of transforms; physical units, not yet divided by the weight. */
+/** \brief Threads to share work out to. */
+struct Threads
+{
+  std::size_t count; ///< how many run at once, 1 or more
+
+  /** Calls a function with 0 .. count - 1, in any order. */
+  std::function<void(std::size_t count, const std::function<void(std::size_t)> & function)> parallelFor;
+};
+
+/** \brief What an objective adds up to under a chain of transforms; physical units. */
 struct DeformableSums
 {
   std::size_t       validPoints = 0;
@@ -25,13 +34,13 @@ struct DeformableSums
  * a displacement field's nodes; here a sample lies between nodes and each of the 8 gets its share.
  *
  * \param isInsideMask optional: false drops a moving point.
- * \param derivative   the chain's parameters, to which the lattices' derivatives are added; null: value only.
- * \param parallelFor  how chunks of samples and planes of nodes are shared out; no result depends on it. */
+ * \param derivative   by the chain's parameters; the lattices' part is written; null: value only.
+ * \param threads      no result depends on them. */
 DeformableSums EvaluateDeformable(const Objective &                            objective,
                                   const TransformChain &                       chain,
                                   const std::function<bool(const Vector3 &)> & isInsideMask,
                                   double *                                     derivative,
-                                  const ParallelFor &                          parallelFor);
+                                  const Threads &                              threads);
 
 } // namespace disa
 

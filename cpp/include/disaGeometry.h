@@ -85,6 +85,9 @@ Matrix3 Transpose(const Matrix3 & a);
 /** \brief The map x -> outer(inner(x)). */
 AffineMap Compose(const AffineMap & outer, const AffineMap & inner);
 
+/** \brief A map as rows of matrix and offset, which the kernels take. */
+void ToRows(const AffineMap & map, double (&rows)[12]);
+
 /** \brief The orthogonal matrix nearest to an invertible one (polar decomposition, Higham's Newton iteration). */
 Matrix3 NearestRotation(const Matrix3 & a);
 

@@ -13,7 +13,7 @@
 namespace disa
 {
 
-/** \brief What a chunk of samples adds up to; physical units, sums not yet divided by the total weight. */
+/** \brief What a chunk of samples adds up to; physical units. Weights w are those of the samples over their sum W. */
 struct Sums
 {
   std::size_t validPoints = 0;
@@ -83,6 +83,12 @@ public:
   {
     return (m_Weights.size() + ChunkSize - 1) / ChunkSize;
   }
+  /** \brief Samples of a chunk. */
+  std::size_t
+  GetChunkLength(std::size_t chunk) const
+  {
+    return std::min(ChunkSize, m_Weights.size() - chunk * ChunkSize);
+  }
   /** \brief W of section 4: the sum of the samples' weights. */
   double
   GetTotalWeight() const
@@ -101,6 +107,8 @@ public:
   {
     return m_ToPoint({ m_Coordinates[0][sample], m_Coordinates[1][sample], m_Coordinates[2][sample] });
   }
+  /** \brief The same of a chunk's samples: the x of all, then the y, then the z. */
+  void GetPoints(std::size_t chunk, double * points) const;
 
   float
   GetWeight(std::size_t sample) const
@@ -116,9 +124,10 @@ public:
   Sums EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient, const TIsInside * isInsideMask) const;
 
   /** \brief Value and valid points of one chunk under any map.
-   *  \param moved     the samples' points in moving physical space, mm; one that is not a number adds nothing.
-   *  \param gradients each sample's weight times its derivative by the moving point; null: value only. */
-  Sums EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 * gradients) const;
+   *  \param moved     the samples' points in moving physical space, mm, the x of all, then the y, then the z; one that
+   *                   is not a number adds nothing.
+   *  \param gradients each sample's weight times its derivative by the moving point, likewise; null: value only. */
+  Sums EvaluateMovedChunk(std::size_t chunk, const double * moved, double * gradients) const;
 
 private:
   template <typename TChannel>
@@ -147,6 +156,13 @@ private:
 
   Sums ToPhysical(const Moments & moments) const;
 
+  /** What a weight times a product of stored numbers is to be multiplied by. */
+  double
+  GetScale() const
+  {
+    return static_cast<double>(m_FixedScale) * m_MovingScale / m_TotalWeight;
+  }
+
   /** Coordinates of the samples are small whole numbers wherever that can be, so single precision is exact. */
   std::array<std::vector<float>, 3>                          m_Coordinates;
   AffineMap                                                  m_ToPoint;
@@ -169,7 +185,7 @@ Objective::EvaluateChunk(std::size_t       chunk,
                          const TIsInside * isInsideMask) const
 {
   const std::size_t                   begin = chunk * ChunkSize;
-  const std::size_t                   count = std::min(ChunkSize, m_Weights.size() - begin);
+  const std::size_t                   count = this->GetChunkLength(chunk);
   std::array<std::uint8_t, ChunkSize> isKept;
   for (std::size_t i = 0; i < count && isInsideMask != nullptr; ++i)
   {

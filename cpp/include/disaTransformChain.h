@@ -36,10 +36,6 @@ public:
 
   Vector3 operator()(const Vector3 & point) const;
 
-  /** \brief Where each stage takes the points from and, at the end, where the chain takes them to.
-   *  \param points `GetStages().size() + 1` arrays of `count`, the first one given. */
-  void Apply(std::vector<std::vector<Vector3>> & points, std::size_t count) const;
-
   /** \brief The point that the chain takes to a given one, to 1e-6 mm, by Newton's method; none if it finds none. */
   std::optional<Vector3> Invert(const Vector3 & target) const;
 

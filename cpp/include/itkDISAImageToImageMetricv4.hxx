@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <sstream>
 
 namespace itk
@@ -76,6 +77,18 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSm
     m_Optimized = {};
     this->Modified();
   }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+double
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFeatureSmoothing() const
+{
+  constexpr double rigidSmoothing = 12.0;
+  if (m_FeatureSmoothing)
+  {
+    return *m_FeatureSmoothing;
+  }
+  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing : 0.0;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -267,7 +280,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatur
   const bool                 hasFixed = m_GivenFixedFeatures || m_FixedCache.Select(fixed, fixedRequest);
   const bool hasMoving = m_GivenMovingFeatures || m_MovingCache.Select(this->m_MovingImage.GetPointer(), movingRequest);
   const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
-  m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : m_FeatureSmoothing;
+  m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : this->GetFeatureSmoothing();
   m_Optimized = {};
   if (!hasFixed)
   {
@@ -494,7 +507,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Initialize()
   }
   catch (const disa::Error & error)
   {
-    throw DISAError(error.what());
+    std::throw_with_nested(DISAError(error.what()));
   }
   this->CheckOverlap();
 }
@@ -535,6 +548,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLine
   }
   if (derivative != nullptr)
   {
+    derivative->Fill(0.0);
     DISA::AddLinearDerivative(*this->m_MovingTransform, sums, m_Objective.GetCentre(), derivative->data_block());
   }
   return sums;
@@ -555,13 +569,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
                                                              disa::TransformChain(stages.stages),
                                                              isInsideMask,
                                                              derivative != nullptr ? derivative->data_block() : nullptr,
-                                                             [this](std::size_t count, const auto & function)
-                                                             { this->RunInParallel(count, function); });
+                                                             { m_Threader->GetNumberOfWorkUnits(),
+                                                               [this](std::size_t count, const auto & function)
+                                                               { this->RunInParallel(count, function); } });
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];
     if (stage.isOptimized && std::holds_alternative<disa::AffineMap>(stage.map))
     {
+      std::fill_n(derivative->data_block() + stage.firstParameter, stages.transforms[s]->GetNumberOfParameters(), 0.0);
       DISA::AddLinearDerivative(*stages.transforms[s],
                                 sums.affine[s],
                                 m_Objective.GetCentre(),
@@ -585,16 +601,11 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(Der
   if (derivative != nullptr)
   {
     derivative->SetSize(this->GetNumberOfParameters());
-    derivative->Fill(0.0);
   }
   const disa::Sums sums =
     this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateDeformable(derivative);
   this->m_NumberOfValidPoints = sums.validPoints;
-  this->m_Value = -sums.value / m_Objective.GetTotalWeight();
-  if (derivative != nullptr)
-  {
-    *derivative /= m_Objective.GetTotalWeight();
-  }
+  this->m_Value = -sums.value;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -631,7 +642,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
   os << indent << "FeatureSpacing: " << m_FeatureSpacing << " mm" << std::endl;
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
-  os << indent << "FeatureSmoothing: " << m_FeatureSmoothing << " voxels" << std::endl;
+  os << indent << "FeatureSmoothing: "
+     << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " voxels" : "by the transform") << std::endl;
   os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " voxels" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";

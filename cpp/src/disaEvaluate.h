@@ -2,6 +2,7 @@
 #define disaEvaluate_h
 
 #include "disaCells.h"
+#include "disaPoints.h"
 
 #include <cstdint>
 #include <string>
@@ -13,6 +14,7 @@ namespace disa
 // The specification: plain C++, for int8 and for float descriptors.
 extern const KernelFunctions<std::int8_t> KernelPortable;
 extern const KernelFunctions<float>       KernelFloat;
+extern const PointFunctions               PointsPortable;
 
 // The same for the instruction sets of x86-64 (AVX2; AVX-512 with BW, DQ, VL and VNNI) and of aarch64 (NEON; NEON with
 // dotprod), equal to the portable one to the last bit. Each is there only in builds for its architecture.
@@ -20,11 +22,13 @@ extern const KernelFunctions<std::int8_t> KernelAVX2;
 extern const KernelFunctions<std::int8_t> KernelAVX512;
 extern const KernelFunctions<std::int8_t> KernelNEON;
 extern const KernelFunctions<std::int8_t> KernelNEONDot;
+extern const PointFunctions               PointsAVX2, PointsAVX512, PointsNEON, PointsNEONDot;
 
 struct Kernel
 {
   const char *                         name;
   const KernelFunctions<std::int8_t> * functions;
+  const PointFunctions *               points;
 };
 
 /** \brief The kernels that this build has and this processor runs, the fastest first, "portable" last. */

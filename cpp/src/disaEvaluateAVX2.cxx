@@ -1,5 +1,6 @@
 #include "disaEvaluate.h"
 #include "disaEvaluateLoop.h"
+#include "disaPointLoop.h"
 
 #include <immintrin.h>
 
@@ -58,5 +59,7 @@ struct AVX2Dots
 } // namespace
 
 const KernelFunctions<std::int8_t> KernelAVX2{ &EvaluateLoop<AVX2Dots>::Evaluate, &EvaluateLoop<AVX2Dots>::Accumulate };
+
+const PointFunctions PointsAVX2 = PointLoop<AVX2Dots>::Functions;
 
 } // namespace disa

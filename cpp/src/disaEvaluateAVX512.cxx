@@ -1,5 +1,6 @@
 #include "disaEvaluate.h"
 #include "disaEvaluateLoop.h"
+#include "disaPointLoop.h"
 
 #include <immintrin.h>
 
@@ -75,5 +76,7 @@ struct AVX512Dots
 
 const KernelFunctions<std::int8_t> KernelAVX512{ &EvaluateLoop<AVX512Dots>::Evaluate,
                                                  &EvaluateLoop<AVX512Dots>::Accumulate };
+
+const PointFunctions PointsAVX512 = PointLoop<AVX512Dots>::Functions;
 
 } // namespace disa

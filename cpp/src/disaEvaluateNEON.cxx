@@ -1,6 +1,7 @@
 #include "disaDotsNEON.h"
 #include "disaEvaluate.h"
 #include "disaEvaluateLoop.h"
+#include "disaPointLoop.h"
 
 namespace disa
 {
@@ -22,5 +23,7 @@ struct PartialNEON
 
 const KernelFunctions<std::int8_t> KernelNEON{ &EvaluateLoop<DotsNEON<PartialNEON>>::Evaluate,
                                                &EvaluateLoop<DotsNEON<PartialNEON>>::Accumulate };
+
+const PointFunctions PointsNEON = PointLoop<DotsNEON<PartialNEON>>::Functions;
 
 } // namespace disa

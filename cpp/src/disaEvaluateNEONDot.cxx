@@ -1,6 +1,7 @@
 #include "disaDotsNEON.h"
 #include "disaEvaluate.h"
 #include "disaEvaluateLoop.h"
+#include "disaPointLoop.h"
 
 namespace disa
 {
@@ -21,5 +22,7 @@ struct PartialNEONDot
 
 const KernelFunctions<std::int8_t> KernelNEONDot{ &EvaluateLoop<DotsNEON<PartialNEONDot>>::Evaluate,
                                                   &EvaluateLoop<DotsNEON<PartialNEONDot>>::Accumulate };
+
+const PointFunctions PointsNEONDot = PointLoop<DotsNEON<PartialNEONDot>>::Functions;
 
 } // namespace disa

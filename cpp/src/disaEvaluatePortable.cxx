@@ -1,5 +1,6 @@
 #include "disaEvaluate.h"
 #include "disaEvaluateLoop.h"
+#include "disaPointLoop.h"
 
 namespace disa
 {
@@ -47,5 +48,7 @@ using FloatDots = PortableDots<float, double>;
 const KernelFunctions<std::int8_t> KernelPortable{ &EvaluateLoop<QuantizedDots>::Evaluate,
                                                    &EvaluateLoop<QuantizedDots>::Accumulate };
 const KernelFunctions<float> KernelFloat{ &EvaluateLoop<FloatDots>::Evaluate, &EvaluateLoop<FloatDots>::Accumulate };
+
+const PointFunctions PointsPortable = PointLoop<QuantizedDots>::Functions;
 
 } // namespace disa

@@ -96,6 +96,16 @@ Compose(const AffineMap & outer, const AffineMap & inner)
   return { Multiply(outer.matrix, inner.matrix), outer(inner.offset) };
 }
 
+void
+ToRows(const AffineMap & map, double (&rows)[12])
+{
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    std::copy_n(map.matrix.begin() + 3 * axis, 3, rows + 4 * axis);
+    rows[4 * axis + 3] = map.offset[axis];
+  }
+}
+
 Matrix3
 NearestRotation(const Matrix3 & a)
 {

@@ -21,11 +21,11 @@ ListKernels()
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
   {
-    kernels.push_back({ "avx512", &KernelAVX512 });
+    kernels.push_back({ "avx512", &KernelAVX512, &PointsAVX512 });
   }
   if (__builtin_cpu_supports("avx2"))
   {
-    kernels.push_back({ "avx2", &KernelAVX2 });
+    kernels.push_back({ "avx2", &KernelAVX2, &PointsAVX2 });
   }
 #endif
 #ifdef DISA_HAVE_ARM
@@ -36,11 +36,11 @@ ListKernels()
 #  endif
   if (hasDotProducts)
   {
-    kernels.push_back({ "neon-dotprod", &KernelNEONDot });
+    kernels.push_back({ "neon-dotprod", &KernelNEONDot, &PointsNEONDot });
   }
-  kernels.push_back({ "neon", &KernelNEON });
+  kernels.push_back({ "neon", &KernelNEON, &PointsNEON });
 #endif
-  kernels.push_back({ "portable", &KernelPortable });
+  kernels.push_back({ "portable", &KernelPortable, &PointsPortable });
   return kernels;
 }
 

@@ -50,6 +50,18 @@ Round(double value, float)
   return static_cast<float>(value);
 }
 
+/** Their sum in 4 parts, for one sum alone would wait for each addition. */
+double
+AddUp(const double * terms, std::size_t count)
+{
+  double parts[4] = {};
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    parts[i % 4] += terms[i];
+  }
+  return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+}
+
 /** The 8 cells around a continuous index and their trilinear shares; cells outside are left out. */
 struct Neighbours
 {
@@ -265,22 +277,29 @@ Objective::WithKernel(const TFunction & function) const
     m_Descriptors);
 }
 
-Sums
-Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 * gradients) const
+void
+Objective::GetPoints(std::size_t chunk, double * points) const
 {
+  const std::size_t   begin = chunk * ChunkSize;
+  const float * const coordinates[3] = { m_Coordinates[0].data() + begin,
+                                         m_Coordinates[1].data() + begin,
+                                         m_Coordinates[2].data() + begin };
+  double              rows[12];
+  ToRows(m_ToPoint, rows);
+  ChosenKernel().points->mapCoordinates(rows, coordinates, this->GetChunkLength(chunk), points);
+}
+
+Sums
+Objective::EvaluateMovedChunk(std::size_t chunk, const double * moved, double * gradients) const
+{
+  const MapFunction                 map = ChosenKernel().points->map;
   const std::size_t                 begin = chunk * ChunkSize;
-  const std::size_t                 count = std::min(ChunkSize, m_Weights.size() - begin);
-  const double                      scale = static_cast<double>(m_FixedScale) * m_MovingScale;
+  const std::size_t                 count = this->GetChunkLength(chunk);
   std::array<double, 3 * ChunkSize> indices, slopes;
-  std::array<double, ChunkSize>     values;
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    const Vector3 index = m_PhysicalToPaddedIndex(moved[i]);
-    for (int axis = 0; axis < 3; ++axis)
-    {
-      indices[axis * count + i] = index[axis];
-    }
-  }
+  std::array<double, ChunkSize>     values, weights;
+  double                            rows[12];
+  ToRows(m_PhysicalToPaddedIndex, rows);
+  map(rows, moved, count, indices.data());
   Sums sums;
   sums.validPoints = WithKernel(
     [&](const auto & kernel, const auto & cells, const auto * fixed)
@@ -292,16 +311,24 @@ Objective::EvaluateMovedChunk(std::size_t chunk, const Vector3 * moved, Vector3 
                              values.data(),
                              gradients != nullptr ? slopes.data() : nullptr);
     });
-  const AffineMap toPhysical{ Transpose(m_PhysicalToPaddedIndex.matrix), {} };
+  const double scale = this->GetScale();
   for (std::size_t i = 0; i < count; ++i)
   {
-    const double weight = scale * m_Weights[begin + i];
-    sums.value += weight * values[i];
-    if (gradients != nullptr)
+    weights[i] = scale * m_Weights[begin + i];
+    values[i] *= weights[i];
+  }
+  sums.value = AddUp(values.data(), count);
+  if (gradients != nullptr)
+  {
+    for (std::size_t axis = 0; axis < 3; ++axis)
     {
-      const double * g = slopes.data() + i;
-      gradients[i] = toPhysical({ weight * g[0], weight * g[count], weight * g[2 * count] });
+      for (std::size_t i = 0; i < count; ++i)
+      {
+        slopes[axis * count + i] *= weights[i];
+      }
     }
+    ToRows({ Transpose(m_PhysicalToPaddedIndex.matrix), {} }, rows);
+    map(rows, slopes.data(), count, gradients);
   }
   return sums;
 }
@@ -313,13 +340,8 @@ Objective::AccumulateChunk(std::size_t          begin,
                            bool                 wantGradient,
                            const std::uint8_t * isKept) const
 {
-  const AffineMap toIndex = Compose(m_PhysicalToPaddedIndex, Compose(map, m_ToPoint));
-  double          rows[12];
-  for (int axis = 0; axis < 3; ++axis)
-  {
-    std::copy_n(toIndex.matrix.begin() + 3 * axis, 3, rows + 4 * axis);
-    rows[4 * axis + 3] = toIndex.offset[axis];
-  }
+  double rows[12];
+  ToRows(Compose(m_PhysicalToPaddedIndex, Compose(map, m_ToPoint)), rows);
   const Moments moments = WithKernel(
     [&](const auto & kernel, const auto & cells, const auto * fixed)
     {
@@ -339,7 +361,7 @@ Objective::AccumulateChunk(std::size_t          begin,
 Sums
 Objective::ToPhysical(const Moments & moments) const
 {
-  const double scale = static_cast<double>(m_FixedScale) * m_MovingScale;
+  const double scale = this->GetScale();
   Sums         sums;
   sums.validPoints = moments.validPoints;
   sums.value = scale * moments.value;

@@ -149,17 +149,18 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
                                bool                        wantGradient,
                                double (&pressureGradient)[2]) const
 {
-  const AffineMap                           map = m_Model.Map(parameters);
-  const Vector3 &                           axis = m_Model.GetPressure()->axis;
-  const Vector3                             movedAxis = AffineMap{ map.matrix, {} }(axis);
-  const double * const                      p = parameters.data() + parameters.size() - 2;
-  const Vector3                             centre = m_Objective.GetCentre();
-  std::array<Vector3, Objective::ChunkSize> pressed, moved, gradients;
-  Sums                                      sums;
+  const AffineMap                              map = m_Model.Map(parameters);
+  const Vector3 &                              axis = m_Model.GetPressure()->axis;
+  const Vector3                                movedAxis = AffineMap{ map.matrix, {} }(axis);
+  const double * const                         p = parameters.data() + parameters.size() - 2;
+  const Vector3                                centre = m_Objective.GetCentre();
+  std::array<Vector3, Objective::ChunkSize>    pressed;
+  std::array<double, 3 * Objective::ChunkSize> moved, gradients; // the x of all, then the y, then the z
+  Sums                                         sums;
   for (std::size_t chunk = 0; chunk < m_Objective.GetNumberOfChunks(); ++chunk)
   {
     const std::size_t begin = chunk * Objective::ChunkSize;
-    const std::size_t count = std::min(Objective::ChunkSize, m_Objective.GetNumberOfSamples() - begin);
+    const std::size_t count = m_Objective.GetChunkLength(chunk);
     for (std::size_t i = 0; i < count; ++i)
     {
       const auto & factors = m_PressureFactors[begin + i];
@@ -169,13 +170,17 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
       {
         pressed[i][k] += shift * axis[k];
       }
-      moved[i] = map(pressed[i]);
+      const Vector3 place = map(pressed[i]);
+      for (std::size_t k = 0; k < 3; ++k)
+      {
+        moved[k * count + i] = place[k];
+      }
     }
     Sums part = m_Objective.EvaluateMovedChunk(chunk, moved.data(), wantGradient ? gradients.data() : nullptr);
     for (std::size_t i = 0; i < count && wantGradient; ++i)
     {
-      const Vector3 & g = gradients[i];
-      const double    along = g[0] * movedAxis[0] + g[1] * movedAxis[1] + g[2] * movedAxis[2];
+      const Vector3 g{ gradients[i], gradients[count + i], gradients[2 * count + i] };
+      const double  along = g[0] * movedAxis[0] + g[1] * movedAxis[1] + g[2] * movedAxis[2];
       part.Add(g, pressed[i], centre);
       pressureGradient[0] += along * m_PressureFactors[begin + i][0];
       pressureGradient[1] += along * m_PressureFactors[begin + i][1];

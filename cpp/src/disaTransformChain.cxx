@@ -26,23 +26,6 @@ TransformChain::operator()(const Vector3 & point) const
   return moved;
 }
 
-void
-TransformChain::Apply(std::vector<std::vector<Vector3>> & points, std::size_t count) const
-{
-  for (std::size_t s = 0; s < m_Stages.size(); ++s)
-  {
-    std::visit(
-      [&](const auto & map)
-      {
-        for (std::size_t i = 0; i < count; ++i)
-        {
-          points[s + 1][i] = map(points[s][i]);
-        }
-      },
-      m_Stages[s].map);
-  }
-}
-
 std::optional<Vector3>
 TransformChain::Invert(const Vector3 & target) const
 {

@@ -5,6 +5,7 @@
 #include "itkANTSNeighborhoodCorrelationImageToImageMetricv4.h"
 #include "itkCorrelationImageToImageMetricv4.h"
 #include "itkDemonsImageToImageMetricv4.h"
+#include "itkJointHistogramMutualInformationImageToImageMetricv4.h"
 #include "itkMattesMutualInformationImageToImageMetricv4.h"
 #include "itkMeanSquaresImageToImageMetricv4.h"
 
@@ -32,7 +33,10 @@ MakeDISA(const MetricSettings & settings)
   metric->SetFixedStride(settings.fixedStride);
   metric->SetMovingStride(settings.movingStride);
   metric->SetReorientationAngle(settings.reorientationAngle);
-  metric->SetFeatureSmoothing(settings.smoothing);
+  if (settings.smoothing)
+  {
+    metric->SetFeatureSmoothing(*settings.smoothing);
+  }
   metric->SetExecutionProviders(settings.providers);
   metric->SetFeatureExtractor(settings.extractor);
   metric->SetFixedFeatures(settings.fixedFeatures);
@@ -63,6 +67,13 @@ MakeMetric(const MetricSettings & settings)
   {
     const auto metric = MetricOf<MattesMutualInformationImageToImageMetricv4>::New();
     metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
+    return metric.GetPointer();
+  }
+  if (name == "JointHistogramMutualInformation")
+  {
+    const auto metric = MetricOf<JointHistogramMutualInformationImageToImageMetricv4>::New();
+    metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
+    metric->SetVarianceForJointPDFSmoothing(numbers.at("varianceForJointPDFSmoothing"));
     return metric.GetPointer();
   }
   if (name == "ANTSNeighborhoodCorrelation")

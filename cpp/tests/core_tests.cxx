@@ -3,6 +3,7 @@
 #include "disaError.h"
 #include "disaEvaluate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -87,6 +88,7 @@ TestFeatures()
 void
 TestLattice()
 {
+  const disa::PointFunctions & functions = *disa::FindKernel("portable", "test").points;
   for (const auto kind : { disa::Lattice::Kind::CubicBSpline, disa::Lattice::Kind::DisplacementField })
   {
     const disa::Frame   frame = MakeFrame(6, 5, 7, 10.0);
@@ -99,15 +101,18 @@ TestLattice()
          { disa::Vector3{ 21.3, 17.7, 33.1 }, { 10.0, 10.0, 10.0 }, { 38.2, 29.1, 48.8 } })
     {
       std::vector<double> derivative(parameters.size());
-      lattice.AddDerivative({ lattice.MakeSample(point, gradient) },
-                            derivative.data(),
-                            [](std::size_t count, const auto & function)
-                            {
-                              for (std::size_t i = 0; i < count; ++i)
-                              {
-                                function(i);
-                              }
-                            });
+      double              placement[disa::PlacementSize];
+      functions.place(lattice.GetNodes(), point.data(), 1, placement);
+      for (std::size_t plane = 0; plane < frame.size[2]; plane += 3)
+      {
+        functions.spread(lattice.GetNodes(),
+                         placement,
+                         gradient.data(),
+                         1,
+                         plane,
+                         std::min(plane + 3, frame.size[2]),
+                         derivative.data());
+      }
       const disa::Vector3 at = lattice(point);
       for (std::size_t k = 0; k < parameters.size(); ++k)
       {
@@ -135,6 +140,62 @@ TestLattice()
         slope += gradient[i] * (lattice(ahead)[i] - lattice(behind)[i]) / 2e-4;
       }
       Check(std::abs(slope - pulled[axis]) < 1e-7, "the derivative by the point is its slope");
+    }
+  }
+}
+
+/** Every kernel places, displaces, pulls back and spreads points as the portable one does, to the last bit. */
+void
+TestPoints()
+{
+  std::mt19937                           random(9);
+  std::uniform_real_distribution<double> place(-15.0, 75.0), slope(-1.0, 1.0);
+  constexpr std::size_t                  count = 75;
+  struct Results
+  {
+    std::vector<double> placement, displaced, pulled, derivative;
+  };
+  std::vector<double> points(3 * count), gradients(3 * count);
+  std::generate(points.begin(), points.end(), [&] { return place(random); });
+  std::generate(gradients.begin(), gradients.end(), [&] { return slope(random); });
+  points[5] = std::nan("");
+  for (const auto & [kind, size] : { std::pair{ disa::Lattice::Kind::CubicBSpline, 5 },
+                                     { disa::Lattice::Kind::DisplacementField, 5 },
+                                     { disa::Lattice::Kind::DisplacementField, 1 } })
+  {
+    const disa::Frame         frame = MakeFrame(std::size_t(size), 5, 7, 10.0);
+    const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::Lattice       lattice(kind, frame, parameters.data());
+    const auto                run = [&](const disa::PointFunctions & functions)
+    {
+      Results results{ std::vector<double>(disa::PlacementSize * count),
+                       std::vector<double>(3 * count),
+                       std::vector<double>(3 * count),
+                       std::vector<double>(parameters.size()) };
+      functions.place(lattice.GetNodes(), points.data(), count, results.placement.data());
+      functions.displace(lattice.GetNodes(), results.placement.data(), points.data(), count, results.displaced.data());
+      functions.spread(lattice.GetNodes(),
+                       results.placement.data(),
+                       gradients.data(),
+                       count,
+                       0,
+                       frame.size[2],
+                       results.derivative.data());
+      functions.pullBack(
+        lattice.GetNodes(), results.placement.data(), points.data(), gradients.data(), count, results.pulled.data());
+      return results;
+    };
+    const auto areEqual = [](const std::vector<double> & a, const std::vector<double> & b)
+    { return std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0; };
+    const Results expected = run(*disa::FindKernel("portable", "test").points);
+    Check(!areEqual(expected.pulled, gradients) && !areEqual(expected.displaced, points), "the lattice does something");
+    for (const disa::Kernel & kernel : disa::AvailableKernels())
+    {
+      const Results results = run(*kernel.points);
+      Check(areEqual(results.placement, expected.placement), kernel.name);
+      Check(areEqual(results.displaced, expected.displaced), kernel.name);
+      Check(areEqual(results.pulled, expected.pulled), kernel.name);
+      Check(areEqual(results.derivative, expected.derivative), kernel.name);
     }
   }
 }
@@ -182,21 +243,23 @@ TestSums()
   for (std::size_t chunk = 0; chunk < objective.GetNumberOfChunks(); ++chunk)
   {
     fast += objective.EvaluateChunk(chunk, map, true, &isInsideMask);
-    const std::size_t          begin = chunk * disa::Objective::ChunkSize;
-    const std::size_t          count = std::min(disa::Objective::ChunkSize, objective.GetNumberOfSamples() - begin);
-    std::vector<disa::Vector3> moved(count), gradients(count);
+    const std::size_t   begin = chunk * disa::Objective::ChunkSize;
+    const std::size_t   count = std::min(disa::Objective::ChunkSize, objective.GetNumberOfSamples() - begin);
+    std::vector<double> moved(3 * count), gradients(3 * count);
     for (std::size_t i = 0; i < count; ++i)
     {
-      moved[i] = map(objective.GetPoint(begin + i));
-      if (!isInsideMask(moved[i]))
+      const disa::Vector3 point = map(objective.GetPoint(begin + i));
+      for (std::size_t axis = 0; axis < 3; ++axis)
       {
-        moved[i].fill(std::nan(""));
+        moved[axis * count + i] = isInsideMask(point) ? point[axis] : std::nan("");
       }
     }
     plain += objective.EvaluateMovedChunk(chunk, moved.data(), gradients.data());
     for (std::size_t i = 0; i < count; ++i)
     {
-      plain.Add(gradients[i], objective.GetPoint(begin + i), objective.GetCentre());
+      plain.Add({ gradients[i], gradients[count + i], gradients[2 * count + i] },
+                objective.GetPoint(begin + i),
+                objective.GetCentre());
     }
   }
   const auto areNear = [](double a, double b) { return std::abs(a - b) <= 1e-11 * std::max(1.0, std::abs(b)); };
@@ -209,11 +272,11 @@ TestSums()
   }
 }
 
-/** No result depends on the order in which chunks and planes are taken. */
+/** No result depends on the threads nor on the order in which they do their work. */
 void
 TestOrder()
 {
-  const disa::FeatureVolume features = MakeFeatures(12, 8.0, 2);
+  const disa::FeatureVolume features = MakeFeatures(27, 4.0, 2); // of 39 chunks
   std::vector<std::size_t>  cells(features.GetFrame().NumberOfCells());
   std::iota(cells.begin(), cells.end(), 0);
   disa::Objective objective;
@@ -224,31 +287,27 @@ TestOrder()
   disa::Stage stage{ disa::Lattice(disa::Lattice::Kind::DisplacementField, frame, parameters.data()), true, 0 };
   const disa::TransformChain chain({ stage });
 
-  std::vector<double> forth(parameters.size()), back(parameters.size());
-  const auto          first = disa::EvaluateDeformable(objective,
-                                                       chain,
-                                                       nullptr,
-                                                       forth.data(),
-                                                       [](std::size_t count, const auto & function)
-                                                       {
-                                                for (std::size_t i = 0; i < count; ++i)
-                                                {
-                                                  function(i);
-                                                }
-                                                       });
-  const auto          second = disa::EvaluateDeformable(objective,
-                                                        chain,
-                                                        nullptr,
-                                                        back.data(),
-                                                        [](std::size_t count, const auto & function)
-                                                        {
-                                                 for (std::size_t i = count; i-- > 0;)
-                                                 {
-                                                   function(i);
-                                                 }
-                                                        });
+  std::vector<double> forth(parameters.size(), 1.0), back(parameters.size(), 2.0);
+  const disa::Threads one{ 1,
+                           [](std::size_t count, const auto & function)
+                           {
+                             for (std::size_t i = 0; i < count; ++i)
+                             {
+                               function(i);
+                             }
+                           } };
+  const disa::Threads three{ 3,
+                             [](std::size_t count, const auto & function)
+                             {
+                               for (std::size_t i = count; i-- > 0;)
+                               {
+                                 function(i);
+                               }
+                             } };
+  const auto first = disa::EvaluateDeformable(objective, chain, nullptr, forth.data(), one);
+  const auto second = disa::EvaluateDeformable(objective, chain, nullptr, back.data(), three);
   Check(first.validPoints > 100 && first.validPoints == second.validPoints, "both see the same points");
-  Check(first.value == second.value && forth == back, "and sum them to the last bit alike");
+  Check(first.value == second.value && forth == back, "and sum them to the last bit alike, whatever was there before");
 }
 
 bool
@@ -340,11 +399,12 @@ main(int argc, char ** argv)
 {
   const std::map<std::string, void (*)()> tests{ { "features", &TestFeatures }, { "kernels", &TestKernels },
                                                  { "lattice", &TestLattice },   { "chain", &TestChain },
-                                                 { "order", &TestOrder },       { "sums", &TestSums } };
+                                                 { "order", &TestOrder },       { "sums", &TestSums },
+                                                 { "points", &TestPoints } };
   const auto                              test = tests.find(argc > 1 ? argv[1] : "");
   if (test == tests.end())
   {
-    std::fprintf(stderr, "usage: core_tests features|kernels|lattice|chain|order|sums\n");
+    std::fprintf(stderr, "usage: core_tests features|kernels|lattice|points|chain|order|sums\n");
     return 2;
   }
   try

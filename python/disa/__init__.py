@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from disa._core import FeatureVolume
     from disa.deformable import DeformableResult, deformable_register
     from disa.features import extract_features
+    from disa.probe_pressure import ProbePressure
     from disa.registration import global_register, register
     from disa.result import Optimum, RegistrationResult
     from disa.similarity import similarity_map
@@ -31,6 +32,7 @@ __all__ = [
     "ModelError",
     "Optimum",
     "OutputError",
+    "ProbePressure",
     "RegistrationError",
     "RegistrationResult",
     "TrainingError",
@@ -46,6 +48,7 @@ _HOMES = {
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.simpleitk_registration",
     "Optimum": "disa.result",
+    "ProbePressure": "disa.probe_pressure",
     "RegistrationResult": "disa.result",
     "deformable_register": "disa.deformable",
     "extract_features": "disa.features",

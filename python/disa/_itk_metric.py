@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
+import numpy.typing as npt
 from itk.itkImageToImageMetricv4Python import itkImageToImageMetricv4D3D3, itkImageToImageMetricv4F3F3
 from itk.itkRegistrationParameterScalesFromIndexShiftPython import (
     itkRegistrationParameterScalesFromIndexShiftITIMD3,
@@ -22,17 +24,64 @@ from itk.itkRegistrationParameterScalesFromPhysicalShiftPython import (
     itkRegistrationParameterScalesFromPhysicalShiftITIMF3,
 )
 from itk.support import template_class
+from itk.support.extras import python_type
 
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.features import extract_from_array
 
 
+class OneLineTemplate(template_class.itkTemplate):  # type: ignore[misc]
+    """An ITK template that answers wrong arguments in one line; ITK has one object for each name, the first made."""
+
+    def __getitem__(self, arguments: Any) -> Any:
+        try:
+            return super().__getitem__(arguments)
+        except (KeyError, TypeError):
+            name = self.__name__.replace("::", ".")
+            given = arguments if isinstance(arguments, tuple) else (arguments,)
+            kinds = " or ".join(f"[{', '.join(map(python_type, kind))}]" for kind in self.keys())
+            raise TypeError(
+                f"{name}: expected the types {kinds}, got [{', '.join(map(python_type, given))}]; "
+                "convert images by itk.imread(path, itk.F) or itk.cast_image_filter"
+            ) from None
+
+
+IMAGE = "an itk.Image[itk.{letter}, 3], as itk.imread(path, itk.{letter}) or itk.cast_image_filter make one"
+MASK = "a 3-D spatial object, such as an itk.ImageMaskSpatialObject[3]"
+TRANSFORM = "a 3-D transform of double precision"
+
+
+def _setter(name: str, expected: str) -> Callable[[Any, Any], None]:
+    """The inherited setter, which answers an object of the wrong type in one line."""
+
+    def method(self: Any, value: Any) -> None:
+        try:
+            getattr(super(_DISAMethods, self), name)(value)
+        except TypeError:
+            wanted = expected.format(letter=self._letter)
+            raise TypeError(f"{name}: expected {wanted}; got {python_type(value)}") from None
+
+    method.__name__ = name
+    method.__doc__ = f"`itk.ImageToImageMetricv4.{name}`."
+    return method
+
+
 class _DISAMethods:
     """What DISA adds to `itk.ImageToImageMetricv4`."""
 
     _make: Callable[[Callable[..., FeatureVolume]], Any]
+    _letter: str  # F or D
     this: Any
+
+    SetFixedImage = _setter("SetFixedImage", IMAGE)
+    SetMovingImage = _setter("SetMovingImage", IMAGE)
+    SetVirtualDomainFromImage = _setter("SetVirtualDomainFromImage", IMAGE)
+    SetFixedImageMask = _setter("SetFixedImageMask", MASK)
+    SetMovingImageMask = _setter("SetMovingImageMask", MASK)
+    SetFixedTransform = _setter("SetFixedTransform", TRANSFORM)
+    SetMovingTransform = _setter("SetMovingTransform", TRANSFORM)
+    SetFixedSampledPointSet = _setter("SetFixedSampledPointSet", "an itk.PointSet[itk.{letter}, 3]")
 
     @classmethod
     def New(cls, *args: Any, **kwargs: Any) -> Any:
@@ -52,6 +101,21 @@ class _DISAMethods:
             super().Initialize()  # type: ignore[misc]
         except RuntimeError as error:
             raise RegistrationError(str(error).splitlines()[-1]) from None
+
+    def GetValueAndDerivative(self, *arguments: Any) -> tuple[float, npt.NDArray[np.float64]]:
+        """The value and the derivative (`-df/dtheta`, as every v4 metric's) in one evaluation.
+
+        ITK's own Python class asks for a C++ reference to a number, which Python has not. Any arguments go there.
+
+        Returns:
+            Value, and derivative by the moving transform's parameters, shape (parameters,).
+
+        Raises:
+            RegistrationError: in one line, before `Initialize`.
+        """
+        if arguments:
+            return super().GetValueAndDerivative(*arguments)  # type: ignore[misc]
+        return _core.GetValueAndDerivative(self)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """What `copy` and `pickle` ask for.
@@ -96,8 +160,9 @@ class _DISAMethods:
     def SetFeatureSmoothing(self, voxels: float) -> None:
         """Standard deviation, in voxels of the feature spacing, of the wide part of the moving descriptors' kernel.
 
-        Default 12: starts much further off are captured, at no cost a point; 0: none. Each further level of a
-        registration halves it. The kernel is that of `disa.extract_features`.
+        Starts much further off are captured, at no cost a point; 0: none. Each further level of a registration halves
+        it. The kernel is that of `disa.extract_features`. Unless it is set it is 12 where the moving transform is
+        rigid and 0 where it may scale or deform, which the smoothing would draw towards the body's middle.
         """
         _core.SetFeatureSmoothing(self, voxels)
 
@@ -149,12 +214,14 @@ class itkDISAImageToImageMetricv4IF3IF3(_DISAMethods, itkImageToImageMetricv4F3F
     """DISA metric of two 3-D float images; see `itk::DISAImageToImageMetricv4`."""
 
     _make = staticmethod(_core.make_float_metric)
+    _letter = "F"
 
 
 class itkDISAImageToImageMetricv4ID3ID3(_DISAMethods, itkImageToImageMetricv4D3D3):
     """DISA metric of two 3-D double images; see `itk::DISAImageToImageMetricv4`."""
 
     _make = staticmethod(_core.make_double_metric)
+    _letter = "D"
 
 
 # ITK looks scale estimators up by the metric's class; the wheel's for the base class take any metric.

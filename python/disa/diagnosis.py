@@ -12,8 +12,8 @@ import numpy as np
 
 from disa.errors import DISAError
 
-PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", "onnxruntime", "onnxruntime-gpu", "torch", "matplotlib")
-EXTRAS = {"matplotlib": ("plots", "viz"), "torch": ("training", "train")}
+PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", "onnxruntime", "onnxruntime-gpu", "torch")
+EXTRAS = {"torch": ("training", "train")}
 """Packages that not everyone needs: what for, and the extra that brings them."""
 
 SHIFT_MM = 6.0

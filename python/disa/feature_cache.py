@@ -94,6 +94,11 @@ class CachedExtractor:
         return entries[nearest] if self._angle == 0 or angles[nearest] <= self._angle else None
 
 
+def clear() -> None:
+    """Forget the descriptors that extractors share."""
+    _extracted.clear()
+
+
 def _find_exact(key: tuple[object, ...], direction: tuple[float, ...] | None) -> _Entry | None:
     return next((e for e in _extracted if e.key == key and e.direction == direction), None)
 

@@ -15,12 +15,6 @@ import SimpleITK as sitk
 from disa.result import RegistrationResult
 from disa.slices import COUNT, draw_planes
 
-LITTLE_OVERLAP = 0.5
-"""Share of the fixed descriptors' weight; with less, the page says that the result is doubtful."""
-WEAK_VALUE = -0.05
-RIVAL = 0.9
-"""A rival pose's value by the best one's."""
-
 
 @dataclass(frozen=True)
 class Page:
@@ -39,21 +33,6 @@ class Page:
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def doubts(result: RegistrationResult) -> list[str]:
-    """What speaks against a result, a sentence each."""
-    found = []
-    if result.overlap < LITTLE_OVERLAP:
-        found.append(f"Only {100 * result.overlap:.0f} % of what was compared lies inside of the moving image.")
-    if result.value > WEAK_VALUE:
-        found.append(f"The images agree little: the metric is {result.value:.3f}, where -1 would be perfect.")
-    if len(result.optima) > 1 and result.optima[1].value <= RIVAL * result.optima[0].value:
-        found.append(
-            f"Another pose is nearly as good: {result.optima[1].value:.3f} against {result.optima[0].value:.3f} in the "
-            "search. Look at both, or start from a transform that is about right."
-        )
-    return found
-
-
 def write_html(
     page: Page, result: RegistrationResult, fixed: sitk.Image, moving: sitk.Image, before: sitk.Transform
 ) -> str:
@@ -65,7 +44,7 @@ def write_html(
         fixed, moving: the images.
         before: where it started, from fixed to moving points.
     """
-    against = doubts(result)
+    against = result.doubts
     planes = draw_planes(fixed, moving, before, result.transform)
     template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
     sentences = against or ["Nothing speaks against this result. Look at the pictures before you trust it."]

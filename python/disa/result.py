@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import SimpleITK as sitk
+
+LITTLE_OVERLAP = 0.5
+WEAK_VALUE = -0.2
+RIVAL = 0.85
+"""Where a result becomes doubtful. Five pairs of unrelated images ended at -0.07 to -0.16, with rivals of 0.93 or more
+of the best value; three pairs of one patient at -0.36 to -0.45, with rivals of 0.6 to 0.7."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class RegistrationResult:
             images do not tell which is right.
         evaluations: of the metric and its derivative.
         times: seconds by stage, in order.
+        pressure: p1 and p2 of the probe, mm, where the transform was to have them; see `ProbePressure`.
     """
 
     transform: sitk.Transform
@@ -41,3 +49,33 @@ class RegistrationResult:
     optima: tuple[Optimum, ...]
     evaluations: int
     times: dict[str, float]
+    pressure: tuple[float, float] | None = None
+
+    @property
+    def doubts(self) -> list[str]:
+        """What speaks against the result, a sentence each; empty if nothing does."""
+        found = []
+        if self.overlap < LITTLE_OVERLAP:
+            found.append(f"Only {100 * self.overlap:.0f} % of what was compared lies inside of the moving image.")
+        if self.value > WEAK_VALUE:
+            found.append(f"The images agree little: the metric is {self.value:.3f}, where -1 would be perfect.")
+        if len(self.optima) > 1 and self.optima[1].value <= RIVAL * self.optima[0].value:
+            found.append(
+                f"Another pose is nearly as good: {self.optima[1].value:.3f} against {self.optima[0].value:.3f} in the "
+                "search. Look at both, or start from a transform that is about right."
+            )
+        return found
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        parameters = ", ".join(f"{value:.5g}" for value in self.transform.GetParameters())
+        rows = {
+            self.transform.GetName(): parameters,
+            "value": f"{self.value:.4f}",
+            "overlap": f"{100 * self.overlap:.0f} %",
+            "other poses": ", ".join(f"{optimum.value:.3f}" for optimum in self.optima[1:]) or "none",
+            "seconds": f"{sum(self.times.values()):.2f}",
+            "doubts": " ".join(self.doubts) or "none",
+        }
+        cells = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
+        return f"<table>{cells}</table>"

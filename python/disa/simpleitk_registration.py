@@ -20,7 +20,7 @@ from disa.errors import ImageError, RegistrationError
 from disa.feature_cache import CachedExtractor
 from disa.models import find_model
 from disa.simpleitk_settings import RecordedRegistrationMethod
-from disa.simpleitk_transforms import describe_transform, downcast, have_equal_parameters, update_transform
+from disa.simpleitk_transforms import HeldTransform, describe_transform, downcast, update_transform
 
 _EVENTS = {
     sitk.sitkAnyEvent: "Any",
@@ -43,7 +43,7 @@ class DISAMetric:
     moving_stride: int
     reorientation_angle: float
     weighting: bool
-    smoothing: float
+    smoothing: float | None
     providers: list[str]
     extractor: CachedExtractor = field(repr=False)
 
@@ -67,6 +67,10 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
     transforms keep their meaning. Differences that help: images may be of any and of unequal real pixel types, an
     exception of a command leaves `Execute` as it is, Ctrl-C ends a run between iterations, and so does `Abort`, by a
     `RegistrationError`. Images are 3-D. B-splines are of order 3.
+
+    In place, a run changes the transform that was set, until that is changed by someone else, as in SimpleITK. What
+    `sitk.Transform(transform)`, `GetInitialTransform` and an earlier `Execute` have returned stays as it was; in
+    SimpleITK they are one object with the transform, and a run changes them all.
     """
 
     def __init__(self) -> None:
@@ -76,7 +80,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         self._moving_features: FeatureVolume | None = None
         self._commands: list[tuple[int, Callable[[], Any]]] = []
         self._initial: sitk.Transform | None = None  # the user's own object
-        self._current: sitk.Transform | None = None  # what a run changes in place
+        self._held: HeldTransform | None = None  # what a run changes in place
         self._engine: _core.RegistrationEngine | None = None  # while it runs
         self._results: _Results | None = None  # of the last run, if the engine's
 
@@ -90,7 +94,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         moving_stride: int = 2,
         reorientation_angle: float = 3.0,
         weighting: bool = True,
-        smoothing: float = 12.0,
+        smoothing: float | None = None,
         providers: Sequence[str] = (),
     ) -> None:
         """Use the inner product of CNN descriptors, -1 to 1, lower is better.
@@ -101,10 +105,12 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             fixed_stride: voxels between fixed descriptors.
             moving_stride: voxels between moving descriptors.
             reorientation_angle: degrees that the transform may turn before a level extracts the moving descriptors
-                anew; 0: never anew.
+                anew; 0: never anew. With 5 instead of 3, heads that started 4.5 degrees off ended 0.3 to 1 mm further
+                off (benchmarks/README.md); smaller angles gain nothing sure for their runs of the network.
             weighting: weigh samples by local variance, as the paper does; False: all alike.
             smoothing: width, in voxels of `spacing`, of the kernel over the moving descriptors that widens the capture
-                range; halved at each further level; 0: none.
+                range; halved at each further level; 0: none. None: 12 for a rigid transform, and 0 for one that may
+                scale or deform, which the smoothing would draw towards the body's middle.
             providers: ONNX Runtime execution providers, best first; empty: CUDA where it is available, else the CPU.
 
         Raises:
@@ -113,9 +119,11 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
         Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
         """
-        for label, value, least in (("reorientation_angle", reorientation_angle, 0), ("smoothing", smoothing, 0)):
-            if not (math.isfinite(value) and value >= least):
-                raise RegistrationError(f"{label}: expected {least} or more, got {value}")
+        for label, value in (("reorientation_angle", reorientation_angle), ("smoothing", smoothing)):
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise RegistrationError(f"{label}: expected 0 or more, got {value}")
+        if isinstance(providers, str):
+            raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
         if not (math.isfinite(spacing) and spacing > 0):
             raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
         for stride in (fixed_stride, moving_stride):
@@ -190,8 +198,8 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
     def GetInitialTransform(self) -> sitk.Transform:
         """As SimpleITK's; during a run in place, as it is now."""
-        if self._engine is not None and self._current is not None:
-            return sitk.Transform(self._current)
+        if self._held is not None and self._held.given is self._initial:
+            return self._held.copy()
         return super().GetInitialTransform()
 
     # Execution
@@ -208,6 +216,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
         Raises:
             ImageError: an image or a mask cannot be used.
+            ModelError: the network cannot be run.
             RegistrationError: the settings do not fit each other, or the registration failed.
         """
         metric = self._engine_metric()
@@ -218,27 +227,28 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         if len(initial.GetParameters()) == 0:
             raise RegistrationError("the initial transform has nothing to optimise; call SetInitialTransform")
         settings = self._engine_settings(fixed, moving, metric, initial)
-        in_place = self.GetInitialTransformInPlace()
-        # SimpleITK's transforms copy on write: one that its user has changed since is no longer the method's.
-        is_shared = in_place and self._initial is not None and have_equal_parameters(self._initial, initial)
-        result = self._initial if is_shared and self._initial is not None else downcast(initial)
-        self._current = result if in_place else None
         self._engine = _core.RegistrationEngine(settings)
+        self._held = HeldTransform(initial, self._initial) if self.GetInitialTransformInPlace() else None
         try:
             for event, command in self._commands:
                 self._observe(event, command)
             self._engine.run()
         except BaseException as error:
-            self._end_run(result, str(error))
+            self._end_run(str(error))
             raise
-        self._end_run(result, self._engine.get_stop_condition_description())
-        return downcast(sitk.Transform(result)) if in_place else sitk.CompositeTransform([result])
+        found = self._end_run(self._engine.get_stop_condition_description())
+        if self.GetInitialTransformInPlace():
+            return downcast(self.GetInitialTransform())
+        result = downcast(initial)
+        update_transform(result, found)
+        return sitk.CompositeTransform([result])
 
     def MetricEvaluate(self, fixed: sitk.Image, moving: sitk.Image) -> float:
         """The metric's value under the initial transforms; as SimpleITK's, regardless of levels and sampling.
 
         Raises:
             ImageError: an image or a mask cannot be used.
+            ModelError: the network cannot be run.
             RegistrationError: the settings do not fit each other, or the images do not overlap.
         """
         metric = self._engine_metric()
@@ -249,7 +259,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             settings.optimizer = _any_optimizer()
         return _core.RegistrationEngine(settings).evaluate()
 
-    def _end_run(self, result: sitk.Transform, description: str) -> None:
+    def _end_run(self, description: str) -> _core.TransformDescription:
         """Keep what getters answer from now on, hand back the transform, and let the engine go."""
         engine = self._engine
         assert engine is not None
@@ -260,10 +270,13 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             engine.get_progress(),
             description,
         )
-        update_transform(result, engine.get_transform())
-        if self._current is not None:
-            self._share(result)
-        self._engine = self._current = None
+        found = engine.get_transform()
+        if self._held is not None:
+            result = self._held.update(found)
+            if self._held.given is self._initial:
+                self._share(result)
+        self._engine = self._held = None
+        return found
 
     def _share(self, result: sitk.Transform) -> None:
         """Let SimpleITK's part of this object have the transform too, as it would if it had run."""
@@ -345,15 +358,15 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         def call() -> None:
             running = method()
             if running is not None:
-                running._update_current()
+                running._update_held()
             command()
 
         assert self._engine is not None
         self._engine.add_observer(_EVENTS[event], call)
 
-    def _update_current(self) -> None:
-        if self._engine is not None and self._current is not None:
-            update_transform(self._current, self._engine.get_transform())
+    def _update_held(self) -> None:
+        if self._engine is not None and self._held is not None:
+            self._held.update(self._engine.get_transform())
 
     def StopRegistration(self) -> bool:
         """As SimpleITK's: end at this iteration; False if the optimiser cannot, or nothing runs."""

@@ -30,6 +30,9 @@ _NAMES = {
     sitk.sitkBSplineTransform: "BSplineTransform",
 }
 
+_PRINTED_OBJECT = re.compile(r"^\s*(\w+) \((0x[0-9a-f]+)\)", re.MULTILINE)
+"""The class and the address of a transform of ITK."""
+
 _FIELD_OPTIONS = {
     "GaussianSmoothingOnUpdateDisplacementFieldTransform": {
         "varianceForUpdateField": "GaussianSmoothingVarianceForTheUpdateField",
@@ -84,7 +87,7 @@ def downcast(transform: sitk.Transform) -> Any:
 
 def _class_name(transform: sitk.Transform) -> str:
     """ITK's class; what SimpleITK prints is the only place that has it."""
-    found = re.search(r"^\s*(\w+) \(0x", str(transform), re.MULTILINE)
+    found = _PRINTED_OBJECT.search(str(transform))
     return found[1] if found else transform.GetName()
 
 
@@ -141,6 +144,53 @@ def _field_image(description: _core.TransformDescription) -> sitk.Image:
     return image
 
 
-def have_equal_parameters(one: sitk.Transform, other: sitk.Transform) -> bool:
-    """True if two transforms of one kind have the same numbers."""
-    return bool(one.GetFixedParameters() == other.GetFixedParameters() and one.GetParameters() == other.GetParameters())
+class HeldTransform:
+    """What a registration in place changes: the caller's own object, until the caller changes it.
+
+    SimpleITK's transforms are handles that share one transform of ITK until one of them is written to, which then gets
+    a copy of its own. So a caller's handle counts as the method's as long as both still share.
+    """
+
+    def __init__(self, methods: sitk.Transform, given: sitk.Transform | None) -> None:
+        """
+        Args:
+            methods: a handle of the method's.
+            given: the handle that the caller gave it, which may have been changed since.
+        """
+        self.given = given
+        self._shared = given if given is not None and _identity(given) == _identity(methods) else None
+        self._handle = methods
+
+    def update(self, description: _core.TransformDescription) -> sitk.Transform:
+        """Give the transform, and the caller's if it is still the same, the engine's numbers.
+
+        Returns:
+            A handle, the caller's if it is still the same.
+        """
+        if self._shared is not None and not _have_parted(self._shared, self._handle):
+            self._handle = self._shared  # a handle less, so writing to the other makes no copy
+            update_transform(self._shared, description)
+            self._handle = sitk.Transform(self._shared)
+            return self._shared
+        self._shared = None
+        if type(self._handle) is sitk.Transform:
+            self._handle = downcast(self._handle)
+        update_transform(self._handle, description)
+        return self._handle
+
+    def copy(self) -> sitk.Transform:
+        """The transform as it is now."""
+        return sitk.Transform(self._handle)
+
+
+def _have_parted(one: sitk.Transform, other: sitk.Transform) -> bool:
+    """Whether one of two handles that shared has been written to; if they have few numbers, with new ones."""
+    if one.GetNumberOfParameters() <= 16:  # then comparing takes a third of the time, which is spent at each iteration
+        return bool(one.GetParameters() != other.GetParameters())
+    return _identity(one) != _identity(other)
+
+
+def _identity(transform: sitk.Transform) -> str | None:
+    """What tells the transform of ITK behind a handle; what SimpleITK prints is the only place that has it."""
+    found = _PRINTED_OBJECT.search(str(transform))
+    return found[2] if found else None

@@ -1,6 +1,7 @@
 """Loaded by ITK's lazy loading when `itk.DISAImageToImageMetricv4` is first named."""
 
 from disa._itk_metric import (
+    OneLineTemplate,
     itkDISAImageToImageMetricv4ID3ID3,
     itkDISAImageToImageMetricv4IF3IF3,
     itkRegistrationParameterScalesFromIndexShiftDISAD3,
@@ -18,6 +19,9 @@ from disa._itk_multi_metric import (
     itkRegistrationParameterScalesFromPhysicalShiftMultiD3,
     itkRegistrationParameterScalesFromPhysicalShiftMultiF3,
 )
+
+for name in ("DISAImageToImageMetricv4", "ObjectToObjectMultiMetricv4"):
+    OneLineTemplate(f"itk::{name}")  # ITK fills it
 
 swig: dict[str, object] = {}
 

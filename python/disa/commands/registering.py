@@ -20,7 +20,7 @@ from disa.evaluation import landmark_errors
 from disa.images import load_image
 from disa.points import read_points
 from disa.reading import read_image
-from disa.report import Page, doubts, write_html
+from disa.report import Page, write_html
 from disa.result import RegistrationResult
 from disa.transform_files import read_transform
 from disa.writing import write_image, write_text, write_transform
@@ -120,7 +120,7 @@ def _about(request: Request, result: RegistrationResult, before: sitk.Transform,
         "optima": [
             {"value": optimum.value, "parameters": list(optimum.transform.GetParameters())} for optimum in result.optima
         ],
-        "doubts": doubts(result),
+        "doubts": result.doubts,
         "evaluations": result.evaluations,
         "seconds": {**result.times, "total": seconds},
         "settings": {

@@ -1,0 +1,132 @@
+"""Tables as the paper has them, tests and plots, from the CSV of all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from scipy.stats import wilcoxon
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+Row = dict[str, str]
+
+CONVERGED = (15.0, 5.0)
+SIGNIFICANCE = 0.01
+
+
+def _distinct(rows: list[Row], field: str) -> list[str]:
+    return list(dict.fromkeys(row[field] for row in rows))
+
+
+def _bins(rows: list[Row]) -> list[str]:
+    return sorted(_distinct(rows, "bin"), key=lambda name: float(name.split("-")[0]))
+
+
+def _numbers(rows: list[Row], field: str) -> np.ndarray:
+    return np.asarray([float(row[field]) for row in rows if row[field] != ""])
+
+
+def _median(rows: list[Row], field: str, digits: int) -> str:
+    values = _numbers(rows, field)
+    return f"{np.median(values):.{digits}f}" if values.size else ""
+
+
+def _where(rows: list[Row], **wanted: str) -> list[Row]:
+    return [row for row in rows if all(row[field] == value for field, value in wanted.items())]
+
+
+def convergence_table(rows: list[Row], limit: float) -> str:
+    """Table 3: share of runs that end below a limit, by initial error."""
+    bins = _bins(rows)
+    lines = [
+        f"| method | runs | {' | '.join(f'{b} mm' for b in bins)} | all | time (s) | CPU time (s) | evaluations |",
+        "|" + "---|" * (len(bins) + 6),
+    ]
+    for method in _distinct(rows, "method"):
+        own = _where(rows, method=method)
+        parts = [_where(own, bin=b) for b in bins]
+        shares = [
+            f"{100 * (_numbers(part, 'final_mm') < limit).mean():.0f} %" if part else "" for part in [*parts, own]
+        ]
+        lines.append(
+            f"| {method} | {len(own)} | {' | '.join(shares)} | {_median(own, 'seconds', 1)} "
+            f"| {_median(own, 'cpu_seconds', 1)} | {_median(own, 'evaluations', 0)} |"
+        )
+    return "\n".join(lines)
+
+
+def error_table(rows: list[Row]) -> str:
+    """Table 1: mean and quartiles of the final error."""
+    lines = ["| method | mean (mm) | 25 % | 50 % | 75 % | 95 % |", "|" + "---|" * 6]
+    for method in _distinct(rows, "method"):
+        errors = _numbers(_where(rows, method=method), "final_mm")
+        quartiles = " | ".join(f"{q:.2f}" for q in np.percentile(errors, (25, 50, 75, 95)))
+        lines.append(f"| {method} | {errors.mean():.2f} | {quartiles} |")
+    return "\n".join(lines)
+
+
+def test_table(rows: list[Row]) -> str:
+    """Wilcoxon signed-rank tests of the final errors, method against method over the runs that both did."""
+    keyed = {
+        method: {(r["case"], r["bin"], r["pose"]): float(r["final_mm"]) for r in _where(rows, method=method)}
+        for method in _distinct(rows, "method")
+    }
+    lines = ["| methods | runs | lower median error | p | differ |", "|" + "---|" * 5]
+    for one, other in combinations(keyed, 2):
+        shared = sorted(keyed[one].keys() & keyed[other].keys())
+        pairs = np.asarray([(keyed[one][key], keyed[other][key]) for key in shared])
+        if len(pairs) < 6 or not np.ptp(pairs, axis=1).any():
+            continue
+        p = float(wilcoxon(pairs[:, 0], pairs[:, 1]).pvalue)
+        better = one if np.median(pairs[:, 0]) < np.median(pairs[:, 1]) else other
+        verdict = "yes" if p < SIGNIFICANCE else "no"
+        lines.append(f"| {one}, {other} | {len(pairs)} | {better} | {p:.2g} | {verdict} |")
+    return "\n".join(lines)
+
+
+def write_report(rows: list[Row], folder: Path, command: str) -> None:
+    """RESULTS.md and the plots."""
+    text = ["# Registration experiments", "", f"`{command}`"]
+    for group in _distinct(rows, "group"):
+        own = _where(rows, group=group)
+        text += ["", f"## {group}"]
+        for limit in CONVERGED:
+            text += ["", f"Share of runs that end below {limit:g} mm, by initial error:", ""]
+            text.append(convergence_table(own, limit))
+        text += ["", "Error at the end:", "", error_table(own)]
+        text += ["", f"Wilcoxon signed-rank tests at {SIGNIFICANCE}:", "", test_table(own)]
+        name = group.replace("/", "-").replace(" ", "-").lower()
+        _plot(own, folder / f"capture-{name}.png", _capture_curves)
+        _plot(own, folder / f"errors-{name}.png", _box_plots)
+        text += ["", f"![Capture range](capture-{name}.png) ![Errors](errors-{name}.png)"]
+    (folder / "RESULTS.md").write_text("\n".join(text) + "\n")
+
+
+def _plot(rows: list[Row], path: Path, draw: Callable[[plt.Axes, list[Row]], None]) -> None:
+    figure, axes = plt.subplots(figsize=(6, 4))
+    draw(axes, rows)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _capture_curves(axes: plt.Axes, rows: list[Row]) -> None:
+    bins = _bins(rows)
+    for method in _distinct(rows, "method"):
+        parts = [_where(rows, method=method, bin=b) for b in bins]
+        shares = [100 * (_numbers(p, "final_mm") < CONVERGED[0]).mean() if p else np.nan for p in parts]
+        axes.plot(bins, shares, marker="o", label=method)
+    axes.set(xlabel="initial error (mm)", ylabel=f"below {CONVERGED[0]:g} mm (%)", ylim=(-3, 103))
+    axes.legend()
+
+
+def _box_plots(axes: plt.Axes, rows: list[Row]) -> None:
+    methods = _distinct(rows, "method")
+    axes.boxplot([_numbers(_where(rows, method=m), "final_mm") for m in methods])
+    axes.set_xticks(range(1, len(methods) + 1), methods)
+    axes.set(yscale="log", ylabel="final error (mm)")

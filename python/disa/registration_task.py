@@ -1,0 +1,371 @@
+"""The stages of a registration: search, re-orientation, refinement."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from disa.core import FeatureVolume, _core
+from disa.errors import RegistrationError
+from disa.images import ImageLike
+from disa.linear_transforms import angle_between, linear_transform, matrix_and_offset, nearest_rotation
+from disa.probe_pressure import ProbePressure
+from disa.result import Optimum, RegistrationResult
+from disa.sources import Source, open_source
+
+FloatArray = npt.NDArray[np.float64]
+
+KINDS = ("translation", "rigid", "similarity", "affine", "probe")
+SEARCHED_AS_RIGID = ("similarity", "affine", "probe")
+"""Kinds of poses, and those whose further parameters are freed once a rigid pose is found."""
+
+FIXED_STRIDE = 4
+DENSE = (2 / 5**0.5, 2)
+SPARSE = (5**0.5 / 2, 4)
+"""Moving voxels by fixed ones, and stride, to refine with and to search with. The ratios keep grids from locking."""
+
+SMOOTHING = 12.0
+"""Voxels; width of the kernel over the moving descriptors where a search begins."""
+
+ENDING = (SMOOTHING / 2, SMOOTHING / 4)
+FREED_ENDING = (SMOOTHING / 4, 0.0)
+"""Widths of the last steps, for rigid poses and for those that may shrink, as they do over smooth descriptors."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How an optimisation is done.
+
+    Attributes:
+        samples: fixed descriptors that are drawn; 0: all.
+        tolerance: mm; a shorter step of BFGS ends it.
+        iterations: of BFGS, at most.
+    """
+
+    samples: int
+    tolerance: float
+    iterations: int
+
+
+SEARCHING = Effort(512, 0.5, 30)
+EXPLORING = Effort(1024, 0.3, 40)
+REFINING = Effort(0, 0.01, 100)
+
+EXPLORED = (100, 30.0, 30.0)
+"""Poses, degrees and mm about a refined pose that are tried over its descriptors: sharper than the search's, they tell
+optima apart that are one to it."""
+
+KEPT = 8
+DISTINCT = 8.0
+"""Optima that are kept, and mm between two that count as different."""
+
+CONTENDERS = 2
+CONTENTION = 0.95
+"""At most so many optima go on, those whose value is this share of the best one's or more."""
+
+REORIENTATION = 1.0
+"""Degrees of turn after which the moving descriptors are extracted anew."""
+
+REACH = 10.0
+"""Voxels about the fixed image's box within which moving descriptors are extracted once a pose is about known."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One pose of a search.
+
+    Attributes:
+        search: whose parameters these are.
+        parameters: mm.
+        value: of the metric.
+        axes: (3, 3), of the moving descriptors that it was found over.
+        moving: these descriptors.
+        has_moved: whether it lies elsewhere than the pose that these descriptors were extracted for.
+    """
+
+    search: _core.PoseSearch
+    parameters: list[float]
+    value: float = 0.0
+    axes: FloatArray | None = None
+    moving: FeatureVolume | None = None
+    has_moved: bool = False
+
+    @property
+    def matrix(self) -> FloatArray:
+        return np.asarray(self.search.map(self.parameters)[0]).reshape(3, 3)
+
+    @property
+    def offset(self) -> FloatArray:
+        return np.asarray(self.search.map(self.parameters)[1])
+
+    @property
+    def transform(self) -> sitk.Transform:
+        """Its linear part."""
+        return linear_transform(self.matrix, self.offset, np.asarray(self.search.centre))
+
+
+@dataclass
+class Task:
+    """A registration under way."""
+
+    fixed: Source
+    moving: Source
+    kind: str
+    probe: ProbePressure | None
+    seed: int
+    spacing: float
+    threads: int
+    features: FeatureVolume  # fixed
+    initial: Pose
+    optima: list[Pose] = field(default_factory=list)  # of the search, for the result
+    evaluations: int = 0
+    times: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        fixed: ImageLike | FeatureVolume,
+        moving: ImageLike | FeatureVolume,
+        initial: sitk.Transform | None,
+        kind: str,
+        seed: int,
+        probe: ProbePressure | None,
+        fixed_mask: ImageLike | None,
+        moving_mask: ImageLike | None,
+        model: str | os.PathLike[str],
+        spacing: float,
+        providers: Sequence[str] | None,
+        threads: int,
+    ) -> Task:
+        """Read what there is and extract the fixed descriptors; arguments and errors are `global_register`'s."""
+        if kind not in KINDS:
+            raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {kind}")
+        if (probe is not None) != (kind == "probe"):
+            raise RegistrationError('probe: expected with transform="probe", and only with it')
+        if initial is not None:
+            matrix, offset = matrix_and_offset(initial, "initial_transform")
+        start = time.perf_counter()
+        fixed_source = open_source(fixed, "fixed", fixed_mask, model, providers)
+        moving_source = open_source(moving, "moving", moving_mask, model, providers)
+        if initial is None:
+            matrix = np.eye(3)
+            offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
+        features = fixed_source.fixed_features(spacing, FIXED_STRIDE)
+        searched = "rigid" if kind in SEARCHED_AS_RIGID else kind
+        pose = _first(_core.PoseSearch(features, searched, matrix.ravel(), offset))
+        task = cls(fixed_source, moving_source, kind, probe, seed, spacing, threads, features, pose)
+        task.times["fixed descriptors"] = time.perf_counter() - start
+        return task
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.times[stage] = self.times.get(stage, 0.0) + time.perf_counter() - start
+
+    def search(self, starts: int, rotation: float, translation: float) -> list[Pose]:
+        """Distinct optima over random starts, the best first.
+
+        Those of the result are the same, followed to where less smooth descriptors tell more of them apart.
+        """
+        drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
+        features = self.sparse_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
+        with self.timed("search"):
+            wide = self.moving.smooth(features, SMOOTHING * self.spacing)
+            ends = self.optimize(self.initial.search, drawn, wide, SEARCHING)
+            ends = self.optimize(self.initial.search, [end.parameters for end in ends], wide, REFINING)
+            narrow = self.moving.smooth(features, ENDING[0] * self.spacing)
+            self.optima = self.optimize(self.initial.search, [end.parameters for end in ends], narrow, REFINING)
+            return ends
+
+    def sparse_features(self, axes: FloatArray) -> FeatureVolume:
+        """Moving descriptors of the whole image on given axes."""
+        with self.timed("moving descriptors"):
+            ratio, stride = SPARSE
+            return self.moving.moving_features(ratio * self.spacing, stride, axes)
+
+    def best_of(self, optima: list[Pose]) -> Pose:
+        """The best pose once the optima that may turn out best are re-oriented, explored and refined."""
+        explored: list[Pose] = []
+        for pose in _contenders(optima):
+            if all(self.distance(pose, other) > EXPLORED[2] for other in explored):
+                explored += self.explore(self.refine(pose, ENDING))
+        explored.sort(key=lambda pose: pose.value)
+        return min((self.settle(pose) for pose in _contenders(explored)), key=lambda pose: pose.value)
+
+    def settle(self, pose: Pose) -> Pose:
+        """The last step over descriptors extracted for this pose, if it has left those that it was found over."""
+        assert pose.axes is not None
+        return self.refine(pose, ENDING[-1:]) if pose.has_moved or self.has_turned(pose, pose.axes) else pose
+
+    def explore(self, pose: Pose) -> list[Pose]:
+        """Distinct optima about a refined pose, over its moving descriptors, the best first."""
+        assert pose.moving is not None
+        search = _core.PoseSearch(self.features, self.searched_kind, *pose.search.map(pose.parameters))
+        with self.timed("refinement"):
+            ends = self.optimize(search, search.draw(*EXPLORED, self.seed), pose.moving, EXPLORING)
+            ends = self.optimize(search, [end.parameters for end in ends], pose.moving, REFINING)
+        return [
+            replace(end, axes=pose.axes, moving=pose.moving, has_moved=self.distance(end, pose) > DISTINCT)
+            for end in ends
+        ]
+
+    @property
+    def searched_kind(self) -> str:
+        return "rigid" if self.kind in SEARCHED_AS_RIGID else self.kind
+
+    def optimize(
+        self, search: _core.PoseSearch, starts: list[list[float]], moving: FeatureVolume, effort: Effort
+    ) -> list[Pose]:
+        """Ends of BFGS from each start, distinct ones, the best first. Raises RegistrationError without overlap."""
+        stage = search.optimize(
+            starts,
+            moving,
+            samples=effort.samples,
+            tolerance=effort.tolerance,
+            iterations=effort.iterations,
+            keep=KEPT,
+            distinct=DISTINCT,
+            seed=self.seed,
+            threads=self.threads,
+        )
+        self.evaluations += stage.evaluations
+        if not stage.poses:
+            where = "the initial transform" if len(starts) == 1 else f"any of {len(starts)} starts"
+            raise RegistrationError(
+                f"fixed and moving do not overlap under {where}; give an initial_transform that brings them together"
+            )
+        return [Pose(search, pose.parameters, pose.value) for pose in stage.poses]
+
+    def refine(self, pose: Pose, smoothings: Sequence[float], voxel: float | None = None) -> Pose:
+        """Optimise over dense moving descriptors that are parallel to the fixed ones, less and less smooth.
+
+        Args:
+            pose: to start from.
+            smoothings: width of each step's kernel, voxels.
+            voxel: mm; the task's spacing if None.
+        """
+        voxel = voxel or self.spacing
+        axes: FloatArray | None = None
+        for smoothing in smoothings:
+            with self.timed("re-oriented descriptors"):
+                if axes is None or self.has_turned(pose, axes):
+                    axes = self.parallel_axes(pose)
+                    ratio, stride = DENSE
+                    box = self.fixed_box(pose, REACH * voxel)
+                    features = self.moving.moving_features(ratio * voxel, stride, axes, box)
+                smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
+            with self.timed("refinement"):
+                end = self.optimize(pose.search, [pose.parameters], smooth, REFINING)[0]
+                pose = Pose(pose.search, end.parameters, end.value, axes, smooth)
+        return pose
+
+    def refine_initial(self) -> Pose:
+        """The initial pose through all widths, the first of them over the whole moving image."""
+        features = self.sparse_features(self.parallel_axes(self.initial))
+        with self.timed("search"):
+            wide = self.moving.smooth(features, SMOOTHING * self.spacing)
+            pose = self.optimize(self.initial.search, [self.initial.parameters], wide, REFINING)[0]
+        best = self.refine(pose, ENDING)
+        self.optima = [best]
+        return best
+
+    def finish(self, best: Pose, fine_spacing: float | None) -> RegistrationResult:
+        """Free what was not searched for, refine at the finer spacing, and say all that is known of the result."""
+        if self.kind in SEARCHED_AS_RIGID:
+            best = self.free(best, None)
+        if fine_spacing is not None and self.fixed.can_reorient:
+            with self.timed("fixed descriptors"):
+                self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
+            best = self.free(best, fine_spacing)
+        elif best.axes is not None and self.has_turned(best, best.axes):
+            best = self.refine(best, ENDING[-1:] if self.kind not in SEARCHED_AS_RIGID else FREED_ENDING[-1:])
+        pressure = self.pressure_of(best)
+        transform = best.transform
+        if self.probe is not None and pressure is not None:
+            push = self.probe.transform(*pressure, self.fixed.corners, self.fixed.axes)
+            transform = sitk.CompositeTransform([transform, push])
+        assert best.moving is not None
+        return RegistrationResult(
+            transform=transform,
+            value=best.value,
+            overlap=best.search.overlap(best.parameters, best.moving),
+            optima=tuple(Optimum(pose.transform, pose.value) for pose in self.optima),
+            evaluations=self.evaluations,
+            times=dict(self.times),
+            pressure=pressure,
+        )
+
+    def free(self, pose: Pose, voxel: float | None) -> Pose:
+        """Refine a pose with all parameters that were asked for, over the present fixed descriptors."""
+        linear = pose.search.map(pose.parameters)
+        if self.probe is None:
+            start = _first(_core.PoseSearch(self.features, self.kind, *linear))
+        else:
+            contact = _core.ProbePressure(self.probe.contact, self.probe.unit_axis, self.probe.depth)
+            search = _core.PoseSearch(self.features, "rigid", *linear, contact)
+            pressure = self.pressure_of(pose) or (0.0, 0.0)
+            start = Pose(search, [*_first(search).parameters[:-2], *pressure])
+        return self.refine(start, FREED_ENDING if self.kind in SEARCHED_AS_RIGID else ENDING, voxel)
+
+    def pressure_of(self, pose: Pose) -> tuple[float, float] | None:
+        """p1 and p2, if the pose has them."""
+        rigid = 6
+        return (pose.parameters[-2], pose.parameters[-1]) if self.probe and len(pose.parameters) > rigid else None
+
+    def has_turned(self, pose: Pose, axes: FloatArray) -> bool:
+        """Whether descriptors on these axes are no longer parallel enough."""
+        return self.moving.can_reorient and angle_between(axes, self.parallel_axes(pose)) > REORIENTATION
+
+    def parallel_axes(self, pose: Pose) -> FloatArray:
+        """Axes of the fixed grid as they lie in the moving image under a pose."""
+        return nearest_rotation(pose.matrix) @ self.fixed.axes
+
+    def moved_corners(self, pose: Pose) -> FloatArray:
+        """Corners of the fixed image's box in the moving image under a pose, shape (8, 3)."""
+        moved: FloatArray = self.fixed.corners @ pose.matrix.T + pose.offset
+        return moved
+
+    def distance(self, one: Pose, other: Pose) -> float:
+        """Mean distance in mm between where two poses take the corners of the fixed image."""
+        return float(np.linalg.norm(self.moved_corners(one) - self.moved_corners(other), axis=1).mean())
+
+    def fixed_box(self, pose: Pose, reach: float) -> FloatArray:
+        """Two corners of the fixed image's box in the moving image under a pose, so many mm further out."""
+        axes = self.parallel_axes(pose)
+        along = self.moved_corners(pose) @ axes
+        box: FloatArray = np.stack([along.min(axis=0) - reach, along.max(axis=0) + reach]) @ axes.T
+        return box
+
+
+def _first(search: _core.PoseSearch) -> Pose:
+    """The pose that a search starts about."""
+    return Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
+
+
+def _contenders(optima: list[Pose]) -> list[Pose]:
+    """Those that may turn out best once refined."""
+    return [pose for pose in optima[:CONTENDERS] if pose.value <= CONTENTION * optima[0].value]
+
+
+def nearest_axes(own: FloatArray, wanted: FloatArray) -> FloatArray:
+    """The axes of a grid in the order and of the signs that are nearest to wanted ones, of the wanted handedness.
+
+    A volume on its own axes is no larger than it is; on others the box about it may be several times as large.
+    """
+    handedness = np.linalg.det(own) * np.linalg.det(wanted)
+    candidates = (
+        own[:, order] * signs
+        for order in itertools.permutations(range(3))
+        for signs in itertools.product((1.0, -1.0), repeat=3)
+        if np.linalg.det(np.eye(3)[:, order] * signs) * handedness > 0
+    )
+    return max(candidates, key=lambda axes: float(np.trace(axes.T @ wanted)))
