@@ -193,11 +193,10 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
 double
 PoseObjective::Evaluate(const std::vector<double> & parameters, std::vector<double> * gradient) const
 {
-  const bool   wantGradient = gradient != nullptr;
-  const double factor = -1.0 / m_Objective.GetTotalWeight();
-  double       pressureGradient[2] = {};
-  const Sums   sums = m_Model.GetPressure() ? EvaluatePressed(parameters, wantGradient, pressureGradient)
-                                            : EvaluateAffine(m_Model.Map(parameters), wantGradient);
+  const bool wantGradient = gradient != nullptr;
+  double     pressureGradient[2] = {};
+  const Sums sums = m_Model.GetPressure() ? EvaluatePressed(parameters, wantGradient, pressureGradient)
+                                          : EvaluateAffine(m_Model.Map(parameters), wantGradient);
   if (wantGradient)
   {
     // The sum of w g . (D x + d) for each derivative x -> D x + d of the map.
@@ -208,14 +207,14 @@ PoseObjective::Evaluate(const std::vector<double> & parameters, std::vector<doub
       const double  constant = std::inner_product(atCentre.begin(), atCentre.end(), sums.gradient.begin(), 0.0);
       const double  linear =
         std::inner_product(sums.moment.begin(), sums.moment.end(), derivatives[i].matrix.begin(), 0.0);
-      (*gradient)[i] = factor * (constant + linear);
+      (*gradient)[i] = -(constant + linear);
     }
     for (std::size_t i = derivatives.size(); i < gradient->size(); ++i)
     {
-      (*gradient)[i] = factor * pressureGradient[i - derivatives.size()];
+      (*gradient)[i] = -pressureGradient[i - derivatives.size()];
     }
   }
-  return factor * sums.value;
+  return -sums.value;
 }
 
 double
