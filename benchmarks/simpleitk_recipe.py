@@ -29,8 +29,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import SimpleITK as sitk
 from geometry import centre_of, mean_error, random_pose, sample_points, turned
+from workers import run_all
 
 import disa
 from disa import feature_cache
@@ -48,6 +50,8 @@ OPTIMIZERS: dict[str, Callable[[sitk.ImageRegistrationMethod], None]] = {
 }
 
 RECIPES = MATTES, ONE_LINE, UNSMOOTHED, TWO_STAGES = "Mattes", "DISA, one line", "DISA", "DISA, then 1 mm"
+
+Seconds = npt.NDArray[np.float64]  # on the clock, and of the processors
 
 IMPORT = """
 import sys, time
@@ -108,22 +112,22 @@ def shrink_and_smooth(method: disa.ImageRegistrationMethod) -> None:
 
 def run(
     method: disa.ImageRegistrationMethod, fixed: sitk.Image, moving: sitk.Image, pose: sitk.Euler3DTransform
-) -> tuple[sitk.Euler3DTransform, float]:
-    """The pose that is found, and the seconds that it took."""
+) -> tuple[sitk.Euler3DTransform, Seconds]:
+    """The pose that is found, and the time that it took."""
     transform = sitk.Euler3DTransform(pose)
     method.SetInitialTransform(transform)
-    start = time.perf_counter()
+    wall, processor = time.perf_counter(), time.process_time()
     try:
         method.Execute(fixed, moving)
     except RuntimeError:  # Mattes: too many samples map outside; it ends where it started
         transform = sitk.Euler3DTransform(pose)
-    return transform, time.perf_counter() - start
+    return transform, np.array((time.perf_counter() - wall, time.process_time() - processor))
 
 
 def run_recipes(
     recipes: Sequence[str], optimizer: str, fixed: sitk.Image, moving: sitk.Image, pose: sitk.Euler3DTransform
-) -> Iterator[tuple[str, sitk.Euler3DTransform, float]]:
-    """Each recipe's name, the pose that it finds, and its seconds."""
+) -> Iterator[tuple[str, sitk.Euler3DTransform, Seconds]]:
+    """Each recipe's name, the pose that it finds, and its time."""
     if MATTES in recipes:
         method = make_method(optimizer)
         method.SetMetricAsMattesMutualInformation(50)
@@ -159,16 +163,33 @@ class Run:
     initial: float  # mm
     final: float  # mm
     seconds: float
+    processor_seconds: float  # of all threads
+
+
+def runs_from_one_start(task: tuple[int, Path, Path, int, argparse.Namespace]) -> list[Run]:
+    """Every recipe by every optimiser, from one start of one pair."""
+    number, fixed_path, moving_path, seed, arguments = task
+    fixed = sitk.ReadImage(str(fixed_path), sitk.sitkFloat32)
+    moving = turned(sitk.ReadImage(str(moving_path), sitk.sitkFloat32), np.random.default_rng([0, number]))
+    points = sample_points(fixed)
+    rng = np.random.default_rng([0, number, seed])
+    pose = random_pose(fixed, rng, tuple(arguments.error), arguments.degrees)
+    pair = " / ".join(path.name.split(".")[0] for path in (fixed_path, moving_path))
+    return [
+        Run(pair, optimizer, recipe, mean_error(pose, points), mean_error(found, points), *seconds.tolist())
+        for optimizer in arguments.optimizers
+        for recipe, found, seconds in run_recipes(arguments.recipes, optimizer, fixed, moving, pose)
+    ]
 
 
 def table(runs: list[Run]) -> str:
-    """A row an optimiser and recipe, with a column for the median error of each pair."""
+    """A row an optimiser and recipe, medians over its runs, with a column for the median error of each pair."""
     pairs = list(dict.fromkeys(run.pair for run in runs))
     lines = [
-        "| optimiser | recipe | runs | below 15 mm | median error (mm) | worst | median time (s) | "
+        "| optimiser | recipe | runs | below 15 mm | median error (mm) | worst | time (s) | processors' (s) | "
         + " | ".join(pairs)
         + " |",
-        "|---" * (7 + len(pairs)) + "|",
+        "|---" * (8 + len(pairs)) + "|",
     ]
     for optimizer, recipe in dict.fromkeys((run.optimizer, run.recipe) for run in runs):
         rows = [run for run in runs if (run.optimizer, run.recipe) == (optimizer, recipe)]
@@ -177,7 +198,8 @@ def table(runs: list[Run]) -> str:
         lines.append(
             f"| {optimizer} | {recipe} | {len(rows)} | {sum(error < 15.0 for error in errors)} "
             f"| {statistics.median(errors):.2f} | {max(errors):.1f} "
-            f"| {statistics.median(run.seconds for run in rows):.1f} | "
+            f"| {statistics.median(run.seconds for run in rows):.1f} "
+            f"| {statistics.median(run.processor_seconds for run in rows):.1f} | "
             + " | ".join(f"{median:.2f}" for median in medians)
             + " |"
         )
@@ -193,32 +215,21 @@ def main() -> None:
     parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=list(OPTIMIZERS))
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--cost", action="store_true", help="measure the import and commands first")
+    parser.add_argument("--processes", type=int, default=1, help="starts at a time")
     parser.add_argument("--csv", type=Path, help="write every run there")
     arguments = parser.parse_args()
 
     if arguments.cost:
         measure_import()
         measure_commands(sitk.ReadImage(str(arguments.images[0]), sitk.sitkFloat32))
+    pairs = zip(arguments.images[::2], arguments.images[1::2], strict=True)
+    tasks = [(number, *pair, seed, arguments) for number, pair in enumerate(pairs) for seed in range(arguments.poses)]
     runs: list[Run] = []
-    for number, (fixed_path, moving_path) in enumerate(zip(arguments.images[::2], arguments.images[1::2], strict=True)):
-        rng = np.random.default_rng([0, number])
-        fixed = sitk.ReadImage(str(fixed_path), sitk.sitkFloat32)
-        moving = turned(sitk.ReadImage(str(moving_path), sitk.sitkFloat32), rng)
-        points = sample_points(fixed)
-        pair = f"{name_of(fixed_path)} / {name_of(moving_path)}"
-        for _ in range(arguments.poses):
-            pose = random_pose(fixed, rng, tuple(arguments.error), arguments.degrees)
-            for optimizer in arguments.optimizers:
-                for recipe, found, seconds in run_recipes(arguments.recipes, optimizer, fixed, moving, pose):
-                    errors = mean_error(pose, points), mean_error(found, points)
-                    runs.append(Run(pair, optimizer, recipe, *errors, seconds))
-                    if arguments.csv:
-                        write_csv(arguments.csv, runs)
+    for done in run_all(runs_from_one_start, tasks, arguments.processes):
+        runs += done
+        if arguments.csv:
+            write_csv(arguments.csv, runs)
     print(table(runs))
-
-
-def name_of(path: Path) -> str:
-    return path.name.split(".")[0]
 
 
 def write_csv(path: Path, runs: list[Run]) -> None:

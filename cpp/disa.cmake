@@ -1,6 +1,7 @@
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/disaDeformable.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementSearch.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaFeatureVolume.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaGeometry.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaKernels.cxx
@@ -8,6 +9,7 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/disaMinimize.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaObjective.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaParallel.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaPooling.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseModel.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseObjective.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseSearch.cxx

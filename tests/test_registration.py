@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from typing import Any
 
 import numpy as np
@@ -248,9 +249,13 @@ def test_ctrl_c_during_a_run_of_the_network_is_not_lost(
     monkeypatch.setattr(_itk_metric, "extract_from_array", interrupt)
     metric = Metric.New()
     method = method_of(pair, metric, make_optimizer("LBFGS2", metric), rigid(pair[2]))
-    for run in (method.Update, metric.Initialize):
-        with pytest.raises(KeyboardInterrupt):
-            with contextlib.suppress(RuntimeError):
-                run()
-            for _ in range(1000):
-                pass
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for run in (method.Update, metric.Initialize):
+            with pytest.raises(KeyboardInterrupt):
+                with contextlib.suppress(RuntimeError):
+                    run()
+                for _ in range(1000):
+                    pass
+    finally:
+        signal.signal(signal.SIGINT, previous)

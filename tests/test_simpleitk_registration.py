@@ -109,7 +109,7 @@ def test_the_call_of_the_metric_is_the_documented_one_and_has_the_itk_metrics_de
         "moving_stride": metric.GetMovingStride(),
         "reorientation_angle": metric.GetReorientationAngle(),
         "weighting": True,
-        "smoothing": metric.GetFeatureSmoothing(),
+        "smoothing": None,  # as the transform needs it, which the metric finds out, too
         "providers": (),
     }
 
@@ -148,6 +148,8 @@ def test_every_optimizer_comes_nearer(pair: Pair, optimizer: str) -> None:
 def test_every_transform_comes_nearer(small_pair: Pair, name: str) -> None:
     method = method_for(small_pair)
     transform = TRANSFORMS[name](small_pair[0])
+    if isinstance(transform, sitk.ScaleTransform):
+        transform.SetScale((1.15, 0.9, 1.1))  # the images differ by a pose, so the identity is about the best
     method.SetInitialTransform(transform)
     method.SetOptimizerAsGradientDescent(1.0, 8, maximumStepSizeInPhysicalUnits=1.0)
     method.SetOptimizerScalesFromPhysicalShift()
@@ -480,9 +482,11 @@ def test_what_is_raised_while_the_engine_runs_the_network_arrives_as_itself(
 
 
 INTERRUPTED = """
+import signal
 import SimpleITK as sitk
 import disa
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background ignores it
 noise = sitk.AdditiveGaussianNoise(sitk.Image([24, 24, 24], sitk.sitkFloat32), 100.0, 0.0, 1)
 fixed = sitk.SmoothingRecursiveGaussian(noise, 2.0)
 transform = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.01, 0.0, 0.0)
@@ -504,11 +508,14 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_ends_a_run_between_iterations() -> None:
     command = [sys.executable, "-c", INTERRUPTED]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=60)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            said, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (said, errors, process.returncode) == ("interrupted\n", "", 0)
 
 

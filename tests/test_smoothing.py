@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from itk_helpers import ImageType, Metric, set_parameters, to_itk
+from itk_helpers import ImageType, Metric, make_transform, set_parameters, to_itk
+from test_deformable import b_spline, composite, field
 
 import disa
 import itk
@@ -111,6 +113,49 @@ def test_each_further_level_halves_the_smoothing_and_a_new_registration_starts_w
         optimizer.AddObserver(itk.StartEvent(), record)
         method.Update()
         assert by_level == {0: 12.0, 1: 6.0, 2: 3.0}
+
+
+RIGID = (
+    "TranslationTransform",
+    "Euler3DTransform",
+    "CenteredEuler3DTransform",
+    "VersorTransform",
+    "VersorRigid3DTransform",
+)
+SCALING = (
+    "ScaleTransform",
+    "ScaleLogarithmicTransform",
+    "Similarity3DTransform",
+    "ScaleVersor3DTransform",
+    "ScaleSkewVersor3DTransform",
+    "ComposeScaleSkewVersor3DTransform",
+    "AffineTransform",
+    "CenteredAffineTransform",
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        *((lambda name=name: make_transform(name), 12.0) for name in RIGID),
+        *((lambda name=name: make_transform(name), 0.0) for name in SCALING),
+        (b_spline, 0.0),
+        (field, 0.0),
+        (lambda: composite(make_transform("AffineTransform"), make_transform("Euler3DTransform")), 12.0),
+        (lambda: composite(make_transform("Euler3DTransform"), make_transform("AffineTransform")), 0.0),
+    ],
+    ids=[*RIGID, *SCALING, "BSpline", "field", "rigid before affine", "affine before rigid"],
+)
+def test_transforms_that_may_scale_or_deform_are_not_smoothed_unless_asked(
+    make: Callable[[], Any], expected: float
+) -> None:
+    transform = make()
+    if "Matrix" in dir(transform):  # at a turn, too
+        set_parameters(transform, np.array(list(transform.GetParameters())) + 0.05)
+    metric = Metric.New(MovingTransform=transform)
+    assert metric.GetFeatureSmoothing() == expected
+    metric.SetFeatureSmoothing(5.0)
+    assert metric.GetFeatureSmoothing() == 5.0
 
 
 def test_only_an_optimiser_starts_a_further_level(image: sitk.Image) -> None:

@@ -12,6 +12,7 @@
 #include "itkImageToImageMetricv4.h"
 #include "itkMultiThreaderBase.h"
 
+#include <optional>
 #include <type_traits>
 
 namespace itk
@@ -97,12 +98,15 @@ public:
 
   /** Standard deviation, in voxels of FeatureSpacing, of the wide part of the kernel over the moving descriptors. It
    * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
-   * on. A narrow part of the kernel keeps the optimum sharp. Default 12; 0: none.
+   * on. A narrow part of the kernel keeps the optimum sharp. 0: none.
+   *
+   * Unless it is set it is 12 where the moving transform is rigid and 0 where it may scale or deform: smoothed
+   * descriptors are longest in the middle of the body, so a transform that contracts the samples towards it would win.
    *
    * This is the first level's. A level that goes on where an optimiser left this metric, with the same images and
    * settings, takes half of the last one's, for it starts nearer and its optimum is to be exact. */
-  void SetFeatureSmoothing(double voxels);
-  itkGetConstMacro(FeatureSmoothing, double);
+  void   SetFeatureSmoothing(double voxels);
+  double GetFeatureSmoothing() const;
 
   /** The smoothing in use since the last Initialize(). */
   itkGetConstMacro(CurrentFeatureSmoothing, double);
@@ -223,7 +227,7 @@ private:
   double                           m_FeatureSpacing{ 2.0 };
   int                              m_FixedStride{ 4 };
   int                              m_MovingStride{ 2 };
-  double                           m_FeatureSmoothing{ 12.0 };
+  std::optional<double>            m_FeatureSmoothing; ///< if it was set
   double                           m_CurrentFeatureSmoothing{ 0.0 };
   double                           m_ReorientationAngle{ 3.0 };
   ProviderList                     m_ExecutionProviders;

@@ -80,6 +80,18 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSm
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+double
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFeatureSmoothing() const
+{
+  constexpr double rigidSmoothing = 12.0;
+  if (m_FeatureSmoothing)
+  {
+    return *m_FeatureSmoothing;
+  }
+  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing : 0.0;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetReorientationAngle(double degrees)
 {
@@ -268,7 +280,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatur
   const bool                 hasFixed = m_GivenFixedFeatures || m_FixedCache.Select(fixed, fixedRequest);
   const bool hasMoving = m_GivenMovingFeatures || m_MovingCache.Select(this->m_MovingImage.GetPointer(), movingRequest);
   const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
-  m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : m_FeatureSmoothing;
+  m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : this->GetFeatureSmoothing();
   m_Optimized = {};
   if (!hasFixed)
   {
@@ -630,7 +642,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
   os << indent << "FeatureSpacing: " << m_FeatureSpacing << " mm" << std::endl;
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
-  os << indent << "FeatureSmoothing: " << m_FeatureSmoothing << " voxels" << std::endl;
+  os << indent << "FeatureSmoothing: "
+     << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " voxels" : "by the transform") << std::endl;
   os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " voxels" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";

@@ -194,6 +194,57 @@ private:
   std::vector<disa::AffineMap> m_Stepped; ///< with a parameter more and less; none if ITK's Jacobian is right
 };
 
+/** True if a linear transform has a parameter that changes distances between points: it scales or shears. */
+inline bool
+CanScale(const TransformType & transform)
+{
+  constexpr double            tolerance = 1e-6;
+  const disa::Matrix3         inverse = disa::Inverse(ToAffineMap(transform).matrix);
+  const LinearJacobian        jacobian(transform);
+  TransformType::JacobianType ends[4]; // at the origin and the three unit points
+  for (unsigned int n = 0; n < 4; ++n)
+  {
+    disa::Vector3 end{};
+    if (n > 0)
+    {
+      end[n - 1] = 1.0;
+    }
+    jacobian.At(end, ends[n]);
+  }
+  for (unsigned int k = 0; k < ends[0].cols(); ++k)
+  {
+    disa::Matrix3 change;
+    for (unsigned int i = 0; i < 9; ++i)
+    {
+      change[i] = ends[1 + i % 3](i / 3, k) - ends[0](i / 3, k);
+    }
+    change = disa::Multiply(change, inverse); // skew-symmetric if the parameter only turns
+    for (unsigned int i = 0; i < 9; ++i)
+    {
+      if (std::abs(change[i] + change[3 * (i % 3) + i / 3]) > tolerance)
+      {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** True if no parameter of an optimised transform changes distances between points. */
+inline bool
+IsRigid(const TransformStages & stages)
+{
+  for (std::size_t s = 0; s < stages.stages.size(); ++s)
+  {
+    const disa::Stage & stage = stages.stages[s];
+    if (stage.isOptimized && (std::holds_alternative<disa::Lattice>(stage.map) || CanScale(*stages.transforms[s])))
+    {
+      return false;
+    }
+  }
+  return true;
+}
+
 /** Add the derivative by a linear transform's parameters, from the sums that 12 numbers are.
  *
  * The Jacobian of a linear transform is affine in the point: J(q) = J(c) + sum_a (q_a - c_a) (J(c + L e_a) - J(c)) / L.

@@ -33,7 +33,10 @@ MakeDISA(const MetricSettings & settings)
   metric->SetFixedStride(settings.fixedStride);
   metric->SetMovingStride(settings.movingStride);
   metric->SetReorientationAngle(settings.reorientationAngle);
-  metric->SetFeatureSmoothing(settings.smoothing);
+  if (settings.smoothing)
+  {
+    metric->SetFeatureSmoothing(*settings.smoothing);
+  }
   metric->SetExecutionProviders(settings.providers);
   metric->SetFeatureExtractor(settings.extractor);
   metric->SetFixedFeatures(settings.fixedFeatures);

@@ -44,7 +44,7 @@ struct MetricSettings
   int                                           fixedStride = 4;
   int                                           movingStride = 2;
   double                                        reorientationAngle = 3.0; ///< degrees
-  double                                        smoothing = 12.0;         ///< voxels of `spacing`
+  std::optional<double>                         smoothing; ///< voxels of `spacing`; none: by the transform
   std::vector<std::string>                      providers{};
   std::shared_ptr<const disa::FeatureExtractor> extractor{};
   std::shared_ptr<const disa::FeatureVolume>    fixedFeatures{};

@@ -31,7 +31,6 @@ def main(fixed_path: str, moving_path: str, output: str) -> None:
 
     affine = sitk.AffineTransform(3)
     affine.SetCenter(fixed.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in fixed.GetSize()]))
-    method.SetMetricAsDISA(smoothing=0)  # from near, without the smoothing that captures from far: it shrinks scales
     method.SetMovingInitialTransform(rigid_found)
     method.SetInitialTransform(affine, inPlace=True)
     method.SetShrinkFactorsPerLevel([1])

@@ -12,6 +12,7 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputEr
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
+    from disa.deformable import DeformableResult, deformable_register
     from disa.features import extract_features
     from disa.probe_pressure import ProbePressure
     from disa.registration import global_register, register
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfigError",
     "DISAError",
+    "DeformableResult",
     "FeatureVolume",
     "ImageError",
     "ImageRegistrationMethod",
@@ -34,6 +36,7 @@ __all__ = [
     "RegistrationError",
     "RegistrationResult",
     "TrainingError",
+    "deformable_register",
     "extract_features",
     "global_register",
     "register",
@@ -41,11 +44,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DeformableResult": "disa.deformable",
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.simpleitk_registration",
     "Optimum": "disa.result",
     "ProbePressure": "disa.probe_pressure",
     "RegistrationResult": "disa.result",
+    "deformable_register": "disa.deformable",
     "extract_features": "disa.features",
     "global_register": "disa.registration",
     "register": "disa.registration",

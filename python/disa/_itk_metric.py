@@ -160,8 +160,9 @@ class _DISAMethods:
     def SetFeatureSmoothing(self, voxels: float) -> None:
         """Standard deviation, in voxels of the feature spacing, of the wide part of the moving descriptors' kernel.
 
-        Default 12: starts much further off are captured, at no cost a point; 0: none. Each further level of a
-        registration halves it. The kernel is that of `disa.extract_features`.
+        Starts much further off are captured, at no cost a point; 0: none. Each further level of a registration halves
+        it. The kernel is that of `disa.extract_features`. Unless it is set it is 12 where the moving transform is
+        rigid and 0 where it may scale or deform, which the smoothing would draw towards the body's middle.
         """
         _core.SetFeatureSmoothing(self, voxels)
 

@@ -43,7 +43,7 @@ class DISAMetric:
     moving_stride: int
     reorientation_angle: float
     weighting: bool
-    smoothing: float
+    smoothing: float | None
     providers: list[str]
     extractor: CachedExtractor = field(repr=False)
 
@@ -94,7 +94,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         moving_stride: int = 2,
         reorientation_angle: float = 3.0,
         weighting: bool = True,
-        smoothing: float = 12.0,
+        smoothing: float | None = None,
         providers: Sequence[str] = (),
     ) -> None:
         """Use the inner product of CNN descriptors, -1 to 1, lower is better.
@@ -109,7 +109,8 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
                 off (benchmarks/README.md); smaller angles gain nothing sure for their runs of the network.
             weighting: weigh samples by local variance, as the paper does; False: all alike.
             smoothing: width, in voxels of `spacing`, of the kernel over the moving descriptors that widens the capture
-                range; halved at each further level; 0: none.
+                range; halved at each further level; 0: none. None: 12 for a rigid transform, and 0 for one that may
+                scale or deform, which the smoothing would draw towards the body's middle.
             providers: ONNX Runtime execution providers, best first; empty: CUDA where it is available, else the CPU.
 
         Raises:
@@ -118,9 +119,9 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
         Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
         """
-        for label, value, least in (("reorientation_angle", reorientation_angle, 0), ("smoothing", smoothing, 0)):
-            if not (math.isfinite(value) and value >= least):
-                raise RegistrationError(f"{label}: expected {least} or more, got {value}")
+        for label, value in (("reorientation_angle", reorientation_angle), ("smoothing", smoothing)):
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise RegistrationError(f"{label}: expected 0 or more, got {value}")
         if isinstance(providers, str):
             raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
         if not (math.isfinite(spacing) and spacing > 0):

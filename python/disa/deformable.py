@@ -1,0 +1,323 @@
+"""Deformable registration: an explicit search over displacements, then ITK's optimiser on a displacement field."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from disa.core import FeatureVolume, _core
+from disa.displacement_fields import Lattice, corner_determinants, sample, to_transform, without_folds
+from disa.errors import RegistrationError
+from disa.images import ImageLike, image_name, load_image
+from disa.linear_transforms import matrix_and_offset
+from disa.resampling import MARGIN, Grid, box_grid, covering_grid
+from disa.simpleitk_registration import ImageRegistrationMethod
+from disa.sources import open_source
+from disa.warping import WarpedImage, at_cells_of, smooth
+
+FloatArray = npt.NDArray[np.float64]
+
+CONTROL_STRIDE = 4
+"""Voxels between control points and between the nodes of the field: 8 mm at the default spacing, as in the paper."""
+
+MOVING_STRIDE = 2
+"""Voxels between moving descriptors in the fine stage."""
+
+PADDING = 4
+"""Nodes by which a field is continued beyond the lattice, for the fields that are composed with it."""
+
+CONSISTENCY_ITERATIONS = 15
+
+COUPLINGS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+"""Cost for each squared mm between a displacement and the smooth field, one for each pass: a tenth of convexAdam's."""
+
+FINE_RATIO = 2 / 5**0.5
+"""Moving voxels by fixed ones in the fine stage, so that no two grids lock (README)."""
+
+FINE_SMOOTHING = 3.0
+FINE_ITERATIONS = 20
+FINE_STEP = 1.0
+UPDATE_VARIANCE = 4.0
+TOTAL_VARIANCE = 1.0
+"""Of the fine stage: kernel over the moving descriptors, voxels; steps; the longest, mm; variances of the Gaussians
+over its steps and over itself, squared nodes."""
+
+MAXIMUM_POSITIONS = 2**26
+"""Of the moving descriptors of a search, 128 bytes each: 8 GB."""
+
+
+@dataclass(frozen=True)
+class DeformableResult:
+    """A deformation and how well-behaved it is.
+
+    Attributes:
+        transform: fixed to moving points: a displacement field, then the initial transform where one was given.
+        displacement_field: the field alone, x -> x + u(x) in the fixed image's space, linear between nodes.
+        least_jacobian: least Jacobian determinant of the field over the corners of its cells.
+        folds: share of cells with a corner whose determinant is 0 or less.
+        times: seconds by stage, in order.
+    """
+
+    transform: sitk.Transform
+    displacement_field: sitk.DisplacementFieldTransform
+    least_jacobian: float
+    folds: float
+    times: dict[str, float]
+
+
+def deformable_register(
+    fixed: ImageLike,
+    moving: ImageLike,
+    *,
+    initial_transform: sitk.Transform | None = None,
+    stride: int = 2,
+    radius: float = 24.0,
+    fixed_mask: ImageLike | None = None,
+    moving_mask: ImageLike | None = None,
+    fold_free: bool = False,
+    inverse_consistent: bool = False,
+    model: str | os.PathLike[str] = "disa-lc2",
+    spacing: float = 2.0,
+    providers: Sequence[str] | None = None,
+    threads: int = 0,
+) -> DeformableResult:
+    """Register two images that a rigid transform does not bring together.
+
+    Displacements of control points 4 voxels (8 mm) apart are searched for explicitly, in steps of as much, or of half
+    as much with descriptors of stride 2 or 1, and smoothed under an increasing weight. The moving image is then seen
+    through that field, and ITK's gradient descent lowers the metric over a further displacement field, with Gaussian
+    smoothing of its steps and of itself. The result does not depend on `threads`.
+
+    Args:
+        fixed: SimpleITK image, ITK image, or path.
+        moving: the same.
+        initial_transform: from fixed to moving points, linear or not; None: the images share their world space.
+        stride: voxels between descriptors: 4, 2 or 1. They are averaged over 4 voxels, so 2 and 1 are more accurate.
+        radius: mm, the largest displacement along each axis of the first search; rounded down to its steps.
+        fixed_mask: image or path; only descriptors where it is not 0 are compared.
+        moving_mask: image or path; descriptors where it is 0 count as outside of the moving image.
+        fold_free: smooth the field about its folds until there are none.
+        inverse_consistent: search from moving to fixed, too, and take the middle; the paper does not.
+        model: name of a shipped model or path of an .onnx file.
+        spacing: mm between the voxels that the network sees.
+        providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
+        threads: of the search; 0: all that the processor runs.
+
+    Raises:
+        ImageError: an image, mask or spacing cannot be used.
+        ModelError: the model or ONNX Runtime is missing or does not fit.
+        RegistrationError: an option cannot be used, nothing overlaps, a mask leaves nothing, or memory would not do.
+
+    Source: DISA paper, section 4.2; Heinrich et al., Non-parametric discrete registration with convex optimisation,
+    WBIR 2014.
+    """
+    if stride not in (4, 2, 1):
+        raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
+    if not math.isfinite(radius) or radius < CONTROL_STRIDE * spacing:
+        raise RegistrationError(
+            f"radius: expected one step of the search, {CONTROL_STRIDE * spacing:g} mm, or more, got {radius} mm"
+        )
+    task = _Task.open(
+        fixed, moving, initial_transform, stride, fixed_mask, moving_mask, model, spacing, providers, threads
+    )
+    task.search(max(stride, CONTROL_STRIDE // 2), radius, inverse_consistent)
+    task.refine()
+    return task.finish(fold_free)
+
+
+@dataclass
+class _Task:
+    """A registration under way: the field found so far is the composition of `parts`, the last one applied first."""
+
+    fixed: sitk.Image
+    moving: WarpedImage
+    initial: sitk.Transform | None
+    grid: Grid
+    features: FeatureVolume
+    samples: FeatureVolume
+    stride: int
+    threads: int
+    parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
+    times: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        fixed: ImageLike,
+        moving: ImageLike,
+        initial: sitk.Transform | None,
+        stride: int,
+        fixed_mask: ImageLike | None,
+        moving_mask: ImageLike | None,
+        model: str | os.PathLike[str],
+        spacing: float,
+        providers: Sequence[str] | None,
+        threads: int,
+    ) -> _Task:
+        """Read what there is and extract the fixed descriptors."""
+        start = time.perf_counter()
+        image = load_image(fixed, image_name(fixed) if isinstance(fixed, (str, os.PathLike)) else "fixed")
+        source = open_source(fixed, "fixed", fixed_mask, model, providers)
+        features = source.fixed_features(spacing, stride)
+        samples = features if stride == CONTROL_STRIDE else source.fixed_features(spacing, CONTROL_STRIDE)
+        warped = WarpedImage(moving, moving_mask, model, providers, spacing)
+        if initial is not None and initial.GetDimension() != 3:
+            raise RegistrationError(
+                f"initial_transform: expected a 3-D transform, got a {initial.GetDimension()}-D one"
+            )
+        task = cls(image, warped, initial, covering_grid(image, spacing), features, samples, stride, threads)
+        task.times["fixed descriptors"] = time.perf_counter() - start
+        return task
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.times[stage] = self.times.get(stage, 0.0) + time.perf_counter() - start
+
+    @property
+    def lattice(self) -> Lattice:
+        """Of the control points, which are the cells of stride 4."""
+        z, y, x = self.samples.weights.shape
+        axes = np.asarray(self.samples.direction).reshape(3, 3)
+        return Lattice((x, y, z), np.asarray(self.samples.origin), self.samples.spacing[0], axes)
+
+    @property
+    def transform(self) -> sitk.Transform:
+        """From fixed to moving points, as found so far."""
+        parts = [*([] if self.initial is None else [self.initial]), *self.parts]
+        return sitk.CompositeTransform(parts) if parts else sitk.Transform(3, sitk.sitkIdentity)
+
+    def search(self, step: int, radius: float, inverse_consistent: bool) -> None:
+        """Search in steps of so many voxels, within so many mm."""
+        steps = int(radius / (step * self.grid.spacing) + 1e-6)
+        ratio = CONTROL_STRIDE // step
+        positions = math.prod((n - 1) * ratio + 1 + 2 * steps for n in self.lattice.size)
+        if positions > MAXIMUM_POSITIONS:
+            need = f"{positions * 128 / 2**30:.0f} GB"
+            raise RegistrationError(
+                f"radius: {radius:g} mm in steps of {step * self.grid.spacing:g} mm need {need}; "
+                "use a larger spacing, a smaller radius or crop the fixed image"
+            )
+        with self.timed("moving descriptors"):
+            moving = self.moving.features(self.search_grid(steps * step), self.stride, self.transform)
+            if not moving.weights.any():
+                raise _no_overlap()
+        with self.timed("search"):
+            displacements = self.displacements(self.features, moving, step, steps)
+            if inverse_consistent:
+                seen = at_cells_of(self.features, moving)
+                displacements = self.middle(displacements, self.displacements(seen, self.features, step, steps))
+            self.parts.append(to_transform(displacements, self.lattice, PADDING))
+
+    def displacements(self, fixed: FeatureVolume, moving: FeatureVolume, step: int, steps: int) -> FloatArray:
+        """The smooth field of one search, mm along the lattice's axes, shape (z, y, x, 3)."""
+        length = step * self.grid.spacing
+        search = _core.DisplacementSearch(
+            fixed,
+            moving,
+            control_spacing=CONTROL_STRIDE // self.stride,
+            step=step // self.stride,
+            radius=steps,
+            threads=self.threads,
+        )
+        found: FloatArray = length * search.run([c * length**2 for c in COUPLINGS]).astype(np.float64)
+        return found
+
+    def middle(self, forward: FloatArray, backward: FloatArray) -> FloatArray:
+        """The forward one of the two fields that are each other's inverse, found from a pair by halving what is left.
+
+        Source: Heinrich et al., WBIR 2014, section 2.4.
+        """
+        for _ in range(CONSISTENCY_ITERATIONS):
+            there, back = (to_transform(field, self.lattice, PADDING) for field in (forward, backward))
+            leftover = sample(sitk.CompositeTransform([back, there]), self.lattice)
+            backward = backward - 0.5 * sample(sitk.CompositeTransform([there, back]), self.lattice)
+            forward = forward - 0.5 * leftover
+        return forward
+
+    def search_grid(self, pad: int) -> Grid:
+        """The fixed grid, so many voxels larger on every side but not beyond the moving image, on the same lattice."""
+        grid = self.grid
+        first = np.full(3, -pad)
+        last = np.asarray(grid.size) - 1 - 2 * MARGIN + pad
+        if self.initial is None or self.initial.IsLinear():
+            corners = self.moving.corners
+            if self.initial is not None:
+                matrix, offset = matrix_and_offset(self.initial, "initial_transform")
+                corners = (corners - offset) @ np.linalg.inv(matrix).T
+            index = (corners - grid.origin) @ grid.direction / grid.spacing - MARGIN
+            first = np.maximum(first, np.floor(index.min(axis=0)))
+            last = np.minimum(last, np.ceil(index.max(axis=0)))
+        first = CONTROL_STRIDE * np.floor(first / CONTROL_STRIDE)
+        last = CONTROL_STRIDE * np.ceil(last / CONTROL_STRIDE)
+        if (last <= first).any():
+            raise _no_overlap()
+        x, y, z = (int(n) + 1 + 2 * MARGIN for n in last - first)
+        return Grid((x, y, z), grid.origin + grid.direction @ (first * grid.spacing), grid.spacing, grid.direction)
+
+    def refine(self) -> None:
+        """Lower the metric over a displacement field that is added to the one found so far."""
+        lattice = self.lattice
+        with self.timed("moving descriptors"):
+            ends = itertools.product(*[(MARGIN, n - 1 - MARGIN) for n in self.grid.size])
+            corners = self.grid.origin + np.asarray(list(ends)) * self.grid.spacing @ self.grid.direction.T
+            grid = box_grid(corners, FINE_RATIO * self.grid.spacing, self.grid.direction)
+            moving = self.moving.features(grid, MOVING_STRIDE, self.transform)
+            if not moving.weights.any():
+                raise _no_overlap()
+            moving = smooth(moving, FINE_SMOOTHING * self.grid.spacing)
+        with self.timed("refinement"):
+            z, y, x = self.samples.weights.shape
+            displacement = to_transform(np.zeros((z, y, x, 3)), lattice)
+            displacement.SetSmoothingGaussianOnUpdate(UPDATE_VARIANCE, TOTAL_VARIANCE)
+            method = ImageRegistrationMethod()
+            method.SetMetricAsDISA(smoothing=0.0)
+            method.SetMetricFixedFeatures(self.samples)
+            method.SetMetricMovingFeatures(moving)
+            method.SetOptimizerAsGradientDescent(
+                learningRate=1.0,
+                numberOfIterations=FINE_ITERATIONS,
+                estimateLearningRate=method.EachIteration,
+                maximumStepSizeInPhysicalUnits=FINE_STEP,
+            )
+            method.SetOptimizerScalesFromPhysicalShift()
+            method.SetVirtualDomain(
+                lattice.size, lattice.origin.tolist(), (lattice.spacing,) * 3, lattice.axes.ravel().tolist()
+            )
+            method.SetInitialTransform(displacement, inPlace=True)
+            method.Execute(self.fixed, self.fixed)
+            self.parts.append(to_transform(sample(displacement, lattice), lattice, PADDING))
+
+    def finish(self, fold_free: bool) -> DeformableResult:
+        """One field for all parts, and what is known of it."""
+        with self.timed("composition"):
+            lattice = self.lattice
+            displacements = sample(sitk.CompositeTransform(self.parts), lattice)
+            if fold_free:
+                displacements = without_folds(displacements, lattice.spacing)
+            determinants = corner_determinants(displacements, lattice.spacing)
+            found = to_transform(displacements, lattice, 1)
+        return DeformableResult(
+            transform=found if self.initial is None else sitk.CompositeTransform([self.initial, found]),
+            displacement_field=found,
+            least_jacobian=float(determinants.min()),
+            folds=float((determinants <= 0).any(axis=-1).mean()),
+            times=dict(self.times),
+        )
+
+
+def _no_overlap() -> RegistrationError:
+    return RegistrationError(
+        "fixed and moving do not overlap under the initial transform; give an initial_transform, such as "
+        "disa.global_register's, that brings them together"
+    )

@@ -1,0 +1,122 @@
+"""Displacements on a lattice: to SimpleITK and back, their Jacobian determinant, and a remedy for folds."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+FloatArray = npt.NDArray[np.float64]
+
+LEAST_DETERMINANT = 0.02
+"""What a field without folds keeps in every corner of every cell."""
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where displacements stand: size, origin, spacing and axes in (x, y, z) order, mm."""
+
+    size: tuple[int, int, int]
+    origin: FloatArray
+    spacing: float
+    axes: FloatArray  # (3, 3), columns
+
+    def padded(self, nodes: int) -> Lattice:
+        """So many nodes larger on every side."""
+        x, y, z = (n + 2 * nodes for n in self.size)
+        return Lattice((x, y, z), self.origin - self.axes @ np.full(3, nodes * self.spacing), self.spacing, self.axes)
+
+
+def to_transform(displacements: FloatArray, lattice: Lattice, padding: int = 0) -> sitk.DisplacementFieldTransform:
+    """A transform x -> x + u(x), linear between nodes.
+
+    Args:
+        displacements: mm along the lattice's axes, shape (z, y, x, 3).
+        lattice: of the nodes.
+        padding: nodes that are added on every side, each with the displacement of the nearest.
+    """
+    padded = np.pad(displacements, [(padding, padding)] * 3 + [(0, 0)], mode="edge")
+    where = lattice.padded(padding)
+    field = sitk.GetImageFromArray(padded.astype(np.float64) @ lattice.axes.T, isVector=True)
+    field.SetOrigin(where.origin.tolist())
+    field.SetSpacing((where.spacing,) * 3)
+    field.SetDirection(where.axes.ravel().tolist())
+    return sitk.DisplacementFieldTransform(field)
+
+
+def sample(transform: sitk.Transform, lattice: Lattice) -> FloatArray:
+    """Displacements of a transform at the nodes, mm along the lattice's axes, shape (z, y, x, 3)."""
+    field = sitk.TransformToDisplacementField(
+        transform,
+        sitk.sitkVectorFloat64,
+        lattice.size,
+        lattice.origin.tolist(),
+        (lattice.spacing,) * 3,
+        lattice.axes.ravel().tolist(),
+    )
+    displacements: FloatArray = sitk.GetArrayFromImage(field) @ lattice.axes
+    return displacements
+
+
+def corner_determinants(displacements: FloatArray, spacing: float) -> FloatArray:
+    """Jacobian determinant of x -> x + u(x), linear between nodes, in the 8 corners of each cell.
+
+    Args:
+        displacements: mm along the lattice's axes, shape (z, y, x, 3), two nodes or more along each axis.
+        spacing: mm between nodes.
+
+    Returns:
+        Shape (z - 1, y - 1, x - 1, 8). A fold has a corner of 0 or less; central differences would miss some.
+    """
+    steps = [np.diff(displacements, axis=2 - axis) / spacing for axis in range(3)]
+    corners = []
+    for corner in itertools.product((0, 1), repeat=3):  # x, y, z
+        columns = []
+        for axis, step in enumerate(steps):
+            along = [slice(None)] * 3
+            for other in range(3):
+                count = displacements.shape[2 - other] - 1
+                begin = 0 if other == axis else corner[other]
+                along[2 - other] = slice(begin, begin + count)
+            columns.append(step[tuple(along)] + np.eye(3)[axis])
+        corners.append(np.linalg.det(np.stack(columns, axis=-1)))
+    return np.stack(corners, axis=-1)
+
+
+def without_folds(displacements: FloatArray, spacing: float) -> FloatArray:
+    """The same, smoothed about its folds, wider and wider, until no corner determinant is below LEAST_DETERMINANT."""
+    reach = 1
+    while True:
+        folded = (corner_determinants(displacements, spacing) < LEAST_DETERMINANT).any(axis=-1)
+        if not folded.any():
+            return displacements
+        nodes = np.zeros(displacements.shape[:3], bool)
+        for corner in itertools.product((0, 1), repeat=3):
+            nodes[tuple(slice(c, c + n) for c, n in zip(corner, folded.shape, strict=True))] |= folded
+        for _ in range(reach):
+            nodes = _grown(nodes)
+        displacements = np.where(nodes[..., None], _smoothed(displacements), displacements)
+        reach += 1
+
+
+def _grown(nodes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """With all 26 neighbours of each."""
+    for axis in range(3):
+        padded = np.pad(nodes, [(int(a == axis), int(a == axis)) for a in range(3)])
+        n = nodes.shape[axis]
+        parts = [np.take(padded, range(begin, begin + n), axis) for begin in range(3)]
+        nodes = parts[0] | parts[1] | parts[2]
+    return nodes
+
+
+def _smoothed(displacements: FloatArray) -> FloatArray:
+    """Under the binomial kernel 1/4, 1/2, 1/4 along each axis; the border is continued."""
+    for axis in range(3):
+        padded = np.pad(displacements, [(int(a == axis), int(a == axis)) for a in range(4)], mode="edge")
+        n = displacements.shape[axis]
+        low, middle, high = (np.take(padded, range(begin, begin + n), axis) for begin in range(3))
+        displacements = 0.25 * low + 0.5 * middle + 0.25 * high
+    return displacements
