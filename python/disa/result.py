@@ -11,7 +11,7 @@ LITTLE_OVERLAP = 0.5
 WEAK_VALUE = -0.2
 RIVAL = 0.85
 """Where a result becomes doubtful. Five pairs of unrelated images ended at -0.06 to -0.23, with rivals of 0.92 or more
-of the best value; three pairs of one patient at -0.36 to -0.45, two with rivals of 0.7 to 0.75, a limb with one of 0.99."""
+of the best value; three pairs of one patient at -0.36 to -0.45, with rivals of 0.7, 0.75 and, along a limb, 0.99."""
 
 
 @dataclass(frozen=True)

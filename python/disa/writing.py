@@ -9,15 +9,19 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from disa.errors import OutputError
+from disa.errors import DISAError, OutputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, error: type[DISAError] = OutputError) -> Iterator[Path]:
     """A temporary path of the same ending beside `path`, which takes its place when the block ends well.
 
+    Args:
+        path: file to write; its folder is made if it is not there.
+        error: what is raised.
+
     Raises:
-        OutputError: it cannot be written; `path` is then as it was.
+        OutputError: or `error`, if it cannot be written; `path` is then as it was.
     """
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
@@ -27,8 +31,8 @@ def replacing(path: Path) -> Iterator[Path]:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}; what was there before is kept") from None
+    except OSError as problem:
+        raise error(f"{path}: cannot be written: {problem.strerror}; what was there before is kept") from None
 
 
 def write_text(path: Path, text: str) -> None:

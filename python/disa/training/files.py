@@ -1,32 +1,18 @@
-"""Files that are either there as a whole or not at all."""
+"""Files of a training run, which are either there as a whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from disa import writing
 from disa.errors import TrainingError
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, which takes its place when the block ends well.
-
-    Raises:
-        TrainingError: it cannot be written; `path` is then as it was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{path}: cannot be written: {error.strerror}; what was there before is kept") from None
+def replacing(path: Path) -> AbstractContextManager[Path]:
+    """As `disa.writing.replacing`. Raises TrainingError."""
+    return writing.replacing(path, TrainingError)
 
 
 def write(path: Path, content: bytes) -> None:
