@@ -20,7 +20,7 @@ ImageLike: TypeAlias = Any
 MAXIMUM_VOXELS = 2**31
 """More voxels than this are refused before any memory is taken."""
 
-IMAGE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+IMAGE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 """Of image files that this package names; ITK reads more."""
 
 _MINIMUM_SIZE = 2
