@@ -2,13 +2,13 @@
 #include "disaDeformable.h"
 #include "disaError.h"
 #include "disaEvaluate.h"
+#include "run_test.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <map>
 #include <numeric>
 #include <random>
 
@@ -397,24 +397,13 @@ TestKernels()
 int
 main(int argc, char ** argv)
 {
-  const std::map<std::string, void (*)()> tests{ { "features", &TestFeatures }, { "kernels", &TestKernels },
-                                                 { "lattice", &TestLattice },   { "chain", &TestChain },
-                                                 { "order", &TestOrder },       { "sums", &TestSums },
-                                                 { "points", &TestPoints } };
-  const auto                              test = tests.find(argc > 1 ? argv[1] : "");
-  if (test == tests.end())
-  {
-    std::fprintf(stderr, "usage: core_tests features|kernels|lattice|points|chain|order|sums\n");
-    return 2;
-  }
-  try
-  {
-    test->second();
-  }
-  catch (const std::exception & error)
-  {
-    std::fprintf(stderr, "%s: failed: %s\n", argv[1], error.what());
-    return 1;
-  }
-  return 0;
+  return RunTest(argc,
+                 argv,
+                 { { "features", &TestFeatures },
+                   { "kernels", &TestKernels },
+                   { "lattice", &TestLattice },
+                   { "chain", &TestChain },
+                   { "order", &TestOrder },
+                   { "sums", &TestSums },
+                   { "points", &TestPoints } });
 }

@@ -1,10 +1,10 @@
 // Tests of the search for displacements that need neither ITK nor Python: displacement_tests NAME runs one.
 #include "disaDisplacementSearch.h"
 #include "disaError.h"
+#include "run_test.h"
 
-#include <cstdio>
-#include <cstring>
 #include <random>
+#include <stdexcept>
 
 namespace
 {
@@ -79,31 +79,5 @@ TestLattice()
 int
 main(int argc, char ** argv)
 {
-  const char * const name = argc > 1 ? argv[1] : "";
-  try
-  {
-    if (std::strcmp(name, "shift") == 0)
-    {
-      TestShift();
-    }
-    else if (std::strcmp(name, "threads") == 0)
-    {
-      TestThreads();
-    }
-    else if (std::strcmp(name, "lattice") == 0)
-    {
-      TestLattice();
-    }
-    else
-    {
-      std::fprintf(stderr, "displacement_tests: no test \"%s\"\n", name);
-      return 1;
-    }
-  }
-  catch (const std::exception & error)
-  {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return RunTest(argc, argv, { { "shift", &TestShift }, { "threads", &TestThreads }, { "lattice", &TestLattice } });
 }

@@ -2,14 +2,12 @@
 #include "disaError.h"
 #include "disaParallel.h"
 #include "disaPoseSearch.h"
+#include "run_test.h"
 
 #include <atomic>
 #include <cmath>
-#include <cstdio>
-#include <map>
 #include <numeric>
 #include <stdexcept>
-#include <string>
 
 namespace
 {
@@ -184,24 +182,10 @@ TestSearch()
 int
 main(int argc, char ** argv)
 {
-  const std::map<std::string, void (*)()> tests{ { "minimize", &TestMinimize },
-                                                 { "parallel", &TestParallel },
-                                                 { "sampling", &TestSampling },
-                                                 { "search", &TestSearch } };
-  const auto                              test = tests.find(argc > 1 ? argv[1] : "");
-  if (test == tests.end())
-  {
-    std::fprintf(stderr, "usage: pose_tests minimize|parallel|sampling|search\n");
-    return 2;
-  }
-  try
-  {
-    test->second();
-  }
-  catch (const std::exception & error)
-  {
-    std::fprintf(stderr, "%s: failed: %s\n", argv[1], error.what());
-    return 1;
-  }
-  return 0;
+  return RunTest(argc,
+                 argv,
+                 { { "minimize", &TestMinimize },
+                   { "parallel", &TestParallel },
+                   { "sampling", &TestSampling },
+                   { "search", &TestSearch } });
 }

@@ -6,8 +6,7 @@ import itertools
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,11 +16,12 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.displacement_fields import Lattice, corner_determinants, sample, to_transform, without_folds
 from disa.errors import RegistrationError
-from disa.images import ImageLike, image_name, load_image
+from disa.images import ImageLike
 from disa.linear_transforms import matrix_and_offset
 from disa.resampling import MARGIN, Grid, box_grid, covering_grid
 from disa.simpleitk_registration import ImageRegistrationMethod
-from disa.sources import open_source
+from disa.sources import ImageSource
+from disa.timing import StageTimes
 from disa.warping import WarpedImage, at_cells_of, smooth
 
 FloatArray = npt.NDArray[np.float64]
@@ -147,7 +147,7 @@ class _Task:
     stride: int
     threads: int
     parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
-    times: dict[str, float] = field(default_factory=dict)
+    times: StageTimes = field(default_factory=StageTimes)
 
     @classmethod
     def open(
@@ -165,8 +165,7 @@ class _Task:
     ) -> _Task:
         """Read what there is and extract the fixed descriptors."""
         start = time.perf_counter()
-        image = load_image(fixed, image_name(fixed) if isinstance(fixed, (str, os.PathLike)) else "fixed")
-        source = open_source(fixed, "fixed", fixed_mask, model, providers)
+        source = ImageSource(fixed, "fixed", fixed_mask, model, providers)
         features = source.fixed_features(spacing, stride)
         samples = features if stride == CONTROL_STRIDE else source.fixed_features(spacing, CONTROL_STRIDE)
         warped = WarpedImage(moving, moving_mask, model, providers, spacing)
@@ -174,15 +173,11 @@ class _Task:
             raise RegistrationError(
                 f"initial_transform: expected a 3-D transform, got a {initial.GetDimension()}-D one"
             )
-        task = cls(image, warped, initial, covering_grid(image, spacing), features, samples, stride, threads)
+        task = cls(
+            source.image, warped, initial, covering_grid(source.image, spacing), features, samples, stride, threads
+        )
         task.times["fixed descriptors"] = time.perf_counter() - start
         return task
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.times[stage] = self.times.get(stage, 0.0) + time.perf_counter() - start
 
     @property
     def lattice(self) -> Lattice:
@@ -208,11 +203,11 @@ class _Task:
                 f"radius: {radius:g} mm in steps of {step * self.grid.spacing:g} mm need {need}; "
                 "use a larger spacing, a smaller radius or crop the fixed image"
             )
-        with self.timed("moving descriptors"):
+        with self.times.timed("moving descriptors"):
             moving = self.moving.features(self.search_grid(steps * step), self.stride, self.transform)
             if not moving.weights.any():
                 raise _no_overlap()
-        with self.timed("search"):
+        with self.times.timed("search"):
             displacements = self.displacements(self.features, moving, step, steps)
             if inverse_consistent:
                 seen = at_cells_of(self.features, moving)
@@ -268,7 +263,7 @@ class _Task:
     def refine(self) -> None:
         """Lower the metric over a displacement field that is added to the one found so far."""
         lattice = self.lattice
-        with self.timed("moving descriptors"):
+        with self.times.timed("moving descriptors"):
             ends = itertools.product(*[(MARGIN, n - 1 - MARGIN) for n in self.grid.size])
             corners = self.grid.origin + np.asarray(list(ends)) * self.grid.spacing @ self.grid.direction.T
             grid = box_grid(corners, FINE_RATIO * self.grid.spacing, self.grid.direction)
@@ -276,7 +271,7 @@ class _Task:
             if not moving.weights.any():
                 raise _no_overlap()
             moving = smooth(moving, FINE_SMOOTHING * self.grid.spacing)
-        with self.timed("refinement"):
+        with self.times.timed("refinement"):
             z, y, x = self.samples.weights.shape
             displacement = to_transform(np.zeros((z, y, x, 3)), lattice)
             displacement.SetSmoothingGaussianOnUpdate(UPDATE_VARIANCE, TOTAL_VARIANCE)
@@ -300,7 +295,7 @@ class _Task:
 
     def finish(self, fold_free: bool) -> DeformableResult:
         """One field for all parts, and what is known of it."""
-        with self.timed("composition"):
+        with self.times.timed("composition"):
             lattice = self.lattice
             displacements = sample(sitk.CompositeTransform(self.parts), lattice)
             if fold_free:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from disa.core import FeatureVolume, _core
 from disa.features import extract_from_array
+from disa.linear_transforms import angle_between
 
 CAPACITY = 8
 """Volumes that are kept, about 20 bytes a descriptor each."""
@@ -89,7 +90,8 @@ class CachedExtractor:
         entries = [e for e in self._given if e.key == key and (e.direction is None) == (direction is None)]
         if not entries or direction is None:
             return entries[0] if entries else None
-        angles = [_angle_between(e.direction, direction) for e in entries if e.direction is not None]
+        axes = np.reshape(direction, (3, 3))
+        angles = [angle_between(np.reshape(e.direction, (3, 3)), axes) for e in entries if e.direction is not None]
         nearest = int(np.argmin(angles))
         return entries[nearest] if self._angle == 0 or angles[nearest] <= self._angle else None
 
@@ -101,12 +103,6 @@ def clear() -> None:
 
 def _find_exact(key: tuple[object, ...], direction: tuple[float, ...] | None) -> _Entry | None:
     return next((e for e in _extracted if e.key == key and e.direction == direction), None)
-
-
-def _angle_between(one: Sequence[float], other: Sequence[float]) -> float:
-    """Degrees between two rotations, given row by row."""
-    cosine = (np.dot(one, other) - 1) / 2
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def _equally_weighted(features: FeatureVolume, image: _core.Frame) -> FeatureVolume:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +19,7 @@ from disa.linear_transforms import angle_between, linear_transform, matrix_and_o
 from disa.probe_pressure import ProbePressure
 from disa.result import Optimum, RegistrationResult
 from disa.sources import Source, open_source
+from disa.timing import StageTimes
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -127,7 +127,7 @@ class Task:
     initial: Pose
     optima: list[Pose] = field(default_factory=list)  # of the search, for the result
     evaluations: int = 0
-    times: dict[str, float] = field(default_factory=dict)
+    times: StageTimes = field(default_factory=StageTimes)
 
     @classmethod
     def open(
@@ -165,12 +165,6 @@ class Task:
         task.times["fixed descriptors"] = time.perf_counter() - start
         return task
 
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.times[stage] = self.times.get(stage, 0.0) + time.perf_counter() - start
-
     def search(self, starts: int, rotation: float, translation: float) -> list[Pose]:
         """Distinct optima over random starts, the best first.
 
@@ -178,7 +172,7 @@ class Task:
         """
         drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
         features = self.sparse_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
-        with self.timed("search"):
+        with self.times.timed("search"):
             wide = self.moving.smooth(features, SMOOTHING * self.spacing)
             ends = self.optimize(self.initial.search, drawn, wide, SEARCHING)
             ends = self.optimize(self.initial.search, [end.parameters for end in ends], wide, REFINING)
@@ -188,7 +182,7 @@ class Task:
 
     def sparse_features(self, axes: FloatArray) -> FeatureVolume:
         """Moving descriptors of the whole image on given axes."""
-        with self.timed("moving descriptors"):
+        with self.times.timed("moving descriptors"):
             ratio, stride = SPARSE
             return self.moving.moving_features(ratio * self.spacing, stride, axes)
 
@@ -210,7 +204,7 @@ class Task:
         """Distinct optima about a refined pose, over its moving descriptors, the best first."""
         assert pose.moving is not None
         search = _core.PoseSearch(self.features, self.searched_kind, *pose.search.map(pose.parameters))
-        with self.timed("refinement"):
+        with self.times.timed("refinement"):
             ends = self.optimize(search, search.draw(*EXPLORED, self.seed), pose.moving, EXPLORING)
             ends = self.optimize(search, [end.parameters for end in ends], pose.moving, REFINING)
         return [
@@ -256,14 +250,14 @@ class Task:
         voxel = voxel or self.spacing
         axes: FloatArray | None = None
         for smoothing in smoothings:
-            with self.timed("re-oriented descriptors"):
+            with self.times.timed("re-oriented descriptors"):
                 if axes is None or self.has_turned(pose, axes):
                     axes = self.parallel_axes(pose)
                     ratio, stride = DENSE
                     box = self.fixed_box(pose, REACH * voxel)
                     features = self.moving.moving_features(ratio * voxel, stride, axes, box)
                 smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
-            with self.timed("refinement"):
+            with self.times.timed("refinement"):
                 end = self.optimize(pose.search, [pose.parameters], smooth, REFINING)[0]
                 pose = Pose(pose.search, end.parameters, end.value, axes, smooth)
         return pose
@@ -271,7 +265,7 @@ class Task:
     def refine_initial(self) -> Pose:
         """The initial pose through all widths, the first of them over the whole moving image."""
         features = self.sparse_features(self.parallel_axes(self.initial))
-        with self.timed("search"):
+        with self.times.timed("search"):
             wide = self.moving.smooth(features, SMOOTHING * self.spacing)
             pose = self.optimize(self.initial.search, [self.initial.parameters], wide, REFINING)[0]
         best = self.refine(pose, ENDING)
@@ -283,7 +277,7 @@ class Task:
         if self.kind in SEARCHED_AS_RIGID:
             best = self.free(best, None)
         if fine_spacing is not None and self.fixed.can_reorient:
-            with self.timed("fixed descriptors"):
+            with self.times.timed("fixed descriptors"):
                 self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
             best = self.free(best, fine_spacing)
         elif best.axes is not None and self.has_turned(best, best.axes):

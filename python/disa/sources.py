@@ -68,6 +68,11 @@ class ImageSource:
         self._normalized: dict[float, sitk.Image] = {}
 
     @property
+    def image(self) -> sitk.Image:
+        """As it was read, float32."""
+        return self._image
+
+    @property
     def axes(self) -> FloatArray:
         return np.asarray(self._image.GetDirection()).reshape(3, 3)
 
