@@ -172,6 +172,25 @@ def test_masks_choose_what_is_compared(pair: tuple[sitk.Image, sitk.Image, sitk.
     assert 0.5 < part.overlap < 0.8
 
 
+@pytest.mark.parametrize("axis", [0, 2])
+@pytest.mark.parametrize("kind", ["masked", "smaller"])
+def test_a_moving_image_that_lacks_a_third_is_found(
+    pair: tuple[sitk.Image, sitk.Image, sitk.Transform, np.ndarray], axis: int, kind: str
+) -> None:
+    """The right pose loses overlap, which wrong ones can avoid."""
+    fixed, moving, truth, points = pair
+    keep = [slice(None)] * 3
+    keep[axis] = slice(moving.GetSize()[axis] // 3, None)
+    mask = sitk.Image(moving.GetSize(), sitk.sitkUInt8)
+    mask.CopyInformation(moving)
+    mask[tuple(keep)] = 1
+    given = {"moving": moving, "moving_mask": mask} if kind == "masked" else {"moving": moving[tuple(keep)]}
+    start = away(truth, points.mean(axis=0))
+    result = disa.global_register(fixed, given.pop("moving"), initial_transform=start, **given)
+    assert distance(result.transform, truth, points) < 2.0
+    assert 0.5 < result.overlap < 0.8
+
+
 def bad_options(pair: Any) -> dict[str, tuple[dict[str, Any], str]]:
     fixed = pair[0]
     empty = sitk.Image(fixed.GetSize(), sitk.sitkUInt8)

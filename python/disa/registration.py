@@ -38,10 +38,10 @@ def global_register(
     """Register from no good start: many random poses, each optimised, the best ones refined.
 
     Every start is optimised by BFGS with the analytic derivative over a few hundred fixed descriptors and smoothed
-    moving ones. The best end is re-oriented (denser moving descriptors are extracted on a grid parallel to the fixed
-    one under that pose) and refined over all fixed descriptors, also from a hundred poses about it, with less
-    smoothing; where optima are close, each is re-oriented and refined, and the best is returned. The result is the
-    same for a seed, whatever the number of threads.
+    moving ones, and the best distinct ends again over less and less smooth ones. The best is then re-oriented (denser
+    moving descriptors are extracted on a grid parallel to the fixed one under that pose) and refined over all fixed
+    descriptors, also from a hundred poses about it; where optima are close, each is re-oriented and refined, and the
+    best is returned. The result is the same for a seed, whatever the number of threads.
 
     Args:
         fixed: SimpleITK image, ITK image, path, or its descriptors (int8).

@@ -63,9 +63,12 @@ EXPLORED = (100, 30.0, 30.0)
 """Poses, degrees and mm about a refined pose that are tried over its descriptors: sharper than the search's, they tell
 optima apart that are one to it."""
 
+SURVIVORS = 32
 KEPT = 8
 DISTINCT = 8.0
-"""Optima that are kept, and mm between two that count as different."""
+"""Ends of the search that go on to sharper descriptors, optima that are kept, and mm between two that count as
+different. Under the widest kernel a right pose that loses overlap, at the border or at a mask, is hardly better than
+wrong ones that lose none; under the narrower ones it is."""
 
 CONTENDERS = 2
 CONTENTION = 0.95
@@ -166,19 +169,20 @@ class Task:
         return task
 
     def search(self, starts: int, rotation: float, translation: float) -> list[Pose]:
-        """Distinct optima over random starts, the best first.
+        """Distinct optima over random starts, followed to sharp descriptors, the best first.
 
-        Those of the result are the same, followed to where less smooth descriptors tell more of them apart.
+        Those of the result are the best halfway, where descriptors tell optima apart and are smooth enough to compare.
         """
-        drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
+        search = self.initial.search
+        drawn = search.draw(starts, rotation, translation, self.seed)
         features = self.sparse_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
         with self.times.timed("search"):
-            wide = self.moving.smooth(features, SMOOTHING * self.spacing)
-            ends = self.optimize(self.initial.search, drawn, wide, SEARCHING)
-            ends = self.optimize(self.initial.search, [end.parameters for end in ends], wide, REFINING)
-            narrow = self.moving.smooth(features, ENDING[0] * self.spacing)
-            self.optima = self.optimize(self.initial.search, [end.parameters for end in ends], narrow, REFINING)
-            return ends
+            wide, narrow, sharp = (self.moving.smooth(features, s * self.spacing) for s in (SMOOTHING, *ENDING))
+            ends = self.optimize(search, drawn, wide, SEARCHING, SURVIVORS)
+            ends = self.optimize(search, _parameters(ends), narrow, EXPLORING, SURVIVORS)
+            self.optima = self.optimize(search, _parameters(ends[:KEPT]), narrow, REFINING)
+            ends = self.optimize(search, _parameters(ends), sharp, EXPLORING, SURVIVORS)
+            return self.optimize(search, _parameters(ends[:KEPT]), sharp, REFINING)
 
     def sparse_features(self, axes: FloatArray) -> FeatureVolume:
         """Moving descriptors of the whole image on given axes."""
@@ -206,7 +210,7 @@ class Task:
         search = _core.PoseSearch(self.features, self.searched_kind, *pose.search.map(pose.parameters))
         with self.times.timed("refinement"):
             ends = self.optimize(search, search.draw(*EXPLORED, self.seed), pose.moving, EXPLORING)
-            ends = self.optimize(search, [end.parameters for end in ends], pose.moving, REFINING)
+            ends = self.optimize(search, _parameters(ends), pose.moving, REFINING)
         return [
             replace(end, axes=pose.axes, moving=pose.moving, has_moved=self.distance(end, pose) > DISTINCT)
             for end in ends
@@ -217,7 +221,12 @@ class Task:
         return "rigid" if self.kind in SEARCHED_AS_RIGID else self.kind
 
     def optimize(
-        self, search: _core.PoseSearch, starts: list[list[float]], moving: FeatureVolume, effort: Effort
+        self,
+        search: _core.PoseSearch,
+        starts: list[list[float]],
+        moving: FeatureVolume,
+        effort: Effort,
+        keep: int = KEPT,
     ) -> list[Pose]:
         """Ends of BFGS from each start, distinct ones, the best first. Raises RegistrationError without overlap."""
         stage = search.optimize(
@@ -226,7 +235,7 @@ class Task:
             samples=effort.samples,
             tolerance=effort.tolerance,
             iterations=effort.iterations,
-            keep=KEPT,
+            keep=keep,
             distinct=DISTINCT,
             seed=self.seed,
             threads=self.threads,
@@ -343,6 +352,10 @@ class Task:
 def _first(search: _core.PoseSearch) -> Pose:
     """The pose that a search starts about."""
     return Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
+
+
+def _parameters(poses: list[Pose]) -> list[list[float]]:
+    return [pose.parameters for pose in poses]
 
 
 def _contenders(optima: list[Pose]) -> list[Pose]:
