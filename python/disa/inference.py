@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -107,6 +108,9 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
         ort.preload_dlls()
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if allowed < (os.cpu_count() or 1):  # by default ONNX Runtime takes every core, whatever a process is held to
+        options.intra_op_num_threads = allowed
     try:
         return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
