@@ -21,7 +21,7 @@ def uniform(shape: tuple[int, int, int]) -> Tissue:
 
 def limb(bone: float = 1000.0) -> sitk.Image:
     """CT of muscle in air, 160 mm wide and 90 mm long, with a bone along its middle."""
-    z, y, x = np.mgrid[:30, :64, :64].astype(float)
+    _, y, x = np.mgrid[:30, :64, :64].astype(float)
     distance = np.hypot(x - 31.5, y - 31.5)
     hu = np.where(distance < 26, 50.0, -1000.0)
     hu[distance < 6] = bone

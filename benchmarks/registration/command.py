@@ -47,12 +47,12 @@ def cases_of(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
 def run_missing(
     arguments: argparse.Namespace, cases: list[Case], methods: Sequence[str], edges: Sequence[float], starts: int
 ) -> None:
-    """Every pose, case, bin and method in turn that the output's table lacks."""
+    """Every pose, bin, case and method in turn that the output's table lacks."""
     runs = [
         Run(case, bin_edges, pose, method)
         for pose in range(arguments.poses)
-        for case in cases
         for bin_edges in pairwise(edges)
+        for case in cases
         for method in methods
     ]
     threads = arguments.threads if arguments.processes > 1 else 0

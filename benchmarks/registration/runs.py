@@ -73,7 +73,7 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
     """Do what the table lacks, with progress on stderr.
 
     Args:
-        runs: in order; those of one case and pose that follow each other share their images and stay in one process.
+        runs: in order; those of one case, pose and bin that follow each other stay in one process, which loads once.
         path: of the table.
         setting: what all share.
         processes: how many at a time; 1: this one.
@@ -83,7 +83,7 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
     rows = read_rows(path)
     done = {(row["case"], row["bin"], row["pose"], row["method"]) for row in rows}
     left = [run for run in runs if run.key not in done]
-    tasks = [(list(group), setting) for _, group in groupby(left, key=lambda run: (run.case, run.pose))]
+    tasks = [(list(group), setting) for _, group in groupby(left, key=lambda run: (run.case, run.pose, run.edges))]
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
@@ -107,7 +107,7 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
 
 
 def rows_of(task: tuple[list[Run], Setting]) -> Iterator[dict[str, object]]:
-    """Do runs of one case and pose."""
+    """Do runs of one case, pose and bin."""
     runs, setting = task
     for run in runs:
         pair = load(run.case, setting.seed, run.pose)

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+import benchmark_folder  # noqa: F401
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path += [str(BENCHMARKS / "registration"), str(BENCHMARKS)]
 
 pytest.importorskip("nlopt")
 pytest.importorskip("scipy")
