@@ -136,5 +136,5 @@ def test_tables_say_what_the_rows_say(tmp_path: Path) -> None:
     assert "| good, bad | 10 | good |" in tests and tests.count("| yes |") == 2
     assert "bad, as bad" not in tests  # nothing to test
     assert "| case1 | 80 %, 1.5 |" in case_table(rows, 15.0)
-    write_report(rows, tmp_path, "command")
+    write_report(rows, tmp_path, ["command"])
     assert (tmp_path / "capture-g.png").is_file()
