@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -110,10 +111,17 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
         ort.preload_dlls()
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = threads_of_environment()
     try:
         return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
+
+
+def threads_of_environment() -> int:
+    """What the environment variable OMP_NUM_THREADS allows a process; 0: all."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdigit() else 0
 
 
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:
