@@ -115,9 +115,7 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
         ort.preload_dlls()
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if allowed < (os.cpu_count() or 1):  # by default ONNX Runtime takes every core, whatever a process is held to
-        options.intra_op_num_threads = allowed
+    options.intra_op_num_threads = allowed_threads()
     try:
         return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
@@ -132,6 +130,15 @@ def network_fingerprint(path: Path, stride: int, providers: Sequence[str] | None
     session = open_session(path, stride, tuple(providers or ()))
     digest = session.get_modelmeta().custom_metadata_map.get("weights_sha256", "")
     return digest[:FINGERPRINT_DIGITS] if re.fullmatch("[0-9a-f]{64}", digest) else None
+
+
+def allowed_threads() -> int:
+    """Threads of a session, by OMP_NUM_THREADS or the cores that the process is held to; 0: as many as there are."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    if value.isdigit():
+        return int(value)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return cores if cores < (os.cpu_count() or 1) else 0
 
 
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:
