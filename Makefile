@@ -33,7 +33,7 @@ test: build
 	$(BIN)/python -m pytest tests
 
 test-training: build
-	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[train]' --no-build-isolation
+	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
 	$(BIN)/python -m pytest tests/training
 
 test-cpp: $(VENV)/.environment

@@ -65,7 +65,18 @@ def open_task(pair: Pair, pose: sitk.Euler3DTransform, seed: int, threads: int) 
     offset = np.asarray(pose.TransformPoint((0.0, 0.0, 0.0)))
     search = _core.PoseSearch(features, "rigid", matrix, offset)
     initial = Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
-    return Task(fixed, moving, "rigid", None, seed, SPACING, threads, features, initial)
+    return Task(
+        fixed=fixed,
+        moving=moving,
+        kind="rigid",
+        probe=None,
+        seed=seed,
+        spacing=SPACING,
+        stride=FIXED_STRIDE,
+        threads=threads,
+        features=features,
+        initial=initial,
+    )
 
 
 def register_local(pair: Pair, pose: sitk.Euler3DTransform, threads: int) -> RegistrationResult:
