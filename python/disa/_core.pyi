@@ -66,6 +66,8 @@ class Pose:
     def parameters(self) -> list[float]: ...
     @property
     def value(self) -> float: ...
+    @property
+    def trace(self) -> list[float]: ...
 
 class StageResult:
     @property
@@ -171,6 +173,16 @@ class MultiMetricFunctions:
 
 multi_metric_float: MultiMetricFunctions
 multi_metric_double: MultiMetricFunctions
+
+class TransformFunctions:
+    """What the submodules below have; objects are proxies of the itk package."""
+
+    def make(self) -> Any: ...
+    def cast(self, transform: object) -> Any: ...
+    def register_transform(self) -> None: ...
+
+probe_pressure_transform: TransformFunctions
+inverse_probe_pressure_transform: TransformFunctions
 
 class FloatImage:
     """Pixels of shape (z, y, x) and their frame."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,9 +15,13 @@ from disa.commands.common import (
     JsonOption,
     ModelOption,
     SpacingOption,
+    Stride,
     one_line,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from disa.probe_pressure import ProbePressure
 
 
 class Kind(str, Enum):
@@ -27,6 +31,10 @@ class Kind(str, Enum):
     RIGID = "rigid"
     SIMILARITY = "similarity"
     AFFINE = "affine"
+    PROBE = "probe"
+
+
+Point = tuple[float, float, float]
 
 
 class Search(str, Enum):
@@ -41,16 +49,25 @@ def register(
     moving: Annotated[Path, typer.Argument(help="the image that is carried onto it")],
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for transform, moved image and report")],
     transform: Annotated[Kind, typer.Option(help="from fixed to moving points")] = Kind.RIGID,
+    deformable: Annotated[bool, typer.Option("--deformable", help="then deform, for what is not rigid")] = False,
     search: Annotated[Search, typer.Option(help="global: from 500 starts; local: from one")] = Search.GLOBAL,
     initial_transform: Annotated[
         Path | None, typer.Option(help="to start from, or about; centre on centre if not given")
     ] = None,
     fixed_mask: Annotated[Path | None, typer.Option(help="image; only where it is not 0 is compared")] = None,
     moving_mask: Annotated[Path | None, typer.Option(help="image; where it is 0 counts as outside")] = None,
+    probe_contact: Annotated[Point | None, typer.Option(help="where an ultrasound probe touches, x y z in mm")] = None,
+    probe_axis: Annotated[Point | None, typer.Option(help="its direction into the body, x y z")] = None,
+    probe_depth: Annotated[float | None, typer.Option(help="mm beyond which its push moves nothing")] = None,
     fixed_landmarks: Annotated[Path | None, typer.Option(help="CSV table x, y, z in mm (LPS), for the report")] = None,
     moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image")] = None,
+    truth: Annotated[Path | None, typer.Option(help="the true transform, to measure the result by")] = None,
     spacing: SpacingOption = 2.0,
     fine_spacing: Annotated[float | None, typer.Option(help="mm, of a last stage; 1 is the most accurate")] = None,
+    stride: Annotated[
+        Stride | None,
+        typer.Option(help="voxels between fixed descriptors, of the deformation if there is one; 4, and 2 for it"),
+    ] = None,
     model: ModelOption = "disa-lc2",
     device: DeviceOption = Device.AUTO,
     seed: Annotated[int, typer.Option(help="of the starts")] = 0,
@@ -60,7 +77,7 @@ def register(
 ) -> None:
     """Register two images and write what there is to see into a folder.
 
-    Written are transform.h5 and transform.tfm, moved.nii.gz, result.json and report.html.
+    Written are transform.h5, transform.tfm where it is linear, moved.nii.gz, report.html, and at last result.json.
     """
     with one_line():
         from disa.commands.registering import Request, run
@@ -72,11 +89,15 @@ def register(
             output=output,
             transform=transform.value,
             everywhere=search is Search.GLOBAL,
+            deformable=deformable,
+            probe=_probe(transform, probe_contact, probe_axis, probe_depth),
             initial_transform=initial_transform,
             masks=(fixed_mask, moving_mask),
             landmarks=(fixed_landmarks, moving_landmarks),
+            truth=truth,
             spacing=spacing,
             fine_spacing=fine_spacing,
+            stride=None if stride is None else int(stride.value),
             model=model,
             providers=PROVIDERS[device],
             seed=seed,
@@ -89,6 +110,7 @@ def register(
     lines: dict[str, object] = {
         "value": f"{found['value']:.4f}",
         "overlap": f"{100 * found['overlap']:.0f} %",
+        **({"folded cells": f"{100 * found['deformation']['folds']:.2g} %"} if deformable else {}),
         "written": ", ".join(str(output / name) for name in found["files"]),
     }
     if verbose:
@@ -96,3 +118,15 @@ def register(
     print_pairs(lines)
     for doubt in found["doubts"]:
         typer.echo(f"doubtful: {doubt}", err=True)
+
+
+def _probe(kind: Kind, contact: Point | None, axis: Point | None, depth: float | None) -> ProbePressure | None:
+    from disa.errors import ConfigError
+    from disa.probe_pressure import ProbePressure
+
+    given = [kind is Kind.PROBE, contact is not None, axis is not None, depth is not None]
+    if any(given) and not all(given):
+        raise ConfigError(
+            "--transform probe, --probe-contact, --probe-axis and --probe-depth go together; give all of them or none"
+        )
+    return ProbePressure(contact, axis, depth) if contact and axis and depth is not None else None
