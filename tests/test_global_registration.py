@@ -201,6 +201,7 @@ def bad_options(pair: Any) -> dict[str, tuple[dict[str, Any], str]]:
         "starts": ({"starts": 0}, "starts: expected 1 or more, got 0"),
         "rotation": ({"rotation": float("nan")}, "rotation: expected 0 to 180 degrees"),
         "translation": ({"translation": -1.0}, "translation: expected 0 or more mm"),
+        "stride": ({"stride": 3}, "stride: expected 4, 2 or 1, got 3"),
         "kind": ({"transform": "elastic"}, "transform: expected one of translation, rigid"),
         "range": ({"initial_transform": nowhere}, "do not overlap under any of 20 starts"),
         "nan": ({"initial_transform": sitk.TranslationTransform(3, (float("nan"), 0.0, 0.0))}, "initial_transform"),

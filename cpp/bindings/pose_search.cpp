@@ -125,7 +125,8 @@ bind_pose_search(py::module_ & module)
          py::arg("depth"));
   py::class_<disa::Pose>(module, "Pose")
     .def_readonly("parameters", &disa::Pose::parameters)
-    .def_readonly("value", &disa::Pose::value);
+    .def_readonly("value", &disa::Pose::value)
+    .def_readonly("trace", &disa::Pose::trace);
   py::class_<disa::StageResult>(module, "StageResult")
     .def_readonly("poses", &disa::StageResult::poses)
     .def_readonly("evaluations", &disa::StageResult::evaluations)

@@ -26,6 +26,7 @@ struct Minimum
   std::vector<double> x;
   double              value;
   std::size_t         evaluations;
+  std::vector<double> trace; ///< values at the start and after each iteration
 };
 
 /** \brief Local minimum of a function of few variables by BFGS.

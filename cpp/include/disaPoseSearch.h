@@ -15,6 +15,7 @@ struct Pose
 {
   std::vector<double> parameters; ///< of the PoseModel
   double              value = 0.0;
+  std::vector<double> trace; ///< values on the way there, after each iteration; empty for a start
 };
 
 /** \brief How poses are drawn: uniformly, each axis on its own. */

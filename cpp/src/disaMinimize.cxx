@@ -167,6 +167,7 @@ Minimize(const DifferentiableFunction & function, std::vector<double> start, con
   Search         search(function, settings);
   Point          here = search.Evaluate(std::move(start));
   InverseHessian inverse(here.x.size());
+  Vector         trace{ here.value };
   bool           isFresh = true; // no curvature in the inverse Hessian yet
   for (std::size_t iteration = 0; iteration < settings.maximumIterations; ++iteration)
   {
@@ -186,6 +187,7 @@ Minimize(const DifferentiableFunction & function, std::vector<double> start, con
     const double length = std::sqrt(Dot(step, step));
     const Vector change = Difference(next.gradient, here.gradient);
     here = std::move(next);
+    trace.push_back(here.value);
     if (length < settings.stepTolerance)
     {
       if (isFresh)
@@ -206,7 +208,7 @@ Minimize(const DifferentiableFunction & function, std::vector<double> start, con
       inverse.Update(step, change, curvature);
     }
   }
-  return { std::move(here.x), here.value, search.GetEvaluations() };
+  return { std::move(here.x), here.value, search.GetEvaluations(), std::move(trace) };
 }
 
 } // namespace disa

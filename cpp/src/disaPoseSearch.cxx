@@ -108,7 +108,7 @@ OptimizePoses(const PoseModel &         model,
     if (minimum.value != 0.0)
     {
       ++result.overlappingStarts;
-      ends.push_back({ std::move(minimum.x), minimum.value });
+      ends.push_back({ std::move(minimum.x), minimum.value, std::move(minimum.trace) });
     }
   }
   result.poses = KeepDistinct(model, std::move(ends), settings.distinct, settings.keep);

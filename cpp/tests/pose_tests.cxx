@@ -4,6 +4,7 @@
 #include "disaPoseSearch.h"
 #include "run_test.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <numeric>
@@ -73,6 +74,8 @@ TestMinimize()
   const disa::Minimum valley = disa::Minimize(rosenbrock, { -1.2, 1.0 }, settings);
   Check(std::abs(valley.x[0] - 1.0) < 1e-6 && std::abs(valley.x[1] - 1.0) < 1e-6, "Rosenbrock's valley");
   Check(valley.evaluations < 150, "in few evaluations");
+  Check(std::abs(valley.trace.front() - 24.2) < 1e-12 && valley.trace.back() == valley.value, "a trace to the end");
+  Check(std::is_sorted(valley.trace.rbegin(), valley.trace.rend()), "that never rises");
 
   const disa::DifferentiableFunction kinked = [](const Parameters & x, Parameters & g)
   {

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import ImageError, RegistrationError
+from disa.progress import report
 
 
 def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, labels: bool = False) -> sitk.Image:
@@ -27,7 +28,14 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
     interpolator = sitk.sitkNearestNeighbor if labels else sitk.sitkLinear
     scalar = moving.GetNumberOfComponentsPerPixel() == 1
     outside = 0.0 if labels or not scalar else float(sitk.GetArrayViewFromImage(moving).min())
-    return sitk.Resample(moving, fixed, transform, interpolator, outside)
+    resampling = sitk.ResampleImageFilter()
+    resampling.SetReferenceImage(fixed)
+    resampling.SetTransform(transform)
+    resampling.SetInterpolator(interpolator)
+    resampling.SetDefaultPixelValue(outside)
+    resampling.AddCommand(sitk.sitkProgressEvent, lambda: report("resampling", resampling.GetProgress()))
+    carried: sitk.Image = resampling.Execute(moving)
+    return carried
 
 
 def transformed(points: npt.NDArray[np.float64], transform: sitk.Transform) -> npt.NDArray[np.float64]:

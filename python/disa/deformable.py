@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -51,6 +50,9 @@ TOTAL_VARIANCE = 1.0
 """Of the fine stage: kernel over the moving descriptors, voxels; steps; the longest, mm; variances of the Gaussians
 over its steps and over itself, squared nodes."""
 
+PERCENTILES = (0, 1, 50, 99, 100)
+"""Of the Jacobian determinants that a result names."""
+
 MAXIMUM_POSITIONS = 2**26
 """Of the moving descriptors of a search, 128 bytes each: 8 GB."""
 
@@ -63,15 +65,29 @@ class DeformableResult:
         transform: fixed to moving points: a displacement field, then the initial transform where one was given.
         displacement_field: the field alone, x -> x + u(x) in the fixed image's space, linear between nodes.
         least_jacobian: least Jacobian determinant of the field over the corners of its cells.
+        jacobian_percentiles: of the same determinants, by percent.
         folds: share of cells with a corner whose determinant is 0 or less.
         times: seconds by stage, in order.
+        trace: values of the metric in the last stage, an iteration each.
     """
 
     transform: sitk.Transform
     displacement_field: sitk.DisplacementFieldTransform
     least_jacobian: float
+    jacobian_percentiles: dict[int, float]
     folds: float
     times: dict[str, float]
+    trace: tuple[float, ...] = ()
+
+    @property
+    def doubts(self) -> list[str]:
+        """What speaks against the result, a sentence each; empty if nothing does."""
+        if self.folds == 0:
+            return []
+        return [
+            f"The deformation folds in {100 * self.folds:.2g} % of its cells, where it has no inverse "
+            f"(least Jacobian determinant {self.least_jacobian:.2g})."
+        ]
 
 
 def deformable_register(
@@ -148,6 +164,7 @@ class _Task:
     threads: int
     parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
     times: StageTimes = field(default_factory=StageTimes)
+    trace: list[float] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -164,20 +181,18 @@ class _Task:
         threads: int,
     ) -> _Task:
         """Read what there is and extract the fixed descriptors."""
-        start = time.perf_counter()
-        source = ImageSource(fixed, "fixed", fixed_mask, model, providers)
-        features = source.fixed_features(spacing, stride)
-        samples = features if stride == CONTROL_STRIDE else source.fixed_features(spacing, CONTROL_STRIDE)
-        warped = WarpedImage(moving, moving_mask, model, providers, spacing)
+        times = StageTimes()
+        with times.timed("fixed descriptors"):
+            source = ImageSource(fixed, "fixed", fixed_mask, model, providers)
+            features = source.fixed_features(spacing, stride)
+            samples = features if stride == CONTROL_STRIDE else source.fixed_features(spacing, CONTROL_STRIDE)
+            warped = WarpedImage(moving, moving_mask, model, providers, spacing)
         if initial is not None and initial.GetDimension() != 3:
             raise RegistrationError(
                 f"initial_transform: expected a 3-D transform, got a {initial.GetDimension()}-D one"
             )
-        task = cls(
-            source.image, warped, initial, covering_grid(source.image, spacing), features, samples, stride, threads
-        )
-        task.times["fixed descriptors"] = time.perf_counter() - start
-        return task
+        grid = covering_grid(source.image, spacing)
+        return cls(source.image, warped, initial, grid, features, samples, stride, threads, times=times)
 
     @property
     def lattice(self) -> Lattice:
@@ -290,6 +305,7 @@ class _Task:
                 lattice.size, lattice.origin.tolist(), (lattice.spacing,) * 3, lattice.axes.ravel().tolist()
             )
             method.SetInitialTransform(displacement, inPlace=True)
+            method.AddCommand(sitk.sitkIterationEvent, lambda: self.trace.append(method.GetMetricValue()))
             method.Execute(self.fixed, self.fixed)
             self.parts.append(to_transform(sample(displacement, lattice), lattice, PADDING))
 
@@ -306,8 +322,10 @@ class _Task:
             transform=found if self.initial is None else sitk.CompositeTransform([self.initial, found]),
             displacement_field=found,
             least_jacobian=float(determinants.min()),
+            jacobian_percentiles={p: float(np.percentile(determinants, p)) for p in PERCENTILES},
             folds=float((determinants <= 0).any(axis=-1).mean()),
             times=dict(self.times),
+            trace=tuple(self.trace),
         )
 
 

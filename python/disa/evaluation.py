@@ -1,4 +1,4 @@
-"""How good a registration is where the truth is known: landmark errors, Dice, Hausdorff distance."""
+"""How good a registration is where the truth is known: landmarks, a true transform, Dice, Hausdorff distance."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from disa.applying import transformed
 from disa.errors import ImageError
 
 FloatArray = npt.NDArray[np.float64]
+
+PLACES = 8
+"""Points along each axis of an image where two transforms are compared."""
 
 
 def landmark_errors(transform: sitk.Transform, fixed: FloatArray, moving: FloatArray) -> FloatArray:
@@ -26,6 +29,21 @@ def landmark_errors(transform: sitk.Transform, fixed: FloatArray, moving: FloatA
         raise ImageError(f"landmarks: {len(fixed)} fixed and {len(moving)} moving ones; expected as many, in order")
     distances: FloatArray = np.linalg.norm(transformed(fixed, transform) - moving, axis=1)
     return distances
+
+
+def transform_errors(transform: sitk.Transform, truth: sitk.Transform, fixed: sitk.Image) -> FloatArray:
+    """Distances in mm between where two transforms take the points of a regular grid of 8 x 8 x 8 over an image.
+
+    Args:
+        transform, truth: from fixed to moving points, mm.
+        fixed: image whose box the points fill.
+
+    Returns:
+        Shape (512,).
+    """
+    index = (np.indices((PLACES,) * 3).reshape(3, -1).T + 0.5) / PLACES * fixed.GetSize() - 0.5
+    points = np.array([fixed.TransformContinuousIndexToPhysicalPoint(place) for place in index.tolist()])
+    return landmark_errors(transform, points, transformed(points, truth))
 
 
 def labels_of(*images: sitk.Image) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +16,18 @@ import numpy.typing as npt
 
 from disa.errors import ModelError
 from disa.gpu_run import CHANNELS, run_bound
+from disa.progress import report
 
 if TYPE_CHECKING:
     import onnxruntime
 
 GPU = "CUDAExecutionProvider"
+CPU = "CPUExecutionProvider"
 
 RECEPTIVE_RADIUS = 24
 """Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
 
-MAXIMUM_VOXELS = {"CPUExecutionProvider": 12_000_000}
+MAXIMUM_VOXELS = {CPU: 12_000_000}
 OTHER_MAXIMUM_VOXELS = 24_000_000
 """Voxels run at once, at about 360 bytes each; larger volumes go in slabs along z."""
 
@@ -65,6 +68,7 @@ def run_network(
         thickness = depth
     slabs = []
     for start in range(0, depth, thickness):
+        report("network", start / depth)
         before = min(start, RECEPTIVE_RADIUS)
         stop = min(start + thickness, depth)
         slab = _run(session, path, volume[start - before : stop + RECEPTIVE_RADIUS], stride)
@@ -83,7 +87,7 @@ def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[
 
 def _run_options(session: onnxruntime.InferenceSession) -> onnxruntime.RunOptions | None:
     """On the CPU, memory goes back to the system after a run: the session stays open, and the next image differs."""
-    if session.get_providers()[0] != "CPUExecutionProvider":
+    if session.get_providers()[0] != CPU:
         return None
     import onnxruntime as ort
 
@@ -111,6 +115,7 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
         ort.preload_dlls()
     options = ort.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = allowed_threads()
     try:
         return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
@@ -125,6 +130,15 @@ def network_fingerprint(path: Path, stride: int, providers: Sequence[str] | None
     session = open_session(path, stride, tuple(providers or ()))
     digest = session.get_modelmeta().custom_metadata_map.get("weights_sha256", "")
     return digest[:FINGERPRINT_DIGITS] if re.fullmatch("[0-9a-f]{64}", digest) else None
+
+
+def allowed_threads() -> int:
+    """Threads of a session, by OMP_NUM_THREADS or the cores that the process is held to; 0: as many as there are."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    if value.isdigit():
+        return int(value)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return cores if cores < (os.cpu_count() or 1) else 0
 
 
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:
@@ -142,7 +156,7 @@ def model_metadata(path: Path) -> dict[str, str]:
     """The metadata of an .onnx file. Raises ModelError where it cannot be read."""
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
-    session = _load(path, ("CPUExecutionProvider",))
+    session = _load(path, (CPU,))
     about: dict[str, str] = session.get_modelmeta().custom_metadata_map
     return about
 
@@ -165,7 +179,7 @@ def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[s
             )
     if wanted:
         return list(wanted)
-    return [p for p in (GPU, "CPUExecutionProvider") if p in available]
+    return [p for p in (GPU, CPU) if p in available]
 
 
 def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: int) -> None:

@@ -12,7 +12,7 @@ from disa.core import FeatureVolume
 from disa.errors import RegistrationError
 from disa.images import ImageLike
 from disa.probe_pressure import ProbePressure
-from disa.registration_task import Task
+from disa.registration_task import FIXED_STRIDE, Task
 from disa.result import RegistrationResult
 
 
@@ -31,6 +31,7 @@ def global_register(
     moving_mask: ImageLike | None = None,
     model: str | os.PathLike[str] = "disa-lc2",
     spacing: float = 2.0,
+    stride: int = FIXED_STRIDE,
     fine_spacing: float | None = None,
     providers: Sequence[str] | None = None,
     threads: int = 0,
@@ -57,6 +58,7 @@ def global_register(
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image.
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
+        stride: voxels between the fixed descriptors, which are what is compared: 4, 2 or 1.
         fine_spacing: of a last stage; None: there is none.
         providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
         threads: of the search; 0: all that the processor runs.
@@ -83,6 +85,7 @@ def global_register(
         moving_mask,
         model,
         spacing,
+        stride,
         providers,
         threads,
     )
@@ -101,6 +104,7 @@ def register(
     moving_mask: ImageLike | None = None,
     model: str | os.PathLike[str] = "disa-lc2",
     spacing: float = 2.0,
+    stride: int = FIXED_STRIDE,
     fine_spacing: float | None = None,
     providers: Sequence[str] | None = None,
     threads: int = 0,
@@ -120,6 +124,7 @@ def register(
         moving_mask,
         model,
         spacing,
+        stride,
         providers,
         threads,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +26,7 @@ KINDS = ("translation", "rigid", "similarity", "affine", "probe")
 SEARCHED_AS_RIGID = ("similarity", "affine", "probe")
 """Kinds of poses, and those whose further parameters are freed once a rigid pose is found."""
 
+STRIDES = (4, 2, 1)
 FIXED_STRIDE = 4
 DENSE = (2 / 5**0.5, 2)
 SPARSE = (5**0.5 / 2, 4)
@@ -92,6 +92,7 @@ class Pose:
         axes: (3, 3), of the moving descriptors that it was found over.
         moving: these descriptors.
         has_moved: whether it lies elsewhere than the pose that these descriptors were extracted for.
+        trace: values of the optimisations that led here, an optimisation each.
     """
 
     search: _core.PoseSearch
@@ -100,6 +101,7 @@ class Pose:
     axes: FloatArray | None = None
     moving: FeatureVolume | None = None
     has_moved: bool = False
+    trace: tuple[tuple[float, ...], ...] = ()
 
     @property
     def matrix(self) -> FloatArray:
@@ -125,6 +127,7 @@ class Task:
     probe: ProbePressure | None
     seed: int
     spacing: float
+    stride: int
     threads: int
     features: FeatureVolume  # fixed
     initial: Pose
@@ -145,6 +148,7 @@ class Task:
         moving_mask: ImageLike | None,
         model: str | os.PathLike[str],
         spacing: float,
+        stride: int,
         providers: Sequence[str] | None,
         threads: int,
     ) -> Task:
@@ -153,20 +157,23 @@ class Task:
             raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {kind}")
         if (probe is not None) != (kind == "probe"):
             raise RegistrationError('probe: expected with transform="probe", and only with it')
+        if stride not in STRIDES:
+            raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
         if initial is not None:
             matrix, offset = matrix_and_offset(initial, "initial_transform")
-        start = time.perf_counter()
-        fixed_source = open_source(fixed, "fixed", fixed_mask, model, providers)
-        moving_source = open_source(moving, "moving", moving_mask, model, providers)
-        if initial is None:
-            matrix = np.eye(3)
-            offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
-        features = fixed_source.fixed_features(spacing, FIXED_STRIDE)
+        times = StageTimes()
+        with times.timed("fixed descriptors"):
+            fixed_source = open_source(fixed, "fixed", fixed_mask, model, providers)
+            moving_source = open_source(moving, "moving", moving_mask, model, providers)
+            if initial is None:
+                matrix = np.eye(3)
+                offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
+            features = fixed_source.fixed_features(spacing, stride)
         searched = "rigid" if kind in SEARCHED_AS_RIGID else kind
         pose = _first(_core.PoseSearch(features, searched, matrix.ravel(), offset))
-        task = cls(fixed_source, moving_source, kind, probe, seed, spacing, threads, features, pose)
-        task.times["fixed descriptors"] = time.perf_counter() - start
-        return task
+        return cls(
+            fixed_source, moving_source, kind, probe, seed, spacing, stride, threads, features, pose, times=times
+        )
 
     def search(self, starts: int, rotation: float, translation: float) -> list[Pose]:
         """Distinct optima over random starts, followed to sharp descriptors, the best first.
@@ -212,7 +219,13 @@ class Task:
             ends = self.optimize(search, search.draw(*EXPLORED, self.seed), pose.moving, EXPLORING)
             ends = self.optimize(search, _parameters(ends), pose.moving, REFINING)
         return [
-            replace(end, axes=pose.axes, moving=pose.moving, has_moved=self.distance(end, pose) > DISTINCT)
+            replace(
+                end,
+                axes=pose.axes,
+                moving=pose.moving,
+                has_moved=self.distance(end, pose) > DISTINCT,
+                trace=(*pose.trace, *end.trace),
+            )
             for end in ends
         ]
 
@@ -246,7 +259,7 @@ class Task:
             raise RegistrationError(
                 f"fixed and moving do not overlap under {where}; give an initial_transform that brings them together"
             )
-        return [Pose(search, pose.parameters, pose.value) for pose in stage.poses]
+        return [Pose(search, pose.parameters, pose.value, trace=(tuple(pose.trace),)) for pose in stage.poses]
 
     def refine(self, pose: Pose, smoothings: Sequence[float], voxel: float | None = None) -> Pose:
         """Optimise over dense moving descriptors that are parallel to the fixed ones, less and less smooth.
@@ -268,7 +281,7 @@ class Task:
                 smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
             with self.times.timed("refinement"):
                 end = self.optimize(pose.search, [pose.parameters], smooth, REFINING)[0]
-                pose = Pose(pose.search, end.parameters, end.value, axes, smooth)
+                pose = replace(end, axes=axes, moving=smooth, trace=(*pose.trace, *end.trace))
         return pose
 
     def refine_initial(self) -> Pose:
@@ -287,7 +300,7 @@ class Task:
             best = self.free(best, None)
         if fine_spacing is not None and self.fixed.can_reorient:
             with self.times.timed("fixed descriptors"):
-                self.features = self.fixed.fixed_features(fine_spacing, FIXED_STRIDE)
+                self.features = self.fixed.fixed_features(fine_spacing, self.stride)
             best = self.free(best, fine_spacing)
         elif best.axes is not None and self.has_turned(best, best.axes):
             best = self.refine(best, ENDING[-1:] if self.kind not in SEARCHED_AS_RIGID else FREED_ENDING[-1:])
@@ -305,6 +318,7 @@ class Task:
             evaluations=self.evaluations,
             times=dict(self.times),
             pressure=pressure,
+            trace=best.trace,
         )
 
     def free(self, pose: Pose, voxel: float | None) -> Pose:
@@ -317,6 +331,7 @@ class Task:
             search = _core.PoseSearch(self.features, "rigid", *linear, contact)
             pressure = self.pressure_of(pose) or (0.0, 0.0)
             start = Pose(search, [*_first(search).parameters[:-2], *pressure])
+        start = replace(start, trace=pose.trace)
         return self.refine(start, FREED_ENDING if self.kind in SEARCHED_AS_RIGID else ENDING, voxel)
 
     def pressure_of(self, pose: Pose) -> tuple[float, float] | None:

@@ -12,7 +12,7 @@ from string import Template
 import numpy as np
 import SimpleITK as sitk
 
-from disa.result import RegistrationResult
+from disa.curves import draw_curve
 from disa.slices import COUNT, draw_planes
 
 
@@ -23,37 +23,38 @@ class Page:
     Attributes:
         title: one line.
         subtitle: another.
+        doubts: what speaks against the result, a sentence each.
         tables: by heading, rows of cells; the first cell of a row is its name.
         headers: by heading, of the columns, where there are any.
+        curves: by heading, the metric's values in optimisations that followed each other.
     """
 
     title: str
     subtitle: str
+    doubts: Sequence[str]
     tables: Mapping[str, Sequence[Sequence[object]]]
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
 
-def write_html(
-    page: Page, result: RegistrationResult, fixed: sitk.Image, moving: sitk.Image, before: sitk.Transform
-) -> str:
+def write_html(page: Page, fixed: sitk.Image, moving: sitk.Image, before: sitk.Transform, after: sitk.Transform) -> str:
     """The page, with every picture in it; nothing is loaded from elsewhere.
 
     Args:
         page: its texts.
-        result: of the registration.
         fixed, moving: the images.
-        before: where it started, from fixed to moving points.
+        before, after: where it started and ended, from fixed to moving points.
     """
-    against = result.doubts
-    planes = draw_planes(fixed, moving, before, result.transform)
+    planes = draw_planes(fixed, moving, before, after)
     template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
-    sentences = against or ["Nothing speaks against this result. Look at the pictures before you trust it."]
+    sentences = page.doubts or ["Nothing speaks against this result. Look at the pictures before you trust it."]
     return template.substitute(
         title=html.escape(page.title),
         subtitle=html.escape(page.subtitle),
-        verdict_class="doubtful" if against else "",
+        verdict_class="doubtful" if page.doubts else "",
         verdict="".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences),
         tables="\n".join(_table(heading, rows, page.headers.get(heading)) for heading, rows in page.tables.items()),
+        curves="\n".join(_curve(heading, segments) for heading, segments in page.curves.items()),
         planes=json.dumps([asdict(plane) for plane in planes]).replace("</", "<\\/"),
         count=COUNT,
     )
@@ -67,6 +68,10 @@ def _table(heading: str, rows: Sequence[Sequence[object]], header: Sequence[str]
         cells = "".join(f'<td class="number">{html.escape(_text(cell))}</td>' for cell in others)
         lines.append(f"<tr><th>{html.escape(_text(first))}</th>{cells}</tr>")
     return "\n".join([*lines, "</table>"])
+
+
+def _curve(heading: str, segments: Sequence[Sequence[float]]) -> str:
+    return f"<h2>{html.escape(heading)}</h2>\n{draw_curve(segments)}"
 
 
 def _text(cell: object) -> str:

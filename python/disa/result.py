@@ -41,6 +41,8 @@ class RegistrationResult:
         evaluations: of the metric and its derivative.
         times: seconds by stage, in order.
         pressure: p1 and p2 of the probe, mm, where the transform was to have them; see `ProbePressure`.
+        trace: for each of the last optimisations, one after the other, the values at its start and after each
+            iteration. Each had sharper descriptors than the one before, so compare values within one only.
     """
 
     transform: sitk.Transform
@@ -50,6 +52,7 @@ class RegistrationResult:
     evaluations: int
     times: dict[str, float]
     pressure: tuple[float, float] | None = None
+    trace: tuple[tuple[float, ...], ...] = ()
 
     @property
     def doubts(self) -> list[str]:

@@ -13,10 +13,11 @@ import SimpleITK as sitk
 
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
+from disa.feature_store import stored
 from disa.features import check_spacing, describe, frame_of, normalize
 from disa.images import ImageLike, image_name, load_image, load_mask
 from disa.inference import runs_on_gpu
-from disa.models import find_model
+from disa.models import find_model, fingerprint
 from disa.resampling import box_grid, covering_grid, smooth_for
 
 FloatArray = npt.NDArray[np.float64]
@@ -99,7 +100,8 @@ class ImageSource:
         self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None, weighted: bool
     ) -> FeatureVolume:
         check_spacing(spacing)
-        path = find_model(self._model, stride, runs_on_gpu(self._providers))
+        on_gpu = runs_on_gpu(self._providers)
+        path = find_model(self._model, stride, on_gpu)
         if around is None:
             grid = covering_grid(self._image, spacing, axes, self._name)
         else:
@@ -107,7 +109,13 @@ class ImageSource:
         if spacing not in self._normalized:
             self._normalized[spacing] = normalize(smooth_for(self._image, spacing), self._name)
         normalized = self._normalized[spacing]
-        return describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
+
+        def make() -> FeatureVolume:
+            return describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
+
+        if around is not None:
+            return make()
+        return stored(self._image, (fingerprint(path), on_gpu, spacing, stride, axes.tolist(), weighted), make)
 
 
 class FeatureSource:

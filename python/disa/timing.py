@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from disa.progress import report
+
 
 class StageTimes(dict[str, float]):
     """Seconds of each stage, in the order in which they first ran."""
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the seconds of a block that ends well to a stage's."""
+        """Report a stage and add the seconds of a block that ends well to it."""
+        report(stage)
         start = time.perf_counter()
         yield
         self[stage] = self.get(stage, 0.0) + time.perf_counter() - start

@@ -48,7 +48,10 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 
 def write_transform(transform: sitk.Transform, path: Path) -> None:
-    """Replace a transform file. Raises OutputError."""
+    """Replace a transform file; composites of composites, which no file holds, become one. Raises OutputError."""
+    if transform.GetTransformEnum() == sitk.sitkComposite:
+        transform = sitk.CompositeTransform(transform)
+        transform.FlattenTransform()
     with replacing(path) as temporary, _as_output_error(path, "an ending such as .h5 or .tfm"):
         sitk.WriteTransform(transform, str(temporary))
 

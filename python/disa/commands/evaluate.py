@@ -65,17 +65,22 @@ def _landmarks(mapping: sitk.Transform, fixed: Path, moving: Path) -> dict[str, 
 
 def _labels(mapping: sitk.Transform, fixed: Path, moving: Path) -> list[dict[str, Any]]:
     from disa.applying import resampled
+    from disa.commands.progress import progress_bar
     from disa.evaluation import dice, hausdorff95, labels_of
+    from disa.progress import report
     from disa.reading import read_image
 
-    target = read_image(fixed)
-    moved = resampled(read_image(moving), target, mapping, labels=True)
     rows = []
-    for label in labels_of(target, moved):
-        values = {"dice": dice(target, moved, label), "hd95_mm": hausdorff95(target, moved, label)}
-        rows.append(
-            {"label": label, **{name: value if math.isfinite(value) else None for name, value in values.items()}}
-        )
+    with progress_bar({"labels": [("resampling", 1.0), ("measuring", 5.0)]}):
+        target = read_image(fixed)
+        moved = resampled(read_image(moving), target, mapping, labels=True)
+        labels = labels_of(target, moved)
+        for index, label in enumerate(labels):
+            report("measuring", index / len(labels))
+            values = {"dice": dice(target, moved, label), "hd95_mm": hausdorff95(target, moved, label)}
+            rows.append(
+                {"label": label, **{name: value if math.isfinite(value) else None for name, value in values.items()}}
+            )
     return rows
 
 

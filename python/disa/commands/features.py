@@ -21,17 +21,19 @@ def features(
 ) -> None:
     """Write an image's descriptors."""
     with one_line():
+        from disa.commands.progress import progress_bar
         from disa.features import extract_features
 
-        found = extract_features(
-            image,
-            model=model,
-            spacing=spacing,
-            stride=int(stride.value),
-            smoothing=smoothing,
-            providers=PROVIDERS[device],
-        )
-        found.save(str(output))
+        with progress_bar({"descriptors": [("network", 1.0)]}):
+            found = extract_features(
+                image,
+                model=model,
+                spacing=spacing,
+                stride=int(stride.value),
+                smoothing=smoothing,
+                providers=PROVIDERS[device],
+            )
+            found.save(str(output))
     z, y, x, channels = found.data.shape
     typer.echo(
         f"{output}: {x} x {y} x {z} descriptors of {channels} channels, {spacing * int(stride.value):g} mm apart"
@@ -53,16 +55,23 @@ def heatmap(
         import numpy as np
         import SimpleITK as sitk
 
+        from disa.commands.progress import progress_bar
         from disa.features import extract_features
+        from disa.progress import report
         from disa.similarity import similarity_map
         from disa.writing import write_image
 
-        both = [
-            extract_features(image, model=model, spacing=spacing, stride=int(stride.value), providers=PROVIDERS[device])
-            for image in (fixed, moving)
-        ]
-        found = similarity_map(both[0], point, both[1])
-        write_image(found, output)
+        both = []
+        with progress_bar({"fixed image": [("network", 1.0)], "moving image": [("network", 1.0)]}):
+            for name, image in (("fixed image", fixed), ("moving image", moving)):
+                report(name)
+                both.append(
+                    extract_features(
+                        image, model=model, spacing=spacing, stride=int(stride.value), providers=PROVIDERS[device]
+                    )
+                )
+            found = similarity_map(both[0], point, both[1])
+            write_image(found, output)
         values = sitk.GetArrayViewFromImage(found)
         z, y, x = (int(i) for i in np.unravel_index(int(values.argmax()), values.shape))
         place = ", ".join(f"{v:.1f}" for v in found.TransformIndexToPhysicalPoint((x, y, z)))

@@ -23,6 +23,7 @@ def apply(
     """Carry a moving image onto the fixed grid, or fixed points into the moving image."""
     with one_line():
         from disa.applying import inverted, resampled, transformed
+        from disa.commands.progress import progress_bar
         from disa.errors import ImageError
         from disa.points import read_points
         from disa.reading import read_image
@@ -38,4 +39,5 @@ def apply(
         elif reference is None:
             raise ImageError(f"{source}: an image is carried onto a grid; give --reference, the fixed image")
         else:
-            write_image(resampled(read_image(source), read_image(reference), mapping, labels), output)
+            with progress_bar({"image": [("resampling", 1.0)]}):
+                write_image(resampled(read_image(source), read_image(reference), mapping, labels), output)
