@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 import SimpleITK as sitk
 
+from disa.checking import check_range, check_whole
 from disa.core import FeatureVolume
-from disa.errors import RegistrationError
+from disa.features import check_spacing
 from disa.images import ImageLike
 from disa.probe_pressure import ProbePressure
 from disa.registration_task import FIXED_STRIDE, Task
 from disa.result import RegistrationResult
+
+MAXIMUM_STARTS = 1_000_000
+"""Some 500 bytes each."""
 
 
 def global_register(
@@ -70,10 +74,11 @@ def global_register(
 
     Source: DISA paper, sections 3 and 4.3.
     """
-    if starts < 1:
-        raise RegistrationError(f"starts: expected 1 or more, got {starts}")
-    _check_range("rotation", rotation, 180.0, "degrees")
-    _check_range("translation", translation, math.inf, "mm")
+    check_whole("starts", starts, 1, MAXIMUM_STARTS)
+    check_range("rotation", rotation, 180.0, "degrees")
+    check_range("translation", translation, math.inf, "mm")
+    check_whole("seed", seed, 0, 2**64 - 1)
+    _check_fine_spacing(fine_spacing)
     task = Task.open(
         fixed,
         moving,
@@ -113,6 +118,7 @@ def register(
 
     Args and errors are those of `global_register`; `optima` of the result holds the one pose.
     """
+    _check_fine_spacing(fine_spacing)
     task = Task.open(
         fixed,
         moving,
@@ -131,7 +137,6 @@ def register(
     return task.finish(task.refine_initial(), fine_spacing)
 
 
-def _check_range(name: str, value: float, largest: float, unit: str) -> None:
-    if not (math.isfinite(value) and 0 <= value <= largest):
-        limit = f"0 to {largest:g}" if math.isfinite(largest) else "0 or more"
-        raise RegistrationError(f"{name}: expected {limit} {unit}, got {value}")
+def _check_fine_spacing(spacing: float | None) -> None:
+    if spacing is not None:
+        check_spacing(spacing, "fine_spacing")

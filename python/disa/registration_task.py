@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.checking import MAXIMUM_THREADS, check_whole
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
+from disa.features import check_spacing
 from disa.images import ImageLike
 from disa.linear_transforms import angle_between, linear_transform, matrix_and_offset, nearest_rotation
 from disa.probe_pressure import ProbePressure
@@ -157,8 +159,12 @@ class Task:
             raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {kind}")
         if (probe is not None) != (kind == "probe"):
             raise RegistrationError('probe: expected with transform="probe", and only with it')
+        if not isinstance(probe, ProbePressure | None):
+            raise RegistrationError(f"probe: expected a disa.ProbePressure, got {type(probe).__name__}")
         if stride not in STRIDES:
             raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
+        check_spacing(spacing)
+        check_whole("threads", threads, 0, MAXIMUM_THREADS)
         if initial is not None:
             matrix, offset = matrix_and_offset(initial, "initial_transform")
         times = StageTimes()
