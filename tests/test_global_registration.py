@@ -16,6 +16,7 @@ from conftest import rotation, structured_image
 from registration_helpers import TRUTH, displaced_images
 
 import disa
+from disa.registration_task import FIXED_STRIDE, REACH, Task
 
 CORNERS = 30.0 * np.array(list(itertools.product((-1, 1), repeat=3)))
 FAR = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.45, -0.3, 0.4, (42.0, -51.0, 38.0))
@@ -189,6 +190,31 @@ def test_a_moving_image_that_lacks_a_third_is_found(
     result = disa.global_register(fixed, given.pop("moving"), initial_transform=start, **given)
     assert distance(result.transform, truth, points) < 2.0
     assert 0.5 < result.overlap < 0.8
+
+
+def test_moving_descriptors_are_asked_for_where_something_is_compared_with_them() -> None:
+    whole = waves(17, 8.0)
+    weights = whole.weights.copy()
+    weights[:, :6] = 0  # y
+    part = whole.replaced(weights=weights)
+    voxel, boxes = 1.5, []
+    for features in (whole, part):
+        task = Task.open(
+            features, waves(51, 4.0), FAR, "rigid", 0, None, None, None, "disa-lc2", 2.0, FIXED_STRIDE, None, 1
+        )
+        axes = np.asarray(FAR.GetMatrix()).reshape(3, 3)
+        low, high = task.compared_box(task.initial, voxel) @ axes
+        z, y, x = np.nonzero(features.weights)
+        points = np.stack([x, y, z], -1) * 8.0 + features.origin
+        moved = np.asarray([FAR.TransformPoint(p) for p in points.tolist()]) @ axes
+        assert (low <= moved.min(axis=0) - REACH * voxel + 1e-6).all()
+        assert (low > moved.min(axis=0) - (REACH + 4) * voxel - 1e-6).all()
+        assert (high >= moved.max(axis=0) + REACH * voxel - 1e-6).all()
+        assert (high < moved.max(axis=0) + (REACH + 4) * voxel + 1e-6).all()
+        boxes.append(np.stack([low, high]))
+    steps = (boxes[1] - boxes[0]) / (4 * voxel)  # whole, so that the same voxels are in both
+    np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
+    assert steps[0, 1] >= 7 and not np.rint(steps[:, [0, 2]]).any()
 
 
 def with_voxel(value: float) -> sitk.Image:

@@ -18,6 +18,7 @@ from disa.features import check_spacing
 from disa.images import ImageLike
 from disa.linear_transforms import angle_between, linear_transform, matrix_and_offset, nearest_rotation
 from disa.probe_pressure import ProbePressure
+from disa.resampling import STRIDE
 from disa.result import Optimum, RegistrationResult
 from disa.sources import Source, open_source
 from disa.timing import StageTimes
@@ -80,7 +81,7 @@ REORIENTATION = 1.0
 """Degrees of turn after which the moving descriptors are extracted anew."""
 
 REACH = 10.0
-"""Voxels about the fixed image's box within which moving descriptors are extracted once a pose is about known."""
+"""Voxels about what is compared within which moving descriptors are extracted once a pose is about known."""
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,7 @@ class Task:
                 if axes is None or self.has_turned(pose, axes):
                     axes = self.parallel_axes(pose)
                     ratio, stride = DENSE
-                    box = self.fixed_box(pose, REACH * voxel)
+                    box = self.compared_box(pose, ratio * voxel)
                     features = self.moving.moving_features(ratio * voxel, stride, axes, box)
                 smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
             with self.times.timed("refinement"):
@@ -353,20 +354,32 @@ class Task:
         """Axes of the fixed grid as they lie in the moving image under a pose."""
         return nearest_rotation(pose.matrix) @ self.fixed.axes
 
-    def moved_corners(self, pose: Pose) -> FloatArray:
-        """Corners of the fixed image's box in the moving image under a pose, shape (8, 3)."""
-        moved: FloatArray = self.fixed.corners @ pose.matrix.T + pose.offset
-        return moved
-
     def distance(self, one: Pose, other: Pose) -> float:
         """Mean distance in mm between where two poses take the corners of the fixed image."""
-        return float(np.linalg.norm(self.moved_corners(one) - self.moved_corners(other), axis=1).mean())
+        moved = [self.fixed.corners @ pose.matrix.T + pose.offset for pose in (one, other)]
+        return float(np.linalg.norm(moved[0] - moved[1], axis=1).mean())
 
-    def fixed_box(self, pose: Pose, reach: float) -> FloatArray:
-        """Two corners of the fixed image's box in the moving image under a pose, so many mm further out."""
+    def compared_box(self, pose: Pose, voxel: float) -> FloatArray:
+        """Two corners of the box about what is compared, in the moving image under a pose, for moving voxels of a size.
+
+        What is compared are the fixed descriptors of any weight; outside of a mask, and in air of one value, there are
+        none. Corners lie whole steps from where the fixed image's centre comes to, so that the grid of descriptors in
+        the box does not depend on how large it is.
+        """
         axes = self.parallel_axes(pose)
-        along = self.moved_corners(pose) @ axes
-        box: FloatArray = np.stack([along.min(axis=0) - reach, along.max(axis=0) + reach]) @ axes.T
+
+        def along(points: FloatArray) -> FloatArray:
+            place: FloatArray = (points @ pose.matrix.T + pose.offset) @ axes
+            return place
+
+        cells = np.argwhere(self.features.weights > 0)[:, ::-1]
+        ends = np.stack([cells.min(axis=0), cells.max(axis=0)]) * self.features.spacing
+        corners = np.asarray(list(itertools.product(*ends.T))) @ np.reshape(self.features.direction, (3, 3)).T
+        compared = along(corners + self.features.origin)
+        centre, step, reach = along(self.fixed.corners).mean(axis=0), STRIDE * voxel, REACH * voxel
+        low = centre + step * np.floor((compared.min(axis=0) - reach - centre) / step)
+        high = centre + step * np.ceil((compared.max(axis=0) + reach - centre) / step)
+        box: FloatArray = np.stack([low, high]) @ axes.T
         return box
 
 
