@@ -22,8 +22,11 @@ CORNERS = 30.0 * np.array(list(itertools.product((-1, 1), repeat=3)))
 FAR = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.45, -0.3, 0.4, (42.0, -51.0, 38.0))
 
 
-def waves(count: int, spacing: float, transform: sitk.Transform | None = None) -> disa.FeatureVolume:
-    """Descriptors known everywhere, waves of length 1 in a ball of 45 mm, as a transform's fixed side sees them."""
+def waves(count: int, spacing: float, transform: sitk.Transform | None = None, fade: bool = True) -> disa.FeatureVolume:
+    """Descriptors known everywhere, waves of length 1 in a ball of 45 mm, as a transform's fixed side sees them.
+
+    Outside of the ball weights fade, and so do descriptors, which draws deformations to its middle, unless told not to.
+    """
     first = -0.5 * (count - 1) * spacing
     axis = first + spacing * np.arange(count)
     points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1)[..., ::-1]
@@ -33,11 +36,11 @@ def waves(count: int, spacing: float, transform: sitk.Transform | None = None) -
     rng = np.random.default_rng(0)
     phases = points @ rng.uniform(-0.2, 0.2, (3, 16)) + rng.uniform(0, 6, 16)
     values = np.sin(phases) / np.linalg.norm(np.sin(phases), axis=-1, keepdims=True)
-    values /= 1 + np.exp((np.linalg.norm(points, axis=-1, keepdims=True) - 45) / 2)
+    lengths = 1 / (1 + np.exp((np.linalg.norm(points, axis=-1) - 45) / 2))
     return disa.FeatureVolume(
-        data=values.astype(np.float32),
+        data=(values * lengths[..., None] if fade else values).astype(np.float32),
         scale=1.0,
-        weights=(values**2).sum(-1).astype(np.float32),
+        weights=(lengths**2).astype(np.float32),
         origin=(first,) * 3,
         spacing=(spacing,) * 3,
         direction=np.eye(3).ravel(),
