@@ -20,6 +20,8 @@ SLICE_POSITION = "0020|0032"
 MAX_DEVIATION_MM = 0.5
 CHUNK = 2**24
 
+NIFTI_ENDINGS = (".nii", ".nii.gz")
+
 
 def read_image(path: Path) -> sitk.Image:
     """An image file, or a folder with one DICOM series, as it is.
@@ -31,8 +33,8 @@ def read_image(path: Path) -> sitk.Image:
         return _read_series(path)
     if not path.exists():
         raise ImageError(f"{path}: no such file")
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        _check_nifti(path)
+    if path.name.lower().endswith(NIFTI_ENDINGS):
+        check_nifti(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     return _read(
@@ -78,8 +80,12 @@ def _deviation(reader: sitk.ImageSeriesReader, image: sitk.Image) -> float:
     return float(np.abs(along - np.linspace(along[0], along[-1], count)).max())
 
 
-def _check_nifti(path: Path) -> None:
-    """Refuse a file that ends early, for ITK reads its missing voxels as whatever was in memory."""
+def check_nifti(path: Path) -> None:
+    """Refuse a file that ends early, for ITK reads its missing voxels as whatever was in memory, and writes such files.
+
+    Raises:
+        ImageError: it ends early.
+    """
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
