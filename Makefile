@@ -2,13 +2,15 @@
 # make demo    registers a real MR to a second modality, writes demo-output/
 # make test    every test
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers
+# make docs    the documentation, in build/site
+# make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
 # make lint    style and types
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training test-cpp lint clean
+.PHONY: build demo test test-training test-cpp docs wheel-test lint clean
 
 build: $(VENV)/.built
 
@@ -32,7 +34,7 @@ test: build
 	$(BIN)/python -m pytest tests
 
 test-training: build
-	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[train]' --no-build-isolation
+	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
 	$(BIN)/python -m pytest tests/training
 
 test-cpp: $(VENV)/.environment
@@ -42,6 +44,14 @@ test-cpp: $(VENV)/.environment
 	$(BIN)/cmake -S cpp -B build/cpp-sanitizers -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all'
 	$(BIN)/cmake --build build/cpp-sanitizers
 	$(BIN)/ctest --test-dir build/cpp-sanitizers --output-on-failure
+
+docs: build
+	$(BIN)/python -m pip install --quiet '.[docs]' --no-build-isolation
+	$(BIN)/python -m mkdocs build --strict
+	$(BIN)/python -m pytest tests/docs
+
+wheel-test: $(VENV)/.environment
+	.ci/wheel $(BIN)/python
 
 lint: build
 	$(BIN)/python -m pip install --quiet ruff mypy clang-format

@@ -34,6 +34,7 @@ def random_pose(
     rng: np.random.Generator,
     error: tuple[float, float],
     degrees: float = 25.0,
+    points: np.ndarray | None = None,
 ) -> sitk.Euler3DTransform:
     """A rigid pose about the image's centre whose mean error lies in a range.
 
@@ -45,8 +46,9 @@ def random_pose(
         rng: source of the pose.
         error: least and greatest mean error, mm.
         degrees: greatest rotation about each axis.
+        points: where it errs, shape (n, 3), mm; None: all over the image.
     """
-    points = sample_points(image)
+    points = sample_points(image) if points is None else points
     wanted = rng.uniform(*error)
     angles = np.deg2rad(rng.uniform(-degrees, degrees, 3))
     direction = rng.normal(size=3)

@@ -1,9 +1,10 @@
-"""Time and memory of the network through ONNX Runtime, its input and output left on the device and with host copies.
+"""Time and memory of the network through ONNX Runtime: input and output left on the device, and from and to arrays.
 
     python benchmarks/network_speed.py MODEL.onnx ... --size 256 --provider CUDAExecutionProvider
     python benchmarks/network_speed.py MODEL.onnx ... --size 96 --weights models/disa-lc2.pt
 
-With weights, PyTorch runs the same network on the same device beside it. Each row has a process of its own, in turn.
+"As disa runs it" is `disa.inference.run_network`, which also gives arrays for arrays, with a session of its own. With
+weights, PyTorch runs the same network on the same device beside it. Each row has a process of its own, in turn.
 Memory is that of the GPU, or the process' largest less what it had with its libraries loaded.
 """
 
@@ -22,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from disa.inference import run_network
+
 GPU = "CUDAExecutionProvider"
 
 
@@ -36,7 +39,8 @@ def main() -> None:
     print(
         f"{arguments.size}³ voxels, {arguments.provider}, ONNX Runtime {ort.__version__}, {arguments.repeats} repeats"
     )
-    print("\n| model | on the device (ms) | with host copies (ms) | memory (GB) | to open (s) |\n|---|---|---|---|---|")
+    print("\n| model | on the device (ms) | with host copies (ms) | as disa runs it (ms) | memory (GB) | to open (s) |")
+    print("|---" * 6 + "|")
     for path in arguments.models:
         print(f"| {path.name} | {in_own_process(onnx_runtime, path, arguments)} |", flush=True)
         if arguments.weights:
@@ -72,7 +76,9 @@ def onnx_runtime(path: Path, arguments: argparse.Namespace) -> str:
     bound = times(on_device, arguments.repeats)
     used = memory(gpu) - before
     copied = times(lambda: session.run(None, {"volume": volume}), arguments.repeats)
-    return f"{bound} | {copied} | {used:.2f} | {opened:.2f}"
+    stride = int(session.get_modelmeta().custom_metadata_map["stride"])
+    own = times(lambda: run_network(volume[0, 0], path, stride, [arguments.provider]), arguments.repeats)
+    return f"{bound} | {copied} | {own} | {used:.2f} | {opened:.2f}"
 
 
 def pytorch(path: Path, arguments: argparse.Namespace) -> str:
@@ -100,7 +106,7 @@ def pytorch(path: Path, arguments: argparse.Namespace) -> str:
         bound = times(on_device, arguments.repeats)
         used = memory(gpu) - before
         copied = times(lambda: network(volume.to(device)).cpu(), arguments.repeats)
-    return f"{bound} | {copied} | {used:.2f} | {opened:.2f}"
+    return f"{bound} | {copied} | | {used:.2f} | {opened:.2f}"
 
 
 def make_volume(size: int) -> np.ndarray:

@@ -16,7 +16,7 @@ message(STATUS "ITK libraries: wheel ${ITK_WHEEL_VERSION} in ${ITK_WHEEL_DIR}")
 # The wheel's libraries carry no SONAME, so they are linked by file name; users find them through the RPATH.
 add_library(itk_wheel INTERFACE)
 target_link_directories(itk_wheel INTERFACE "${ITK_WHEEL_DIR}")
-foreach(module Common Statistics Transform SpatialObjects Optimizersv4 Metricsv4 RegistrationMethodsv4)
+foreach(module Common Statistics Transform IOTransformBase SpatialObjects Optimizersv4 Metricsv4 RegistrationMethodsv4)
   target_link_libraries(itk_wheel INTERFACE "-l:_ITK${module}Python.abi3.so")
 endforeach()
 target_link_options(itk_wheel INTERFACE "-Wl,-rpath-link,${ITK_WHEEL_DIR}/../itk_core.libs")

@@ -13,6 +13,7 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseModel.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseObjective.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseSearch.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaProbePressure.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaSmoothing.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaTransformChain.cxx)
 target_include_directories(disa

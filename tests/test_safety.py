@@ -84,6 +84,8 @@ import disa
 from disa.core import FeatureVolume, _core
 from disa.inference import open_session, run_network
 from disa.model_files import sealed
+from disa.reading import read_image
+from disa.transform_files import read_transform
 
 kind, path, count, whole = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]).read_bytes()
 rng = np.random.default_rng(7)
@@ -94,12 +96,16 @@ for _ in range(count):
     for _ in range(int(rng.integers(1, 8))):
         # half of the changes lie in the header or the graph's end, where they matter most
         place = rng.integers(len(content)) if rng.random() < 0.5 else rng.integers(-1200, 168)
-        content[int(place)] = int(rng.integers(256))
+        content[int(place) % len(content)] = int(rng.integers(256))
     if rng.random() < 0.2:
         content = content[: int(rng.integers(len(content)))]
     path.write_bytes(sealed(bytes(content)) if kind == "model" else bytes(content))
     try:
-        if kind == "model":
+        if kind in (".h5", ".tfm"):
+            read_transform(path)
+        elif kind in (".nii", ".nrrd"):
+            read_image(path)
+        elif kind == "model":
             open_session.cache_clear()
             run_network(volume, path, 4, ["CPUExecutionProvider"])
         else:
@@ -114,7 +120,10 @@ print("refused", refused)
 """
 
 
-@pytest.mark.parametrize(("kind", "count"), [("model", 100), ("features", 400)])
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [("model", 100), ("features", 400), (".h5", 200), (".tfm", 200), (".nii", 200), (".nrrd", 200)],
+)
 def test_damaged_files_are_refused_and_never_kill_the_process(
     make_features, tmp_path: Path, kind: str, count: int
 ) -> None:
@@ -122,12 +131,20 @@ def test_damaged_files_are_refused_and_never_kill_the_process(
     whole = tmp_path / "whole"
     if kind == "model":
         whole.write_bytes(find_model("disa-lc2", 4).read_bytes())
-    else:
+    elif kind == "features":
         make_features((5, 6, 7)).save(whole)
-    command = [sys.executable, "-c", FUZZ, kind, f"{tmp_path}/fuzzed.onnx", str(count), str(whole)]
+    else:
+        written = tmp_path / f"written{kind}"
+        if kind in (".h5", ".tfm"):
+            sitk.WriteTransform(sitk.Euler3DTransform((1.0, 2.0, 3.0), 0.1, 0.2, 0.3), str(written))
+        else:
+            sitk.WriteImage(sitk.GaussianSource(size=(6, 7, 8)), str(written))
+        whole.write_bytes(written.read_bytes())
+    ending = kind if kind.startswith(".") else ".onnx"
+    command = [sys.executable, "-c", FUZZ, kind, f"{tmp_path}/fuzzed{ending}", str(count), str(whole)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    assert int(ran.stdout.split()[-1]) > count / 10
+    assert int(ran.stdout.split()[-1]) > count / 20
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.mha", "a.nrrd"])

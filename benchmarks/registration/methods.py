@@ -1,59 +1,125 @@
-"""What is compared, each from a rigid pose to another."""
+"""What is compared, each from a rigid pose to another. Settings stand in the module of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
+from unittest import mock
 
+import intensity_registration
+import mind_registration
 import SimpleITK as sitk
-from pipelines import register_mattes
+from pairs import Pair
 
 import disa
+from disa import registration_task
+from disa.result import RegistrationResult
 
 
 class Outcome(NamedTuple):
-    """The pose and how often the metric was evaluated, where that is known."""
+    """The pose and, where known, how often the metric was evaluated and how long the search alone took, seconds."""
 
     transform: sitk.Transform
     evaluations: int | None
+    search_seconds: float | None = None
 
 
 class Options(NamedTuple):
-    """Of DISA's runs."""
+    """Of DISA's and MIND-SSC's runs.
+
+    Attributes:
+        model: name or path.
+        starts: of a global search.
+        threads: of a search; 0: all.
+    """
 
     model: str
     starts: int
-    fine_spacing: float | None
+    threads: int
 
 
-Method = Callable[[sitk.Image, sitk.Image, sitk.Transform, Options], Outcome]
+Method = Callable[[Pair, sitk.Euler3DTransform, Options], Outcome]
 
 
-def disa_local(fixed: sitk.Image, moving: sitk.Image, pose: sitk.Transform, options: Options) -> Outcome:
-    result = disa.register(
-        fixed, moving, initial_transform=pose, model=options.model, fine_spacing=options.fine_spacing
+def _outcome(result: RegistrationResult) -> Outcome:
+    return Outcome(result.transform, result.evaluations, result.times.get("search"))
+
+
+def disa_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+    return _outcome(
+        disa.register(
+            pair.fixed,
+            pair.moving,
+            initial_transform=pose,
+            fixed_mask=pair.fixed_mask,
+            moving_mask=pair.moving_mask,
+            model=options.model,
+            threads=options.threads,
+        )
     )
-    return Outcome(result.transform, result.evaluations)
 
 
-def disa_global(fixed: sitk.Image, moving: sitk.Image, pose: sitk.Transform, options: Options) -> Outcome:
-    result = disa.global_register(
-        fixed,
-        moving,
-        initial_transform=pose,
-        model=options.model,
-        starts=options.starts,
-        fine_spacing=options.fine_spacing,
-    )
-    return Outcome(result.transform, result.evaluations)
+def disa_global(fine_spacing: float | None) -> Method:
+    def register(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+        return _outcome(
+            disa.global_register(
+                pair.fixed,
+                pair.moving,
+                initial_transform=pose,
+                fixed_mask=pair.fixed_mask,
+                moving_mask=pair.moving_mask,
+                model=options.model,
+                starts=options.starts,
+                fine_spacing=fine_spacing,
+                threads=options.threads,
+            )
+        )
+
+    return register
 
 
-def mattes_local(fixed: sitk.Image, moving: sitk.Image, pose: sitk.Transform, options: Options) -> Outcome:
-    return Outcome(register_mattes(fixed, moving, pose), None)
+def disa_search(starts: int, samples: int) -> Method:
+    """DISA's global search from so many starts and over so many fixed descriptors, 0 for all."""
 
+    def register(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+        effort = replace(registration_task.SEARCHING, samples=samples)
+        with mock.patch.object(registration_task, "SEARCHING", effort):
+            return disa_global(None)(pair, pose, options._replace(starts=starts))
+
+    return register
+
+
+def mind_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+    return _outcome(mind_registration.register_local(pair, pose, options.threads))
+
+
+def mind_global(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+    return _outcome(mind_registration.register_global(pair, pose, options.starts, options.threads))
+
+
+def lc2_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+    import lc2_registration  # needs PyTorch and NLopt
+
+    return Outcome(*lc2_registration.register(pair, pose))
+
+
+def intensity(metric: str) -> Method:
+    return lambda pair, pose, options: Outcome(*intensity_registration.register(pair, pose, metric))
+
+
+STARTS = (10, 20, 50, 100, 200, 500, 1000, 2000)
+SAMPLES = (128, 256, 512, 1024, 2048, 4096, 0)
+STARTS_SWEEP = {f"{starts} starts": disa_search(starts, registration_task.SEARCHING.samples) for starts in STARTS}
+SAMPLES_SWEEP = {f"{samples or 'all'} points": disa_search(500, samples) for samples in SAMPLES}
 
 METHODS: dict[str, Method] = {
     "DISA local": disa_local,
-    "DISA global": disa_global,
-    "Mattes local": mattes_local,
+    "DISA global": disa_global(None),
+    "DISA global, then 1 mm": disa_global(1.0),
+    "MIND-SSC local": mind_local,
+    "MIND-SSC global": mind_global,
+    "LC2 local": lc2_local,
+    "Mattes local": intensity("Mattes"),
+    "correlation local": intensity("correlation"),
 }

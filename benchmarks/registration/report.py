@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 
 Row = dict[str, str]
 
-CONVERGED = (15.0, 5.0)
+CONVERGED = (15.0, 5.0, 2.0)
 SIGNIFICANCE = 0.01
 
 
@@ -70,6 +70,17 @@ def error_table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def case_table(rows: list[Row], limit: float) -> str:
+    """Share of each case's runs that end below a limit, and their median error, to see which are missed."""
+    methods = _distinct(rows, "method")
+    lines = [f"| case | {' | '.join(methods)} |", "|" + "---|" * (len(methods) + 1)]
+    for case in _distinct(rows, "case"):
+        errors = [_numbers(_where(rows, case=case, method=method), "final_mm") for method in methods]
+        cells = [f"{100 * (e < limit).mean():.0f} %, {np.median(e):.1f}" if e.size else "" for e in errors]
+        lines.append(f"| {case} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def test_table(rows: list[Row]) -> str:
     """Wilcoxon signed-rank tests of the final errors, method against method over the runs that both did."""
     keyed = {
@@ -89,16 +100,18 @@ def test_table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_report(rows: list[Row], folder: Path, command: str) -> None:
-    """RESULTS.md and the plots."""
-    text = ["# Registration experiments", "", f"`{command}`"]
+def write_report(rows: list[Row], folder: Path, commands: list[str]) -> None:
+    """RESULTS.md and the plots, of the table that these commands made."""
+    text = ["# Registration experiments", "", *(f"    {command}" for command in commands)]
     for group in _distinct(rows, "group"):
         own = _where(rows, group=group)
         text += ["", f"## {group}"]
         for limit in CONVERGED:
-            text += ["", f"Share of runs that end below {limit:g} mm, by initial error:", ""]
+            text += ["", f"Share of runs that end below {limit:g} mm, by initial error (Table 3), and medians:", ""]
             text.append(convergence_table(own, limit))
-        text += ["", "Error at the end:", "", error_table(own)]
+        text += ["", "Error at the end (Table 1):", "", error_table(own)]
+        text += ["", f"Share below {CONVERGED[0]:g} mm and median error (mm) of each case:", ""]
+        text.append(case_table(own, CONVERGED[0]))
         if len(_distinct(own, "method")) > 1:
             text += ["", f"Wilcoxon signed-rank tests at {SIGNIFICANCE}:", "", test_table(own)]
         name = group.replace("/", "-").replace(" ", "-").lower()
@@ -109,7 +122,7 @@ def write_report(rows: list[Row], folder: Path, command: str) -> None:
 
 
 def _plot(rows: list[Row], path: Path, draw: Callable[[plt.Axes, list[Row]], None]) -> None:
-    figure, axes = plt.subplots(figsize=(6, 4))
+    figure, axes = plt.subplots(figsize=(7, 4.5))
     draw(axes, rows)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
@@ -123,11 +136,11 @@ def _capture_curves(axes: plt.Axes, rows: list[Row]) -> None:
         shares = [100 * (_numbers(p, "final_mm") < CONVERGED[0]).mean() if p else np.nan for p in parts]
         axes.plot(bins, shares, marker="o", label=method)
     axes.set(xlabel="initial error (mm)", ylabel=f"below {CONVERGED[0]:g} mm (%)", ylim=(-3, 103))
-    axes.legend()
+    axes.legend(fontsize="small")
 
 
 def _box_plots(axes: plt.Axes, rows: list[Row]) -> None:
     methods = _distinct(rows, "method")
     axes.boxplot([_numbers(_where(rows, method=m), "final_mm") for m in methods])
-    axes.set_xticks(range(1, len(methods) + 1), methods)
+    axes.set_xticks(range(1, len(methods) + 1), methods, rotation=30, ha="right")
     axes.set(yscale="log", ylabel="final error (mm)")

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import csv
 import resource
-import sys
 import time
-import zlib
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import SimpleITK as sitk
 from cases import Case
-from geometry import random_pose, sample_points, turned
-from methods import METHODS, Options
+from methods import METHODS, SAMPLES_SWEEP, STARTS_SWEEP, Options
+from pairs import generator, load
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from shared_work import results_of
 
-FIELDS = ("case", "group", "bin", "pose", "method", "initial_mm", "final_mm", "seconds", "cpu_seconds", "evaluations")
+FIELDS = (
+    "case",
+    "group",
+    "bin",
+    "pose",
+    "method",
+    "initial_mm",
+    "final_mm",
+    "seconds",
+    "cpu_seconds",
+    "search_seconds",
+    "evaluations",
+)
+
+PIECE = 4
+"""Runs that a process takes at a time: more would leave others waiting at the end, fewer load images more often."""
+
+EVERY = METHODS | STARTS_SWEEP | SAMPLES_SWEEP
+
+Row = dict[str, str]
 
 
 class Run(NamedTuple):
@@ -33,11 +52,18 @@ class Run(NamedTuple):
         return (self.case.name, bin_name(self.edges), str(self.pose), self.method)
 
 
+class Setting(NamedTuple):
+    """What all runs share."""
+
+    seed: int
+    options: Options
+
+
 def bin_name(edges: tuple[float, float]) -> str:
     return f"{edges[0]:.0f}-{edges[1]:.0f}"
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[Row]:
     """Whole rows of the table; a last one that a kill cut short is left out."""
     if not path.is_file():
         return []
@@ -46,42 +72,58 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [row for row in csv.DictReader(whole.splitlines()) if row["evaluations"] is not None]
 
 
-def perform(runs: list[Run], path: Path, seed: int, options: Options) -> None:
-    """Do what the table lacks, with progress on stderr."""
+def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, threads: int = 0, gpus: int = 0) -> None:
+    """Do what the table lacks, with progress on stderr.
+
+    Args:
+        runs: in order.
+        path: of the table.
+        setting: what all share.
+        processes: how many at a time; 1: this one.
+        threads: of each process; 0: all, for one process.
+        gpus: above 0, process i sees GPU i modulo this number only.
+    """
     rows = read_rows(path)
     done = {(row["case"], row["bin"], row["pose"], row["method"]) for row in rows}
     left = [run for run in runs if run.key not in done]
-    with path.open("w", newline="") as file:
+    tasks = [(piece, setting) for piece in _pieces(left)]
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("runs, left"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with path.open("w", newline="") as file, Progress(*columns, console=Console(stderr=True)) as progress:
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()
         writer.writerows(rows)
         file.flush()
-        began = time.perf_counter()
-        for number, row in enumerate(_rows_of(left, seed, options), 1):
+        bar = progress.add_task("", total=len(left))
+        for row in results_of(rows_of, tasks, processes, threads, gpus):
             writer.writerow(row)
             file.flush()
-            seconds = (time.perf_counter() - began) / number * (len(left) - number)
-            print(
-                f"{number}/{len(left)} {row['case']} {row['bin']} mm {row['method']}: {row['initial_mm']} -> "
-                f"{row['final_mm']} mm; {seconds / 60:.0f} min left",
-                file=sys.stderr,
+            progress.advance(bar)
+            progress.console.print(
+                f"{row['case']} {row['bin']} mm {row['method']}: {row['initial_mm']} -> {row['final_mm']} mm, "
+                f"{row['seconds']} s"
             )
 
 
-def _rows_of(runs: list[Run], seed: int, options: Options) -> Iterator[dict[str, object]]:
-    loaded: tuple[Case, int] | None = None
+def _pieces(runs: list[Run]) -> Iterator[list[Run]]:
+    """At most PIECE runs of one case, pose and bin that follow each other: they share their images."""
+    for _, group in groupby(runs, key=lambda run: (run.case, run.pose, run.edges)):
+        together = list(group)
+        yield from (together[first : first + PIECE] for first in range(0, len(together), PIECE))
+
+
+def rows_of(task: tuple[list[Run], Setting]) -> Iterator[dict[str, object]]:
+    """Do runs of one case, pose and bin."""
+    runs, setting = task
     for run in runs:
-        subject = zlib.crc32(run.case.name.encode())
-        if loaded != (run.case, run.pose):
-            fixed = sitk.ReadImage(str(run.case.fixed), sitk.sitkFloat32)
-            image = sitk.ReadImage(str(run.case.moving), sitk.sitkFloat32)
-            moving = turned(image, np.random.default_rng([seed, subject, run.pose]))
-            points = sample_points(fixed)
-            loaded = (run.case, run.pose)
-        rng = np.random.default_rng([seed, subject, run.pose, int(run.edges[0])])
-        pose = random_pose(fixed, rng, run.edges)
+        pair = load(run.case, setting.seed, run.pose)
+        start = pair.start(generator(run.case, setting.seed, run.pose, int(run.edges[0])), run.edges)
         began, cpu = time.perf_counter(), _cpu_seconds()
-        outcome = METHODS[run.method](fixed, moving, pose, options)
+        outcome = EVERY[run.method](pair, start, setting.options)
         seconds, cpu = time.perf_counter() - began, _cpu_seconds() - cpu
         yield {
             "case": run.case.name,
@@ -89,10 +131,11 @@ def _rows_of(runs: list[Run], seed: int, options: Options) -> Iterator[dict[str,
             "bin": bin_name(run.edges),
             "pose": run.pose,
             "method": run.method,
-            "initial_mm": round(error_of(pose, points), 3),
-            "final_mm": round(error_of(outcome.transform, points), 3),
+            "initial_mm": round(pair.error(start), 3),
+            "final_mm": round(pair.error(outcome.transform), 3),
             "seconds": round(seconds, 3),
             "cpu_seconds": round(cpu, 3),
+            "search_seconds": "" if outcome.search_seconds is None else round(outcome.search_seconds, 4),
             "evaluations": "" if outcome.evaluations is None else outcome.evaluations,
         }
 
@@ -100,9 +143,3 @@ def _rows_of(runs: list[Run], seed: int, options: Options) -> Iterator[dict[str,
 def _cpu_seconds() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
-
-
-def error_of(transform: sitk.Transform, points: np.ndarray) -> float:
-    """Mean distance in mm between points and where the transform takes them."""
-    moved = np.asarray([transform.TransformPoint(point) for point in points.tolist()])
-    return float(np.linalg.norm(moved - points, axis=1).mean())

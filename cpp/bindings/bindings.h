@@ -12,5 +12,6 @@ void bind_multi_metric(pybind11::module_ & module);
 void bind_pose_search(pybind11::module_ & module);
 void bind_registration_engine(pybind11::module_ & module);
 void bind_smoothing(pybind11::module_ & module);
+void bind_transforms(pybind11::module_ & module);
 
 #endif

@@ -34,4 +34,5 @@ PYBIND11_MODULE(_core, module)
   bind_smoothing(module);
   bind_pose_search(module);
   bind_registration_engine(module);
+  bind_transforms(module);
 }

@@ -26,9 +26,7 @@ make_metric(const char * baseType, py::function extractor)
 {
   const auto metric = TMetric::New();
   metric->SetFeatureExtractor(std::make_shared<PythonExtractor>(std::move(extractor), true));
-  typename TMetric::Superclass * base = metric.GetPointer();
-  metric->Register();
-  return to_swig(base, baseType);
+  return hand_over<typename TMetric::Superclass>(metric, baseType);
 }
 
 /** Calls a function with the metric behind a proxy, whichever pixel type it has. */

@@ -23,16 +23,6 @@ constexpr const char * BaseType = std::is_same<TPixel, float>::value ? "itkImage
 
 constexpr char EstimatorBase[] = "itkOptimizerParameterScalesEstimatorTemplateD *";
 
-/** A new object as the pointer that a proxy of the itk package keeps in `this`. */
-template <typename TBase, typename TObject>
-py::object
-hand_over(const itk::SmartPointer<TObject> & object, const char * type)
-{
-  TBase * base = object.GetPointer();
-  object->Register();
-  return to_swig(base, type);
-}
-
 template <typename TPixel>
 typename MultiMetric<TPixel>::Superclass *
 to_metric(const py::handle & proxy)

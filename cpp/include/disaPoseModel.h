@@ -1,7 +1,7 @@
 #ifndef disaPoseModel_h
 #define disaPoseModel_h
 
-#include "disaGeometry.h"
+#include "disaProbePressure.h"
 
 #include <optional>
 #include <vector>
@@ -16,19 +16,6 @@ enum class PoseKind
   Rigid,
   Similarity,
   Affine
-};
-
-/** \brief The push of an ultrasound probe: a shift along its axis that fades with depth.
- *
- * At depth t = clamp(axis . (x - contact) / depth, 0, 1) a point moves by (p1 (1 - t)^2 + p2 t (1 - t)) axis. */
-struct ProbePressure
-{
-  Vector3 contact{};       ///< where the probe touches, mm
-  Vector3 axis{ 0, 0, 1 }; ///< unit vector into the body
-  double  depth = 100.0;   ///< mm, above 0
-
-  /** \brief Factors of p1 and p2 at a point. */
-  std::array<double, 2> Factors(const Vector3 & x) const;
 };
 
 /** \brief Poses x -> E M (x - c) + A c + t about an initial affine map A of matrix M, by parameters that are all mm.

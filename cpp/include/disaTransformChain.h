@@ -2,6 +2,7 @@
 #define disaTransformChain_h
 
 #include "disaLattice.h"
+#include "disaProbePressure.h"
 
 #include <optional>
 #include <variant>
@@ -13,9 +14,9 @@ namespace disa
 /** \brief One transform of a chain. */
 struct Stage
 {
-  std::variant<AffineMap, Lattice> map;
-  bool                             isOptimized = false;
-  std::size_t                      firstParameter = 0; ///< of an optimised stage, among those of the whole chain
+  std::variant<AffineMap, Lattice, ProbePush> map;
+  bool                                        isOptimized = false;
+  std::size_t firstParameter = 0; ///< of an optimised stage, among those of the whole chain
 };
 
 /** \brief Transforms applied one after the other, any of them deformable, any of them optimised. */

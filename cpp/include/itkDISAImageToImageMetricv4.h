@@ -31,11 +31,11 @@ namespace itk
  * \f$ -df/d\theta \f$.
  *
  * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, scale, affine), cubic B-splines,
- * displacement fields with linear interpolation, and composites of them in any order, any of them optimised; the same
- * for the fixed transform. The derivative is the value's exact one. So with a displacement field each sample's gradient
- * is shared out among the 8 voxels around it, as it would be if ITK's metrics sampled other points than voxels; where
- * samples are further apart than the field's voxels, the voxels in between get nothing until the transform smooths the
- * update, which is to reach from one sample to the next.
+ * displacement fields with linear interpolation, ProbePressureTransform, and composites of them in any order, any of
+ * them optimised; the same for the fixed transform. The derivative is the value's exact one. So with a displacement
+ * field each sample's gradient is shared out among the 8 voxels around it, as it would be if ITK's metrics sampled
+ * other points than voxels; where samples are further apart than the field's voxels, the voxels in between get nothing
+ * until the transform smooths the update, which is to reach from one sample to the next.
  *
  * Initialize() places the moving descriptors on a grid parallel to the fixed one under the transform that it finds, for
  * descriptors do not turn with the transform. A deformable transform turns them by the rotation nearest to the affine

@@ -575,7 +575,11 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];
-    if (stage.isOptimized && std::holds_alternative<disa::AffineMap>(stage.map))
+    if (stage.isOptimized && std::holds_alternative<disa::ProbePush>(stage.map))
+    {
+      std::copy(sums.pushes[s].begin(), sums.pushes[s].end(), derivative->data_block() + stage.firstParameter);
+    }
+    else if (stage.isOptimized && std::holds_alternative<disa::AffineMap>(stage.map))
     {
       std::fill_n(derivative->data_block() + stage.firstParameter, stages.transforms[s]->GetNumberOfParameters(), 0.0);
       DISA::AddLinearDerivative(*stages.transforms[s],

@@ -4,6 +4,7 @@
 #include "disaDeformable.h"
 #include "itkDISAError.h"
 #include "itkDISAGeometry.h"
+#include "itkProbePressureTransform.h"
 
 #include "itkAzimuthElevationToCartesianTransform.h"
 #include "itkBSplineTransform.h"
@@ -92,20 +93,20 @@ AppendStages(const TransformType & transform, bool isOptimized, TransformStages 
     }
     return;
   }
-  const auto append = [&](auto map)
+  const auto append = [&](auto map, const TransformType & part, std::size_t offset)
   {
-    to.stages.push_back({ map, isOptimized, to.numberOfParameters });
-    to.transforms.push_back(&transform);
+    to.stages.push_back({ map, isOptimized, to.numberOfParameters + offset });
+    to.transforms.push_back(&part);
   };
   // One of ITK's transforms says that it is linear and is not.
   const bool isAngular = dynamic_cast<const AzimuthElevationToCartesianTransform<double, 3> *>(&transform) != nullptr;
   if (transform.IsLinear() && !isAngular)
   {
-    append(ToInvertibleMap(transform));
+    append(ToInvertibleMap(transform), transform, 0);
   }
   else if (const auto * spline = dynamic_cast<const BSplineTransform<double, 3, 3> *>(&transform))
   {
-    append(ToLattice(*spline));
+    append(ToLattice(*spline), transform, 0);
   }
   else if (const auto * field = dynamic_cast<const DisplacementFieldTransform<double, 3> *>(&transform))
   {
@@ -116,12 +117,18 @@ AppendStages(const TransformType & transform, bool isOptimized, TransformStages 
       throw DISAError(std::string("DISAImageToImageMetricv4 cannot optimise a ") + transform.GetNameOfClass() +
                       ": its parameters are not its displacement field; use a displacement field transform");
     }
-    append(lattice);
+    append(lattice, transform, 0);
+  }
+  else if (const auto * pressed = dynamic_cast<const ProbePressureTransform<double> *>(&transform))
+  {
+    const TransformType & rigid = *pressed->GetRigidTransform();
+    append(pressed->GetPush(), transform, rigid.GetNumberOfParameters());
+    append(ToInvertibleMap(rigid), rigid, 0);
   }
   else
   {
-    throw DISAError("DISAImageToImageMetricv4 takes linear, cubic B-spline and displacement field transforms and "
-                    "composites of them, got a " +
+    throw DISAError("DISAImageToImageMetricv4 takes linear, cubic B-spline, displacement field and probe pressure "
+                    "transforms and composites of them, got a " +
                     transform.GetTransformTypeAsString());
   }
   to.numberOfParameters += isOptimized ? transform.GetNumberOfParameters() : 0;
@@ -237,7 +244,7 @@ IsRigid(const TransformStages & stages)
   for (std::size_t s = 0; s < stages.stages.size(); ++s)
   {
     const disa::Stage & stage = stages.stages[s];
-    if (stage.isOptimized && (std::holds_alternative<disa::Lattice>(stage.map) || CanScale(*stages.transforms[s])))
+    if (stage.isOptimized && (!std::holds_alternative<disa::AffineMap>(stage.map) || CanScale(*stages.transforms[s])))
     {
       return false;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <numeric>
 
 namespace disa
 {
@@ -28,6 +29,22 @@ Map(const AffineMap & map, const double * from, std::size_t count, double * to)
   double rows[12];
   ToRows(map, rows);
   ChosenKernel().points->map(rows, from, count, to);
+}
+
+/** One of the points or gradients that lie as PointFunctions have them. */
+Vector3
+Take(const double * arrays, std::size_t count, std::size_t i)
+{
+  return { arrays[i], arrays[count + i], arrays[2 * count + i] };
+}
+
+void
+Put(const Vector3 & vector, std::size_t count, std::size_t i, double * arrays)
+{
+  for (std::size_t axis = 0; axis < 3; ++axis)
+  {
+    arrays[axis * count + i] = vector[axis];
+  }
 }
 
 /** What an optimised lattice needs of the samples of one batch, each chunk in its own place. */
@@ -89,8 +106,7 @@ public:
   DeformableSums
   Run()
   {
-    DeformableSums sums;
-    sums.affine.resize(m_Stages.size());
+    DeformableSums              sums(m_Stages.size());
     std::vector<DeformableSums> chunks(m_BatchLength);
     for (std::size_t begin = 0; begin < m_Objective.GetNumberOfChunks(); begin += m_BatchLength)
     {
@@ -98,12 +114,7 @@ public:
       m_Threads.parallelFor(length, [&](std::size_t slot) { chunks[slot] = this->EvaluateChunk(begin + slot, slot); });
       for (std::size_t slot = 0; slot < length; ++slot)
       {
-        sums.validPoints += chunks[slot].validPoints;
-        sums.value += chunks[slot].value;
-        for (std::size_t s = 0; s < m_Stages.size(); ++s)
-        {
-          sums.affine[s] += chunks[slot].affine[s];
-        }
+        sums += chunks[slot];
       }
       for (std::size_t s = 0; s < m_Stages.size(); ++s)
       {
@@ -156,6 +167,13 @@ private:
         functions.place(lattice->GetNodes(), from, count, placements[s]);
         functions.displace(lattice->GetNodes(), placements[s], from, count, to);
       }
+      else if (const auto * push = std::get_if<ProbePush>(&m_Stages[s].map))
+      {
+        for (std::size_t i = 0; i < count; ++i)
+        {
+          Put((*push)(Take(from, count, i)), count, i, to);
+        }
+      }
       else
       {
         Map(std::get<AffineMap>(m_Stages[s].map), from, count, to);
@@ -164,14 +182,13 @@ private:
     double * const moved = points.get() + 3 * count * m_Stages.size();
     for (std::size_t i = 0; i < count && m_IsInsideMask; ++i)
     {
-      if (!m_IsInsideMask({ moved[i], moved[count + i], moved[2 * count + i] }))
+      if (!m_IsInsideMask(Take(moved, count, i)))
       {
         moved[i] = std::numeric_limits<double>::quiet_NaN(); // inside nothing
       }
     }
 
-    DeformableSums sums;
-    sums.affine.resize(m_Stages.size());
+    DeformableSums  sums(m_Stages.size());
     GradientBuffers buffers;
     double * const  gradients =
       m_Derivative != nullptr ? this->GradientsOf(m_Stages.size() - 1, slot, buffers) : nullptr;
@@ -180,7 +197,7 @@ private:
     sums.value = values.value;
     if (m_Derivative != nullptr)
     {
-      this->GoBack(count, slot, points.get(), placements, buffers, sums.affine);
+      this->GoBack(count, slot, points.get(), placements, buffers, sums);
     }
     return sums;
   }
@@ -202,7 +219,7 @@ private:
          const double *                points,
          const std::vector<double *> & placements,
          GradientBuffers &             buffers,
-         std::vector<Sums> &           affine)
+         DeformableSums &              sums)
   {
     std::size_t first = 0; // nothing before the first optimised stage is of use
     while (first < m_Stages.size() && !m_Stages[first].isOptimized)
@@ -214,17 +231,27 @@ private:
       const double * const from = points + 3 * count * s;
       const double * const gradients = this->GradientsOf(s, slot, buffers);
       const auto *         lattice = std::get_if<Lattice>(&m_Stages[s].map);
+      const auto *         push = std::get_if<ProbePush>(&m_Stages[s].map);
       if (this->IsOptimizedLattice(s))
       {
         m_LatticeSamples[s].planes[slot] = PlanesOf(placements[s] + 4 * count, count);
+      }
+      else if (m_Stages[s].isOptimized && push != nullptr)
+      {
+        for (std::size_t i = 0; i < count; ++i)
+        {
+          const auto    factors = push->probe.Factors(Take(from, count, i));
+          const Vector3 gradient = Take(gradients, count, i);
+          const double  along = std::inner_product(gradient.begin(), gradient.end(), push->probe.axis.begin(), 0.0);
+          sums.pushes[s][0] += along * factors[0];
+          sums.pushes[s][1] += along * factors[1];
+        }
       }
       else if (m_Stages[s].isOptimized)
       {
         for (std::size_t i = 0; i < count; ++i)
         {
-          affine[s].Add({ gradients[i], gradients[count + i], gradients[2 * count + i] },
-                        { from[i], from[count + i], from[2 * count + i] },
-                        m_Objective.GetCentre());
+          sums.affine[s].Add(Take(gradients, count, i), Take(from, count, i), m_Objective.GetCentre());
         }
       }
       if (s == first)
@@ -235,6 +262,13 @@ private:
       if (lattice != nullptr)
       {
         ChosenKernel().points->pullBack(lattice->GetNodes(), placements[s], from, gradients, count, pulled);
+      }
+      else if (push != nullptr)
+      {
+        for (std::size_t i = 0; i < count; ++i)
+        {
+          Put(push->PullBack(Take(from, count, i), Take(gradients, count, i)), count, i, pulled);
+        }
       }
       else
       {
@@ -329,6 +363,20 @@ private:
 };
 
 } // namespace
+
+DeformableSums &
+DeformableSums::operator+=(const DeformableSums & other)
+{
+  validPoints += other.validPoints;
+  value += other.value;
+  for (std::size_t s = 0; s < affine.size(); ++s)
+  {
+    affine[s] += other.affine[s];
+    pushes[s][0] += other.pushes[s][0];
+    pushes[s][1] += other.pushes[s][1];
+  }
+  return *this;
+}
 
 DeformableSums
 EvaluateDeformable(const Objective &                            objective,

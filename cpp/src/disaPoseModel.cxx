@@ -88,18 +88,6 @@ RotationVector(const Matrix3 & r)
 
 } // namespace
 
-std::array<double, 2>
-ProbePressure::Factors(const Vector3 & x) const
-{
-  double along = 0.0;
-  for (int i = 0; i < 3; ++i)
-  {
-    along += axis[i] * (x[i] - contact[i]);
-  }
-  const double t = std::clamp(along / depth, 0.0, 1.0);
-  return { (1.0 - t) * (1.0 - t), t * (1.0 - t) };
-}
-
 PoseModel::PoseModel(PoseKind                     kind,
                      const AffineMap &            initial,
                      const Vector3 &              centre,
@@ -244,18 +232,9 @@ PoseModel::Derivatives(const std::vector<double> & parameters) const
 Vector3
 PoseModel::Apply(const std::vector<double> & parameters, const Vector3 & x) const
 {
-  Vector3 pressed = x;
-  if (m_Pressure)
-  {
-    const auto     factors = m_Pressure->Factors(x);
-    const double * p = parameters.data() + parameters.size() - 2;
-    const double   shift = p[0] * factors[0] + p[1] * factors[1];
-    for (int i = 0; i < 3; ++i)
-    {
-      pressed[i] += shift * m_Pressure->axis[i];
-    }
-  }
-  return Map(parameters)(pressed);
+  const AffineMap map = Map(parameters);
+  const double *  p = parameters.data() + parameters.size() - 2;
+  return map(m_Pressure ? ProbePush{ *m_Pressure, { p[0], p[1] } }(x) : x);
 }
 
 } // namespace disa

@@ -8,11 +8,15 @@ namespace disa
 Vector3
 PullBack(const Stage & stage, const Vector3 & point, const Vector3 & gradient)
 {
-  if (const auto * lattice = std::get_if<Lattice>(&stage.map))
+  if (const auto * affine = std::get_if<AffineMap>(&stage.map))
   {
-    return lattice->PullBack(point, gradient);
+    return AffineMap{ Transpose(affine->matrix), {} }(gradient);
   }
-  return AffineMap{ Transpose(std::get<AffineMap>(stage.map).matrix), {} }(gradient);
+  if (const auto * push = std::get_if<ProbePush>(&stage.map))
+  {
+    return push->PullBack(point, gradient);
+  }
+  return std::get<Lattice>(stage.map).PullBack(point, gradient);
 }
 
 Vector3

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from disa.result import Optimum, RegistrationResult
     from disa.similarity import similarity_map
     from disa.simpleitk_registration import ImageRegistrationMethod
+    from disa.viewer_layers import napari_layers
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "deformable_register",
     "extract_features",
     "global_register",
+    "napari_layers",
     "register",
     "similarity_map",
 ]
@@ -53,6 +55,7 @@ _HOMES = {
     "deformable_register": "disa.deformable",
     "extract_features": "disa.features",
     "global_register": "disa.registration",
+    "napari_layers": "disa.viewer_layers",
     "register": "disa.registration",
     "similarity_map": "disa.similarity",
 }

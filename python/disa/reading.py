@@ -20,6 +20,9 @@ SLICE_POSITION = "0020|0032"
 MAX_DEVIATION_MM = 0.5
 CHUNK = 2**24
 
+ITK_ERRORS = (RuntimeError, UnicodeDecodeError)
+"""What SimpleITK raises; the second where its message quotes a damaged file."""
+
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 
 
@@ -47,7 +50,7 @@ def _read(reader: sitk.ImageReaderBase, message: str) -> sitk.Image:
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
         image: sitk.Image = reader.Execute()
-    except RuntimeError:
+    except ITK_ERRORS:
         raise ImageError(message) from None
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(warned)
@@ -96,7 +99,7 @@ def check_nifti(path: Path) -> None:
             * reader.GetNumberOfComponents()
             * (int(reader.GetMetaData("bitpix")) // 8)
         )
-    except RuntimeError:
+    except ITK_ERRORS:
         return  # what the reader says of it is better
     found = _content_length(path, needed)
     if found < needed:

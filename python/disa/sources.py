@@ -200,7 +200,7 @@ def _weighted_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolum
         raise RegistrationError(
             "fixed_mask: leaves no fixed descriptor of any weight; check that it shares the fixed image's space"
         )
-    return _replaced(features, features.data, weights)
+    return features.replaced(weights=weights)
 
 
 def _cut_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolume:
@@ -214,20 +214,7 @@ def _cut_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolume:
 
 def _cut(features: FeatureVolume, inside: npt.NDArray[np.bool_]) -> FeatureVolume:
     data = np.where(inside[..., None], features.data, features.data.dtype.type(0))
-    return _replaced(features, data, np.where(inside, features.weights, np.float32(0)))
-
-
-def _replaced(
-    features: FeatureVolume, data: npt.NDArray[np.int8] | npt.NDArray[np.float32], weights: npt.NDArray[np.float32]
-) -> FeatureVolume:
-    return FeatureVolume(
-        data=data,
-        scale=features.scale,
-        weights=weights,
-        origin=features.origin,
-        spacing=features.spacing,
-        direction=features.direction,
-    )
+    return features.replaced(data=data, weights=np.where(inside, features.weights, np.float32(0)))
 
 
 def _clip_box(points: FloatArray, limits: FloatArray) -> FloatArray:

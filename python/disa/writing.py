@@ -10,7 +10,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from disa.errors import DISAError, ImageError, OutputError
-from disa.reading import NIFTI_ENDINGS, check_nifti
+from disa.reading import ITK_ERRORS, NIFTI_ENDINGS, check_nifti
 
 _HDF5_OVERHEAD = 2**16
 
@@ -82,5 +82,5 @@ def _reserve(path: Path, size: int) -> None:
 def _as_output_error(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
-    except (RuntimeError, ImageError):
+    except (*ITK_ERRORS, ImageError):
         raise OutputError(f"{path}: ITK cannot write it; expected {expected}, and room on the disk") from None

@@ -12,7 +12,7 @@ import numpy as np
 from disa.commands.registering import Request, done_before, run
 from disa.errors import DISAError
 from disa.feature_store import kept_in
-from disa.inference import threads_of_environment
+from disa.inference import allowed_threads
 from disa.locking import locked
 
 LEFTOVER = re.compile(r"\.\d+\..+")
@@ -48,7 +48,7 @@ def register_pair(name: str, request: Request, cohort: Path) -> Outcome:
         request: its output is a folder of the cohort's.
         cohort: folder of the whole cohort, with the descriptors that its pairs share.
     """
-    options = replace(request.options, threads=request.options.threads or threads_of_environment())
+    options = replace(request.options, threads=request.options.threads or allowed_threads())
     with locked(cohort / "locks" / name):
         found = done_before(request)
         if found is None:

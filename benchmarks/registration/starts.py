@@ -1,0 +1,69 @@
+"""Success and time of DISA's global search as its starts go from 10 to 2,000 and its sampled points from 128 to all.
+
+    python benchmarks/registration/starts.py FOLDER --output RUNS [--layout eval] [--poses 4] [--processes N]
+
+From poses that are 75 to 100 mm off. Resumable as run.py; prints a table and writes RUNS/starts.png. *Search* is the
+time of the search alone, on the threads of one process.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+import matplotlib
+import numpy as np
+from command import cases_of, parser_of, rows_of, run_missing
+from methods import SAMPLES_SWEEP, STARTS_SWEEP
+from runs import Row
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+EDGES = (75.0, 100.0)
+LIMIT = 15.0
+
+
+def summary(rows: list[Row], methods: list[str]) -> list[tuple[str, int, float, float, float, float]]:
+    """Of each method: runs, share below the limit, median error, median seconds of the search and of it all."""
+    found = []
+    for method in methods:
+        own = [row for row in rows if row["method"] == method]
+        if own:
+            errors, search, seconds = (
+                np.asarray([float(row[field]) for row in own]) for field in ("final_mm", "search_seconds", "seconds")
+            )
+            medians = (float(np.median(values)) for values in (errors, search, seconds))
+            found.append((method, len(own), float((errors < LIMIT).mean()), *medians))
+    return found
+
+
+def main() -> None:
+    parser = parser_of(__doc__, poses=4)
+    arguments = parser.parse_args()
+    cases = cases_of(parser, arguments)
+    sweeps = {"starts": list(STARTS_SWEEP), "points of a descriptor grid": list(SAMPLES_SWEEP)}
+    run_missing(arguments, cases, [*STARTS_SWEEP, *SAMPLES_SWEEP], EDGES, 500)
+    rows = rows_of(parser, arguments)
+    print(f"| | runs | below {LIMIT:g} mm | median error (mm) | search (s) | in all (s) |\n|---|---|---|---|---|---|")
+    figure, plots = plt.subplots(1, len(sweeps), figsize=(11, 4), layout="constrained")
+    for axes, (label, methods) in zip(plots, sweeps.items(), strict=True):
+        found = summary(rows, methods)
+        for method, runs, share, error, search, seconds in found:
+            print(f"| {method} | {runs} | {100 * share:.0f} % | {error:.1f} | {search:.3f} | {seconds:.1f} |")
+        places = range(len(found))
+        axes.plot(places, [100 * share for _, _, share, *_ in found], "o-", color="C0")
+        axes.set_xticks(places, [name.split()[0] for name, *_ in found])
+        axes.set(xlabel=label, ylim=(-3, 103))
+        axes.set_ylabel(f"below {LIMIT:g} mm (%)", color="C0")
+        times = axes.twinx()
+        times.plot(places, [search for *_, search, _ in found], "s--", color="C1")
+        times.set_yscale("log")
+        times.set_ylabel("search (s)", color="C1")
+    figure.savefig(arguments.output / "starts.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""What the module DISATransform adds to the `itk` namespace; read by ITK's lazy loading."""
+
+depends = ("ITKPyBase", "ITKCommon", "ITKTransform", "ITKIOTransformBase")
+
+templates = tuple(
+    (name, f"itk::{name}", f"itk{name}D", True, "double")
+    for name in ("ProbePressureTransform", "InverseProbePressureTransform")
+)
