@@ -60,7 +60,7 @@ CASES: dict[str, list[Case]] = {
         register("a colour image", "", "colour.nrrd"),
         register("a single slice", "", "slice.nii.gz"),
         register("a constant image", "", "constant.nii.gz"),
-        register("NaN among the voxels", "", "nan.nii.gz"),
+        register("NaN among the voxels", "", "nan.nrrd"),
         register("axes that are not at right angles", "", "skewed.nrrd"),
         register("a spacing in the header that makes 5 m of it", "--spacing 0.1", "large.nii.gz"),
         register("a slab thinner than a descriptor", "", "thin.nii.gz"),
@@ -148,7 +148,7 @@ def make_files(folder: Path) -> None:
     write("colour.nrrd", sitk.Compose(image, image, image))
     write("slice.nii.gz", image[:, :, :1])
     written("constant.nii.gz", np.full((9, 9, 9), 7.0, np.float32))
-    written("nan.nii.gz", np.where(pixels > pixels.mean(), np.float32(np.nan), pixels))
+    written("nan.nrrd", np.where(pixels > pixels.mean(), np.float32(np.nan), pixels))
     skewed = image[:, :, :]
     skewed.SetDirection((1.0, 0.2, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
     write("skewed.nrrd", skewed)

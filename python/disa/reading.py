@@ -8,6 +8,8 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -46,19 +48,28 @@ def read_image(path: Path) -> sitk.Image:
 
 
 def _read(reader: sitk.ImageReaderBase, message: str) -> sitk.Image:
-    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        image: sitk.Image = reader.Execute()
-    except ITK_ERRORS:
-        raise ImageError(message) from None
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
+    with _no_warnings():
+        try:
+            image: sitk.Image = reader.Execute()
+        except ITK_ERRORS:
+            raise ImageError(message) from None
     return image
 
 
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """ITK says nothing on the standard error stream."""
+    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
+
+
 def _read_series(folder: Path) -> sitk.Image:
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    with _no_warnings():
+        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
         raise ImageError(f"{folder}: the folder holds no DICOM series; give an image file or a DICOM folder")
     if len(series) > 1:
