@@ -103,7 +103,7 @@ def test_a_bad_pair_is_a_line_and_the_rest_goes_on(client: distributed.Client, i
     command = ["cohort", f"{tmp_path}/table.csv", "-o", str(out), "--scheduler", client.scheduler.address, *COMMAND]
     ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 1, ran.output
-    bad, late = f"{tmp_path}/x: no such file", f"{tmp_path}/late.nii.gz: no such file"
+    bad, late = f"{tmp_path}/y: no such file", f"{tmp_path}/late.nii.gz: no such file"
     assert ran.stderr.splitlines() == [f"disa: bad: {bad}", f"disa: late: {late}"]
     rows = list(csv.DictReader((out / "summary.csv").open()))
     assert [(row["name"], row["state"]) for row in rows] == [("good", "done"), ("bad", "failed"), ("late", "failed")]
