@@ -1,6 +1,5 @@
 """`disa register` from files to files, beside greedy and SimpleITK on the same pair; and the time of `disa --help`.
 
-    pip install picsl-greedy
     python benchmarks/command_line.py FIXED MOVING [--error 5 25] [--repeats 3]
 
 The two images share their world space. The moving one is first resampled onto a grid of its own (geometry.turned), then

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -35,10 +35,11 @@ def read_transform(path: Path) -> sitk.Transform:
         f"{path}: not readable as a transform; expected .tfm, .txt, .h5 or .mat as ITK writes them, or an image of "
         "displacements"
     )
-    if path.suffix.lower() in TEXT_ENDINGS and not has_its_numbers(path):
+    is_text = path.suffix.lower() in TEXT_ENDINGS
+    if is_text and not has_its_numbers(path):
         raise unreadable
     try:
-        with _hdf5_silent():
+        with nullcontext() if is_text else _hdf5_silent():
             transform: sitk.Transform = sitk.ReadTransform(str(path))
     except ITK_ERRORS:
         raise unreadable from None
