@@ -103,7 +103,7 @@ def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:
         scale=moving.scale,
         weights=fixed.weights,
         origin=fixed.origin,
-        spacing=moving.spacing,
-        direction=moving.direction,
+        spacing=fixed.spacing,
+        direction=fixed.direction,
         network=moving.network,
     )
