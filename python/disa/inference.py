@@ -151,6 +151,8 @@ def allowed_threads() -> int:
 
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:
     """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
+    if isinstance(providers, str):
+        raise ModelError(f"providers: expected a list of names, got the text {providers!r}")
     return _choose_providers(_onnxruntime().get_available_providers(), tuple(providers or ()))[0] == GPU
 
 

@@ -52,6 +52,8 @@ def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False)
     Raises:
         ModelError: there is no such model or stride.
     """
+    if not isinstance(model, str | os.PathLike):
+        raise ModelError(f"model: expected a name or a path to an .onnx file, got {model!r}")
     text = os.fspath(model)
     if not text.endswith(".onnx"):
         if not (_SHIPPED / f"{text}-stride4.onnx").exists() or os.sep in text:
