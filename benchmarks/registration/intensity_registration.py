@@ -1,4 +1,8 @@
-"""Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent."""
+"""Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent.
+
+The learning rate is estimated anew for each iteration: on three CT/T1 pairs of the training data, nine starts from 25 to
+50 mm, Mattes then ended below 15 mm six times, and twice where it is estimated once, the default.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,11 @@ def register(pair: Pair, pose: sitk.Euler3DTransform, metric: str) -> tuple[sitk
     method.SetMetricSamplingPercentagePerLevel([float(min(1.0, SAMPLES / n)) for n in voxels], seed=1)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsGradientDescent(
-        learningRate=1.0, numberOfIterations=100, convergenceMinimumValue=1e-6, convergenceWindowSize=10
+        learningRate=1.0,
+        numberOfIterations=100,
+        convergenceMinimumValue=1e-6,
+        convergenceWindowSize=10,
+        estimateLearningRate=method.EachIteration,
     )
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetShrinkFactorsPerLevel(SHRINK_FACTORS)
