@@ -1,7 +1,7 @@
 """Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent.
 
-The learning rate is estimated anew for each iteration: on three CT/T1 pairs of the training data, nine starts from 25 to
-50 mm, Mattes then ended below 15 mm six times, and twice where it is estimated once, the default.
+The learning rate is estimated anew for each iteration: on three CT/T1 pairs of the training data, nine starts from 25
+to 50 mm, Mattes then ended below 15 mm six times, and twice where it is estimated once, the default.
 """
 
 from __future__ import annotations
