@@ -1,9 +1,9 @@
 """Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent.
 
 Chosen on three CT/T1 pairs of the training data, nine starts from 25 to 50 mm and nine from 50 to 75 mm: Mattes ended
-below 15 mm in 7 and 6 of them as below; in 6 and 3 with 100 iterations and sigmas of 2, 1, 0 mm; in 2 of the nearer nine
-where besides the learning rate is estimated once, the default. Shrink
-factors of 8, 4, 2 with 100 iterations: 7 and 4.
+below 15 mm in 7 and 6 of them as below; in 6 and 3 with 100 iterations and sigmas of 2, 1, 0 mm, and in 2 of the nearer
+nine where besides the learning rate is estimated once, the default; in 7 and 4 with shrink factors of 8, 4, 2 and 100
+iterations.
 """
 
 from __future__ import annotations
