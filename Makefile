@@ -3,13 +3,14 @@
 # make test    every test
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers
 # make docs    the documentation, in build/site
+# make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
 # make lint    style and types
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training test-cpp docs lint clean
+.PHONY: build demo test test-training test-cpp docs wheel-test lint clean
 
 build: $(VENV)/.built
 
@@ -33,7 +34,7 @@ test: build
 	$(BIN)/python -m pytest tests
 
 test-training: build
-	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[train]' --no-build-isolation
+	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
 	$(BIN)/python -m pytest tests/training
 
 test-cpp: $(VENV)/.environment
@@ -48,6 +49,9 @@ docs: build
 	$(BIN)/python -m pip install --quiet '.[docs]' --no-build-isolation
 	$(BIN)/python -m mkdocs build --strict
 	$(BIN)/python -m pytest tests/docs
+
+wheel-test: $(VENV)/.environment
+	.ci/wheel $(BIN)/python
 
 lint: build
 	$(BIN)/python -m pip install --quiet ruff mypy clang-format

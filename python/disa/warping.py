@@ -15,7 +15,7 @@ from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.features import local_variance, normalize
 from disa.images import ImageLike, image_name, load_image, load_mask
-from disa.inference import run_network, runs_on_gpu
+from disa.inference import network_fingerprint, run_network, runs_on_gpu
 from disa.models import find_model
 from disa.resampling import MARGIN, Grid, box_grid, smooth_for
 
@@ -92,6 +92,7 @@ class WarpedImage:
             origin=first,
             spacing=step,
             direction=grid.direction.ravel(),
+            network=network_fingerprint(path, stride, self._providers),
         ).quantized()
 
 
@@ -102,7 +103,7 @@ def smooth(features: FeatureVolume, sigma: float) -> FeatureVolume:
     around = _core.Frame([n + 2 for n in features.weights.shape[::-1]], origin, features.spacing, features.direction)
     widened = _core.widen(features, around, sigma)
     data = np.where(features.weights[..., None] > 0, widened.data, widened.data.dtype.type(0))
-    return _with(widened, data, features.weights, features.origin)
+    return widened.replaced(data=data)
 
 
 def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:
@@ -115,7 +116,7 @@ def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:
     part = data[into]
     out = tuple(slice(max(-f, 0), max(-f, 0) + n) for f, n in zip(first, part.shape, strict=False))
     part[...] = moving.data[out]
-    return _with(moving, data, fixed.weights, fixed.origin)
+    return moving.replaced(data=data, weights=fixed.weights, origin=fixed.origin)
 
 
 def evened(features: FeatureVolume) -> FeatureVolume:
@@ -124,15 +125,8 @@ def evened(features: FeatureVolume) -> FeatureVolume:
     A field is free to draw samples to wherever descriptors are long; a rigid transform is not.
     """
     lengths = np.linalg.norm(features.data.astype(np.float32), axis=-1, keepdims=True)
-    unit = features.data / np.maximum(lengths, LEAST_LENGTH / features.scale)
-    return FeatureVolume(
-        data=unit.astype(np.float32),
-        scale=1.0,
-        weights=np.sqrt(features.weights),
-        origin=features.origin,
-        spacing=features.spacing,
-        direction=features.direction,
-    ).quantized()
+    unit = features.data / np.maximum(lengths * features.scale, LEAST_LENGTH)
+    return features.replaced(data=unit.astype(np.float32), weights=np.sqrt(features.weights)).quantized()
 
 
 def rescaled(grid: Grid, ratio: float) -> Grid:
@@ -162,6 +156,7 @@ def on_lattice(features: FeatureVolume, grid: Grid, stride: int) -> FeatureVolum
         origin=origin,
         spacing=spacing,
         direction=direction,
+        network=features.network,
     ).quantized()
 
 
@@ -181,7 +176,7 @@ def weighted_by(features: FeatureVolume, image: sitk.Image) -> FeatureVolume:
         raise RegistrationError(
             "fixed_weights: leaves no fixed descriptor of any weight; check that it shares the fixed image's space"
         )
-    return _with(features, features.data, weights, features.origin)
+    return features.replaced(weights=weights)
 
 
 def thinned(features: FeatureVolume, step: int) -> FeatureVolume:
@@ -194,20 +189,5 @@ def thinned(features: FeatureVolume, step: int) -> FeatureVolume:
         origin=features.origin,
         spacing=tuple(step * s for s in features.spacing),
         direction=features.direction,
-    )
-
-
-def _with(
-    features: FeatureVolume,
-    data: npt.NDArray[np.int8],
-    weights: npt.NDArray[np.float32],
-    origin: Sequence[float],
-) -> FeatureVolume:
-    return FeatureVolume(
-        data=data,
-        scale=features.scale,
-        weights=weights,
-        origin=origin,
-        spacing=features.spacing,
-        direction=features.direction,
+        network=features.network,
     )
