@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations, product
 
 import numpy as np
+import SimpleITK as sitk
 from scipy.ndimage import uniform_filter
 
 from disa.core import FeatureVolume

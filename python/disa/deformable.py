@@ -316,10 +316,10 @@ class _Task:
 
     def refine(self, inverse_consistent: bool) -> None:
         """Lower the metric over a displacement field that is added to the one found so far."""
+        start: sitk.DisplacementFieldTransform | None = None
         if self.seen is not None:
-            moving, start, back = self.seen, self.parts.pop(), self.backward
+            moving, start = self.seen, self.parts.pop()
         else:
-            start = back = None
             with self.times.timed("moving descriptors"):
                 moving = self.moving.features(
                     rescaled(self.grid, FINE_RATIO), MOVING_STRIDE, self.transform, inverse_consistent
@@ -331,7 +331,7 @@ class _Task:
             if inverse_consistent:
                 cells = thinned(moving, max(1, CONTROL_STRIDE // MOVING_STRIDE)) if start is None else moving
                 dense = thinned(self.features, max(1, MOVING_STRIDE // self.stride))
-                found, _ = self.middle(found, self.descend(cells, dense, back, []))
+                found, _ = self.middle(found, self.descend(cells, dense, None if start is None else self.backward, []))
             self.parts.append(to_transform(found, self.lattice, PADDING))
 
     def descend(
@@ -361,7 +361,7 @@ class _Task:
             lattice.size, lattice.origin.tolist(), (lattice.spacing,) * 3, lattice.axes.ravel().tolist()
         )
         if start is not None:
-            method.SetMovingInitialTransform(start)
+            method.SetMovingInitialTransform(start)  # type: ignore[no-untyped-call]
         method.SetInitialTransform(displacement, inPlace=True)
         method.AddCommand(sitk.sitkIterationEvent, lambda: trace.append(method.GetMetricValue()))
         method.Execute(self.fixed, self.fixed)

@@ -148,11 +148,12 @@ def on_lattice(features: FeatureVolume, grid: Grid, stride: int) -> FeatureVolum
     blended = sitk.Resample(
         image, size, sitk.Transform(3, sitk.sitkIdentity), sitk.sitkLinear, origin.tolist(), spacing, direction
     )
-    data = sitk.GetArrayFromImage(blended)
+    data: npt.NDArray[np.float32] = sitk.GetArrayFromImage(blended)
+    seen: npt.NDArray[np.bool_] = np.any(data, axis=-1)
     return FeatureVolume(
         data=data,
         scale=features.scale,
-        weights=data.any(axis=-1).astype(np.float32),
+        weights=seen.astype(np.float32),
         origin=origin,
         spacing=spacing,
         direction=direction,
