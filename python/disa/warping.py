@@ -116,7 +116,15 @@ def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:
     part = data[into]
     out = tuple(slice(max(-f, 0), max(-f, 0) + n) for f, n in zip(first, part.shape, strict=False))
     part[...] = moving.data[out]
-    return moving.replaced(data=data, weights=fixed.weights, origin=fixed.origin)
+    return FeatureVolume(
+        data=data,
+        scale=moving.scale,
+        weights=fixed.weights,
+        origin=fixed.origin,
+        spacing=fixed.spacing,
+        direction=fixed.direction,
+        network=moving.network,
+    )
 
 
 def evened(features: FeatureVolume) -> FeatureVolume:
