@@ -106,7 +106,7 @@ def test_threads_change_nothing(pair: Pair) -> None:
 
 
 def test_a_field_without_folds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fold(task: steps._Task) -> None:
+    def fold(task: steps._Task, both_ways: bool) -> None:
         shape = (*task.lattice.size[::-1], 3)
         task.parts.append(to_transform(np.random.default_rng(0).normal(scale=4.0, size=shape), task.lattice, 4))
 
@@ -118,8 +118,8 @@ def test_a_field_without_folds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> N
     assert error_of(smooth.transform, pair[2]) < 8.0
 
 
-def test_the_middle_of_both_ways_is_found_too(pair: Pair) -> None:
-    result = disa.deformable_register(*pair[:2], inverse_consistent=True)
+def test_one_way_is_found_too(pair: Pair) -> None:
+    result = disa.deformable_register(*pair[:2], inverse_consistent=False)
     assert error_of(result.transform, pair[2]) < 3.0
 
 

@@ -6,7 +6,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import SimpleITK as sitk
 from test_deformable_register import Pair, error_of, pair  # noqa: F401
@@ -14,7 +13,7 @@ from test_deformable_register import Pair, error_of, pair  # noqa: F401
 SCRIPTS = Path(__file__).parents[1] / "examples" / "itk"
 
 
-@pytest.mark.parametrize(("name", "output"), [("bspline.py", "found.tfm"), ("syn.py", "found.nii.gz")])
+@pytest.mark.parametrize(("name", "output"), [("bspline.py", "found.tfm"), ("syn.py", "found.h5")])
 def test_a_known_deformation_is_recovered(
     name: str,
     output: str,
@@ -27,10 +26,6 @@ def test_a_known_deformation_is_recovered(
         sitk.WriteImage(image, path)
     monkeypatch.setattr(sys, "argv", [name, *paths])
     runpy.run_path(str(SCRIPTS / name), run_name="__main__")
-    if output.endswith(".tfm"):
-        found = sitk.ReadTransform(paths[2])
-    else:
-        found = sitk.DisplacementFieldTransform(sitk.ReadImage(paths[2], sitk.sitkVectorFloat64))
+    found = sitk.ReadTransform(paths[2])
     assert error_of(sitk.Transform(3, sitk.sitkIdentity), pair[2]) > 10.0
     assert error_of(found, pair[2]) < (2.5 if name == "bspline.py" else 4.0)
-    assert np.isfinite(found.TransformPoint(pair[2][0].tolist())).all()

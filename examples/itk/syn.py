@@ -1,6 +1,6 @@
 """Symmetric diffeomorphic registration: ITK's SyNImageRegistrationMethod with DISA's metric.
 
-python examples/itk/syn.py FIXED MOVING OUTPUT.nii.gz
+python examples/itk/syn.py FIXED MOVING OUTPUT.h5
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main(fixed_path: str, moving_path: str, output: str) -> None:
     method.SetGaussianSmoothingVarianceForTheTotalField(0.0)
     method.Update()
     print(f"metric {method.GetCurrentMetricValue():+.5f}")
-    itk.imwrite(method.GetTransform().GetDisplacementField(), output)
+    itk.transformwrite([method.GetTransform()], output)
 
 
 if __name__ == "__main__":
