@@ -34,7 +34,7 @@ test: build
 	$(BIN)/python -m pytest tests --cov
 
 test-training: build
-	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[train]' --no-build-isolation
+	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
 	$(BIN)/python -m pytest tests/training --cov --cov-append
 
 test-cpp: $(VENV)/.environment

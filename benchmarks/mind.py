@@ -1,11 +1,11 @@
-"""MIND-SSC (Heinrich et al., MICCAI 2013) for the search of `disa.deformable_register`, in SimpleITK and numpy."""
+"""MIND-SSC (Heinrich et al., MICCAI 2013) for the search of `disa.deformable_register`, in SciPy."""
 
 from __future__ import annotations
 
 from itertools import combinations
 
 import numpy as np
-import SimpleITK as sitk
+from scipy.ndimage import uniform_filter
 
 from disa.core import FeatureVolume
 
@@ -22,7 +22,7 @@ def mind_ssc(volume: Array, radius: int = 2, distance: int = 2) -> Array:
 
     distances = np.stack(
         [
-            sitk.GetArrayFromImage(sitk.BoxMean(sitk.GetImageFromArray((shifted(a) - shifted(b)) ** 2), [radius] * 3))
+            uniform_filter((shifted(a) - shifted(b)) ** 2, 2 * radius + 1, mode="nearest")
             for a, b in combinations(faces, 2)
             if any(p + q for p, q in zip(a, b, strict=True))
         ],

@@ -54,6 +54,7 @@ def make_features() -> Callable[..., FeatureVolume]:
         spacing: float = 8.0,
         origin: Sequence[float] = (3.0, -20.0, 11.0),
         direction: np.ndarray | None = None,
+        network: str | None = None,
     ) -> FeatureVolume:
         rng = np.random.default_rng(seed)
         values = rng.normal(size=(*shape, 16))
@@ -70,6 +71,7 @@ def make_features() -> Callable[..., FeatureVolume]:
             origin=origin,
             spacing=(spacing,) * 3,
             direction=(np.eye(3) if direction is None else direction).ravel(),
+            network=network,
         )
 
     return make

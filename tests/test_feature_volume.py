@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import disa
-from disa.core import FeatureVolume
+from disa.core import FeatureVolume, _core
 
 
 @pytest.mark.parametrize("quantized", [True, False])
@@ -39,6 +39,40 @@ def test_arrays_that_were_pickled_are_taken(make_features) -> None:
         direction=features.direction,
     )
     np.testing.assert_array_equal(again.data, features.data)
+
+
+def test_the_network_is_kept_and_old_files_have_none(make_features, tmp_path: Path) -> None:
+    features = make_features((3, 4, 5), quantized=False, network="00c0ffee")
+    frame = _core.Frame((5, 4, 3), features.origin, features.spacing, features.direction)
+    features.save(tmp_path / "a.disa")
+    for made in (features, features.quantized(), features.replaced(weights=2 * features.weights)):
+        assert made.network == "00c0ffee"
+    assert _core.widen(features, frame, 9.0).network == "00c0ffee"
+    assert FeatureVolume.load(tmp_path / "a.disa").network == "00c0ffee"
+    content = bytearray((tmp_path / "a.disa").read_bytes())
+    content[164:168] = bytes(4)
+    (tmp_path / "old.disa").write_bytes(content)
+    old = FeatureVolume.load(tmp_path / "old.disa")
+    assert old.network is None
+    np.testing.assert_array_equal(old.data, features.data)
+
+
+def test_parts_are_replaced(make_features) -> None:
+    features = make_features((3, 4, 5))
+    weights = np.zeros((3, 4, 5), np.float32)
+    changed = features.replaced(data=-features.data, weights=weights, origin=(1.0, 2.0, 3.0))
+    np.testing.assert_array_equal(changed.data, -features.data)
+    np.testing.assert_array_equal(changed.weights, weights)
+    assert changed.origin == (1.0, 2.0, 3.0)
+    assert (changed.scale, changed.spacing, changed.direction) == (
+        features.scale,
+        features.spacing,
+        features.direction,
+    )
+    with pytest.raises(disa.ImageError, match="weights"):
+        features.replaced(weights=np.ones((3, 4, 6), np.float32))
+    with pytest.raises(disa.ImageError, match="16 channels"):
+        features.replaced(data=np.zeros((3, 4, 6, 16), np.int8))
 
 
 @pytest.mark.parametrize("largest", [0.0, 1e-9, 0.73, 127.0, 3e4])
@@ -111,6 +145,8 @@ def _arguments() -> dict[str, object]:
         ("spacing", (1.0, 0.0, 1.0), "spacing"),
         ("origin", (np.nan, 0.0, 0.0), "finite"),
         ("direction", np.ones(9), "orthonormal"),
+        ("network", "12345", "8 hexadecimal digits"),
+        ("network", "1234567G", "8 hexadecimal digits"),
     ],
 )
 def test_what_does_not_fit_is_refused(name: str, value: object, message: str) -> None:

@@ -11,7 +11,7 @@ from conftest import rotation, structured_image
 import disa
 from disa.features import local_variance
 from disa.inference import run_network
-from disa.models import find_model, shipped_models
+from disa.models import describe_model, find_model, shipped_models
 from disa.resampling import covering_grid, resample, smooth_for
 
 
@@ -22,6 +22,12 @@ def test_data_is_int8_with_one_scale_and_within_one_step_of_float(image: sitk.Im
     assert np.abs(quantized.data.astype(int)).max() == 127
     np.testing.assert_allclose(quantized.data * np.float32(quantized.scale), exact.data, atol=0.51 * quantized.scale)
     assert np.linalg.norm(exact.data, axis=-1).max() <= 1 + 1e-5
+
+
+def test_the_network_is_the_same_at_every_stride(image: sitk.Image) -> None:
+    digest = describe_model(find_model("disa-lc2", 4))["weights_sha256"]
+    for stride in (4, 2):
+        assert disa.extract_features(image, stride=stride).network == digest[:8]
 
 
 def test_descriptors_lie_where_the_frame_says(oblique_image: sitk.Image) -> None:

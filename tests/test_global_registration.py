@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,27 @@ def test_descriptors_of_two_kinds_are_refused() -> None:
     )
     with pytest.raises(disa.RegistrationError, match="int8"):
         disa.register(features, floats)
+
+
+@pytest.mark.parametrize("register", [disa.global_register, disa.register])
+def test_descriptors_of_two_networks_are_refused(register: Callable[..., disa.RegistrationResult]) -> None:
+    features = waves(9, 8.0)
+    one, other = (
+        disa.FeatureVolume(
+            data=features.data,
+            scale=features.scale,
+            weights=features.weights,
+            origin=features.origin,
+            spacing=features.spacing,
+            direction=features.direction,
+            network=network,
+        )
+        for network in ("11111111", "22222222")
+    )
+    with pytest.raises(disa.RegistrationError, match=r"of two networks \(11111111 and 22222222\)") as caught:
+        register(one, other)
+    assert "\n" not in str(caught.value)
+    register(one, features)
 
 
 def test_the_demos_pair_is_registered_from_anywhere() -> None:

@@ -284,7 +284,7 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
         (
             lambda m: m.SetMovingTransform(itk.ThinPlateSplineKernelTransform[itk.D, 3].New()),
-            "displacement field transforms",
+            "displacement field and probe pressure transforms",
         ),
         (lambda m: m.SetMovingTransform(_flat()), "invertible"),
         (lambda m: m.SetFixedImage(None), "FixedImage is not present"),
@@ -334,6 +334,15 @@ def _flat() -> Any:
 def test_settings_out_of_range_are_refused(setter: str, value: float) -> None:
     with pytest.raises(ValueError, match=setter):
         getattr(Metric.New(), setter)(value)
+
+
+def test_two_networks_do_not_mix(make_features) -> None:
+    one, other = make_features(network="0000beef"), make_features(network="220505fa")
+    with pytest.raises(disa.RegistrationError, match=r"of two networks \(0000beef and 220505fa\)") as caught:
+        metric_of(one, other, make_transform("TranslationTransform"))
+    assert "\n" not in str(caught.value)
+    for same in (one, make_features()):
+        metric_of(one, same, make_transform("TranslationTransform"))
 
 
 def test_float_and_int8_do_not_mix(make_features) -> None:

@@ -74,6 +74,12 @@ def test_a_point_is_three_finite_numbers(make_features, point: tuple[float, ...]
         disa.similarity_map(make_features(), point, make_features())
 
 
+def test_two_networks_do_not_mix(make_features) -> None:
+    with pytest.raises(disa.RegistrationError, match="of two networks"):
+        disa.similarity_map(make_features(network="1" * 8), (3.0, -20.0, 11.0), make_features(network="2" * 8))
+    disa.similarity_map(make_features(network="1" * 8), (3.0, -20.0, 11.0), make_features())
+
+
 def test_float_and_int8_do_not_mix(make_features) -> None:
     with pytest.raises(disa.RegistrationError, match="quantise both or neither"):
         disa.similarity_map(make_features(), (3.0, -20.0, 11.0), make_features(quantized=False))

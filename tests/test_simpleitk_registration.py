@@ -313,6 +313,16 @@ def test_ready_made_features_are_used(small_pair: Pair, runs: CountingExtractor)
     assert runs.strides == [4, 2]
 
 
+def test_features_of_another_network_are_refused(small_pair: Pair) -> None:
+    features = disa.extract_features(small_pair[0])
+    frame = {name: getattr(features, name) for name in ("scale", "weights", "origin", "spacing", "direction")}
+    method = method_for(small_pair)
+    method.SetMetricFixedFeatures(disa.FeatureVolume(data=features.data, **frame, network="00000001"))
+    with pytest.raises(disa.RegistrationError, match=rf"of two networks \(00000001 and {features.network}\)") as caught:
+        method.Execute(*small_pair[:2])
+    assert "\n" not in str(caught.value)
+
+
 def test_without_weighting_all_samples_count_alike(small_pair: Pair) -> None:
     method = method_for(small_pair)
     weighted = method.MetricEvaluate(small_pair[0], small_pair[1])

@@ -135,7 +135,7 @@ def resect_cases(folder: Path) -> list[Case]:
 
 
 def learn2reg_cases(folder: Path) -> list[Case]:
-    """Learn2Reg AbdomenMRCT: pairs of one patient, fixed MR and moving CT, prealigned; the identity counts as the truth."""
+    """Learn2Reg AbdomenMRCT: fixed MR and moving CT of one patient, prealigned; the identity counts as the truth."""
     return [
         Case(pair.name, "AbdomenMRCT", pair.fixed, pair.moving, pair.fixed_mask, pair.moving_mask)
         for pair in learn2reg.find(folder)

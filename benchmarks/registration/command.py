@@ -27,6 +27,7 @@ def parser_of(description: str | None, poses: int) -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=int, default=1, help="pairs at a time")
     parser.add_argument("--threads", type=int, default=1, help="and cores of each of several processes")
     parser.add_argument("--gpus", type=int, default=0, help="process i sees GPU i modulo this number only")
+    parser.add_argument("--report", action="store_true", help="run nothing")
     return parser
 
 
@@ -47,12 +48,14 @@ def cases_of(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
 def run_missing(
     arguments: argparse.Namespace, cases: list[Case], methods: Sequence[str], edges: Sequence[float], starts: int
 ) -> None:
-    """Every pose, case, bin and method in turn that the output's table lacks."""
+    """Every pose, bin, case and method in turn that the output's table lacks, unless only the report is wanted."""
+    if arguments.report:
+        return
     runs = [
         Run(case, bin_edges, pose, method)
         for pose in range(arguments.poses)
-        for case in cases
         for bin_edges in pairwise(edges)
+        for case in cases
         for method in methods
     ]
     threads = arguments.threads if arguments.processes > 1 else 0

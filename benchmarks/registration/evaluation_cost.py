@@ -2,8 +2,8 @@
 
     python benchmarks/registration/evaluation_cost.py FOLDER [--layout eval] [--cases ...] [--threads 1]
 
-DISA at 2 mm: over the 512 fixed descriptors of a search and over all; from the optimisation of 100 poses about the truth.
-LC² at 2 mm (lc2_registration.py), the value only, medians of 5 about the same poses. Both on so many threads.
+DISA at 2 mm: over the 512 fixed descriptors of a search and over all; from the optimisation of 100 poses about the
+truth. LC² at 2 mm (lc2_registration.py), the value only, medians of 5 about the same poses. Both on so many threads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def microseconds(case: Case, model: str, threads: int) -> tuple[float, float, fl
     pair = load(case, 0, 0)
     fixed = ImageSource(pair.fixed, "fixed", pair.fixed_mask, model, None)
     moving = ImageSource(pair.moving, "moving", pair.moving_mask, model, None)
-    search = _core.PoseSearch(fixed.fixed_features(2.0, FIXED_STRIDE), "rigid", np.eye(3), np.zeros(3))
+    search = _core.PoseSearch(fixed.fixed_features(2.0, FIXED_STRIDE), "rigid", np.eye(3).ravel(), np.zeros(3))
     features = moving.smooth(moving.moving_features(SPARSE[0] * 2.0, SPARSE[1], fixed.axes), SMOOTHING * 2.0)
     starts = search.draw(*EXPLORED, 0)
     disa = []

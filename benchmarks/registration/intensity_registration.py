@@ -11,8 +11,8 @@ SIGMAS = (2.0, 1.0, 0.0)
 """Of each level; mm."""
 
 SAMPLES = 50_000
-"""Of the fixed image, a level, at random; all where it has fewer voxels. Users take a percentage: of a limb's third level
-this is 20 %, of a head's 0.7 %, and as good as more there at a tenth of the time."""
+"""Of the fixed image, a level, at random; all where it has fewer voxels. Users take a percentage; of a limb's third
+level 20 %, of a head's 0.7 % are as many."""
 
 METRICS = {
     "Mattes": lambda method: method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=50),

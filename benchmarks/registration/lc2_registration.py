@@ -36,7 +36,7 @@ LARGEST = (60.0, 150.0)
 
 
 class Moments(NamedTuple):
-    """Local means at the positions, over each radius: of an image, its gradient magnitude, their squares and product."""
+    """Local means at the positions, over each radius: image, gradient magnitude, their squares and product."""
 
     i: Tensor
     g: Tensor
@@ -48,8 +48,9 @@ class Moments(NamedTuple):
 class LC2:
     """Weighted mean of LC² over patches about every fourth voxel of the fixed image, under a transform.
 
-    Each image explains the other, and both are averaged, as in DISA's training; three radii, as there. A position weighs
-    the fixed image's local variance, and gives 0 where the transform takes it outside of the moving image, as in DISA.
+    Each image explains the other, and both are averaged, as in DISA's training; three radii, as there. A position
+    weighs the fixed image's local variance, and gives 0 where the transform takes it outside of the moving image, as in
+    DISA.
 
     Args:
         pair: the images.

@@ -20,8 +20,8 @@ SPACING = 2.0
 class MindSource(ImageSource):
     """An image described by MIND-SSC (Heinrich et al., MICCAI 2013), radius 2 and distance 2 voxels, 12 channels.
 
-    The mean over the cubes between descriptors stands for each, as in the paper's Table 2; less its own mean and at unit
-    length, so that an inner product is 1 - |a - b|^2 / 2. Channels 13 to 16 are 0.
+    The mean over the cubes between descriptors stands for each, as in the paper's Table 2; less its own mean and at
+    unit length, so that an inner product is 1 - |a - b|^2 / 2. Channels 13 to 16 are 0.
     """
 
     def __init__(self, image: sitk.Image, name: str, mask: sitk.Image | None) -> None:
@@ -65,7 +65,18 @@ def open_task(pair: Pair, pose: sitk.Euler3DTransform, seed: int, threads: int) 
     offset = np.asarray(pose.TransformPoint((0.0, 0.0, 0.0)))
     search = _core.PoseSearch(features, "rigid", matrix, offset)
     initial = Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
-    return Task(fixed, moving, "rigid", None, seed, SPACING, threads, features, initial)
+    return Task(
+        fixed=fixed,
+        moving=moving,
+        kind="rigid",
+        probe=None,
+        seed=seed,
+        spacing=SPACING,
+        stride=FIXED_STRIDE,
+        threads=threads,
+        features=features,
+        initial=initial,
+    )
 
 
 def register_local(pair: Pair, pose: sitk.Euler3DTransform, threads: int) -> RegistrationResult:

@@ -100,9 +100,9 @@ def test_table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_report(rows: list[Row], folder: Path, command: str) -> None:
-    """RESULTS.md and the plots."""
-    text = ["# Registration experiments", "", f"`{command}`"]
+def write_report(rows: list[Row], folder: Path, commands: list[str]) -> None:
+    """RESULTS.md and the plots, of the table that these commands made."""
+    text = ["# Registration experiments", "", *(f"    {command}" for command in commands)]
     for group in _distinct(rows, "group"):
         own = _where(rows, group=group)
         text += ["", f"## {group}"]

@@ -29,14 +29,22 @@ def main() -> None:
         "--edges", type=float, nargs="+", default=[0.0, 25.0, 50.0, 75.0, 100.0], help="of the bins, mm"
     )
     parser.add_argument("--starts", type=int, default=500, help="of the global search")
-    parser.add_argument("--report", action="store_true", help="run nothing")
     arguments = parser.parse_args()
     cases = cases_of(parser, arguments)
+    commands = arguments.output / "commands.txt"
     if not arguments.report:
-        run_missing(arguments, cases, arguments.methods, arguments.edges, arguments.starts)
-    options = [word for word in sys.argv[1:] if word != str(arguments.folder)]
-    command = shlex.join(["python", "benchmarks/registration/run.py", "FOLDER", *options])
-    write_report(rows_of(parser, arguments), arguments.output, command)
+        named = {str(arguments.folder): "FOLDER", str(arguments.output): "RUNS"}
+        note(commands, [named.get(word, word) for word in sys.argv[1:]])
+    run_missing(arguments, cases, arguments.methods, arguments.edges, arguments.starts)
+    write_report(rows_of(parser, arguments), arguments.output, commands.read_text().splitlines())
+
+
+def note(path: Path, words: list[str]) -> None:
+    """Add the command to those that made the table, once."""
+    line = shlex.join(["python", "benchmarks/registration/run.py", *words])
+    known = path.read_text().splitlines() if path.is_file() else []
+    if line not in known:
+        path.write_text("\n".join([*known, line]) + "\n")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ FIELDS = (
     "evaluations",
 )
 
+PIECE = 4
+"""Runs that a process takes at a time: more would leave others waiting at the end, fewer load images more often."""
+
 EVERY = METHODS | STARTS_SWEEP | SAMPLES_SWEEP
 
 Row = dict[str, str]
@@ -73,7 +76,7 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
     """Do what the table lacks, with progress on stderr.
 
     Args:
-        runs: in order; those of one case and pose that follow each other share their images and stay in one process.
+        runs: in order.
         path: of the table.
         setting: what all share.
         processes: how many at a time; 1: this one.
@@ -83,7 +86,7 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
     rows = read_rows(path)
     done = {(row["case"], row["bin"], row["pose"], row["method"]) for row in rows}
     left = [run for run in runs if run.key not in done]
-    tasks = [(list(group), setting) for _, group in groupby(left, key=lambda run: (run.case, run.pose))]
+    tasks = [(piece, setting) for piece in _pieces(left)]
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
@@ -106,8 +109,15 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
             )
 
 
+def _pieces(runs: list[Run]) -> Iterator[list[Run]]:
+    """At most PIECE runs of one case, pose and bin that follow each other: they share their images."""
+    for _, group in groupby(runs, key=lambda run: (run.case, run.pose, run.edges)):
+        together = list(group)
+        yield from (together[first : first + PIECE] for first in range(0, len(together), PIECE))
+
+
 def rows_of(task: tuple[list[Run], Setting]) -> Iterator[dict[str, object]]:
-    """Do runs of one case and pose."""
+    """Do runs of one case, pose and bin."""
     runs, setting = task
     for run in runs:
         pair = load(run.case, setting.seed, run.pose)

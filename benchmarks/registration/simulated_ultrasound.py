@@ -1,11 +1,12 @@
 """Simulated ultrasound: what a 3-D sector probe on the body might see of a CT or MR volume.
 
-A phantom, not a simulation of waves: along each beam the sound loses what tissue absorbs and interfaces reflect, so that
-bone and air cast shadows; what comes back are interfaces across the beam and scatterers, blurred by a point spread that
-widens with depth, and so speckle; the envelope is compressed to decibels and drawn in its sector. MR says nothing of
-acoustic impedance: its intensity takes the place, so interfaces lie where they are and their strength is invented.
+A phantom, not a simulation of waves: along each beam the sound loses what tissue absorbs and interfaces reflect, so
+that bone and air cast shadows; what comes back are interfaces across the beam and scatterers, blurred by a point spread
+that widens with depth, and so speckle; the envelope is compressed to decibels and drawn in its sector. MR says nothing
+of acoustic impedance: its intensity takes the place, so interfaces lie where they are and their strength is invented.
 
-After Wein et al., Medical Image Analysis 12(5), 2008, and Bamber and Dickinson, Physics in Medicine and Biology 25, 1980.
+After Wein et al., Medical Image Analysis 12(5), 2008, and Bamber and Dickinson, Physics in Medicine and Biology 25,
+1980.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 Array = np.ndarray
 
@@ -99,7 +100,7 @@ def body_of(image: sitk.Image) -> sitk.Image:
 def place(body: sitk.Image, rng: np.random.Generator, inset: float) -> tuple[Array, Array]:
     """A contact point, mm, and the probe's axes, (3, 3) with columns lateral, elevation and depth.
 
-    The probe looks at the body's centre from where a random direction leaves the body, not through the volume's ends.
+    The probe looks at the body's centre from where a random direction leaves the body, 15 mm or more within the volume.
     """
     size, spacing = np.asarray(body.GetSize()), np.asarray(body.GetSpacing())
     statistics = sitk.LabelShapeStatisticsImageFilter()
@@ -113,7 +114,7 @@ def place(body: sitk.Image, rng: np.random.Generator, inset: float) -> tuple[Arr
         within = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
         seen = map_coordinates(sitk.GetArrayViewFromImage(body), index[:, ::-1].T, order=0, cval=0)
         leaves = int(np.flatnonzero(seen)[-1])
-        if within[min(leaves + 3, len(within) - 1)]:
+        if within[min(leaves + 15, len(within) - 1)]:
             break
     depth = -out
     lateral = np.cross(depth, rng.normal(size=3))
@@ -174,7 +175,6 @@ def echoes(tissue: Tissue, probe: Probe, rng: np.random.Generator) -> Array:
     sources = passed * (tissue.scatter * noise + INTERFACES * np.abs(across) * (1.0 + 0.4 * noise))
     spread = (probe.width, probe.width, probe.pulse / probe.step)
     envelope = np.abs(gaussian_filter(sources.real, spread) + 1j * gaussian_filter(sources.imag, spread))
-    envelope = gaussian_filter1d(envelope, 0.5, axis=2)
     bright = np.percentile(envelope, 99.5)
     floor = bright * 10.0 ** (-probe.dynamic_range / 20.0)
     return 20.0 * np.log10((envelope + floor) / bright)

@@ -2,8 +2,8 @@
 
     python benchmarks/registration/starts.py FOLDER --output RUNS [--layout eval] [--poses 4] [--processes N]
 
-From poses that are 75 to 100 mm off. Resumable as run.py; prints a table and writes RUNS/starts.png. *Search* is the time of
-the search alone, on the threads of one process.
+From poses that are 75 to 100 mm off. Resumable as run.py; prints a table and writes RUNS/starts.png. *Search* is the
+time of the search alone, on the threads of one process.
 """
 
 from __future__ import annotations

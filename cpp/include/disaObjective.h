@@ -171,6 +171,7 @@ private:
   Vector3                                                    m_Centre{};
   float                                                      m_FixedScale{ 1.0f };
   float                                                      m_MovingScale{ 1.0f };
+  FeatureKind                                                m_FixedKind;
   std::array<std::size_t, 3>                                 m_PaddedSize{};
   AffineMap                                                  m_PhysicalToPaddedIndex;
   std::variant<Descriptors<std::int8_t>, Descriptors<float>> m_Descriptors;

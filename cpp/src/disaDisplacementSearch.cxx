@@ -191,6 +191,7 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
                             "got " +
                             std::to_string(grid.step) + " and " + std::to_string(grid.controlSpacing));
   }
+  CheckComparable(fixed.GetKind(), moving.GetKind());
   m_Ratio = grid.controlSpacing / grid.step;
   const Frame & cells = fixed.GetFrame();
   const auto    offset = OffsetOf(cells, moving.GetFrame());

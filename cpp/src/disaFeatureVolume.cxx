@@ -24,7 +24,7 @@ struct Header
   double        spacing[3];
   double        direction[9];
   float         scale;
-  std::uint32_t reserved;
+  std::uint32_t network; ///< 0 in files from before it was written
 };
 static_assert(sizeof(Header) == 168, "the header is written as it lies in memory");
 
@@ -97,11 +97,35 @@ CheckFrame(const Frame & frame)
 
 } // namespace
 
-FeatureVolume::FeatureVolume(Frame frame, Descriptors descriptors, float scale, std::vector<float> weights)
+void
+CheckComparable(const FeatureKind & fixed, const FeatureKind & moving)
+{
+  if (fixed.isQuantized != moving.isQuantized)
+  {
+    throw RegistrationError("fixed and moving features: one is int8 and the other float; quantise both or neither");
+  }
+  if (fixed.network != 0 && moving.network != 0 && fixed.network != moving.network)
+  {
+    char line[128];
+    std::snprintf(line,
+                  sizeof(line),
+                  "fixed and moving features are of two networks (%08x and %08x); extract both with the same model",
+                  static_cast<unsigned int>(fixed.network),
+                  static_cast<unsigned int>(moving.network));
+    throw RegistrationError(line);
+  }
+}
+
+FeatureVolume::FeatureVolume(Frame              frame,
+                             Descriptors        descriptors,
+                             float              scale,
+                             std::vector<float> weights,
+                             std::uint32_t      network)
   : m_Frame(frame)
   , m_Descriptors(std::move(descriptors))
   , m_Scale(scale)
   , m_Weights(std::move(weights))
+  , m_Network(network)
 {
   CheckFrame(m_Frame);
   const std::size_t cells = m_Frame.NumberOfCells();
@@ -153,7 +177,7 @@ FeatureVolume::Quantized() const
                  values->end(),
                  quantized.begin(),
                  [step](float value) { return static_cast<std::int8_t>(std::lrint(value / step)); });
-  return { m_Frame, std::move(quantized), m_Scale * step, m_Weights };
+  return { m_Frame, std::move(quantized), m_Scale * step, m_Weights, m_Network };
 }
 
 void
@@ -168,6 +192,7 @@ FeatureVolume::Save(const std::string & fileName) const
   CopyArray(m_Frame.spacing, header.spacing);
   CopyArray(m_Frame.direction, header.direction);
   header.scale = m_Scale;
+  header.network = m_Network;
 
   const std::string partial = fileName + ".part";
   {
@@ -237,7 +262,7 @@ FeatureVolume::Load(const std::string & fileName)
   }
   try
   {
-    return { frame, std::move(descriptors), header.scale, std::move(weights) };
+    return { frame, std::move(descriptors), header.scale, std::move(weights), header.network };
   }
   catch (const ImageError & error)
   {

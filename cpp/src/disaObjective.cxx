@@ -160,6 +160,7 @@ Objective::TakeCells(const FeatureVolume & features, const std::vector<std::size
 {
   m_Weights.resize(cells.size());
   m_FixedScale = features.GetScale();
+  m_FixedKind = features.GetKind();
   std::visit(
     [&](const auto & values)
     {
@@ -185,6 +186,7 @@ Objective::SetFixedSamples(const FeatureVolume & features, const std::vector<Sam
   TakePoints(samples.size(), [&](std::size_t i) { return samples[i].point; });
   m_Weights.resize(samples.size());
   m_FixedScale = features.GetScale();
+  m_FixedKind = features.GetKind();
   const Frame &   frame = features.GetFrame();
   const AffineMap toIndex = frame.PhysicalToIndex();
   std::visit(
@@ -234,16 +236,12 @@ Objective::FinishFixed()
 void
 Objective::SetMoving(const FeatureVolume & features)
 {
+  CheckComparable(m_FixedKind, features.GetKind());
   std::visit(
     [&](auto & descriptors)
     {
       using TValues = std::decay_t<decltype(descriptors.cells)>;
-      const auto * values = std::get_if<TValues>(&features.GetDescriptors());
-      if (values == nullptr)
-      {
-        throw RegistrationError("fixed and moving features: one is int8 and the other float; quantise both or neither");
-      }
-      descriptors.cells = Pad(*values, features.GetFrame().size);
+      descriptors.cells = Pad(std::get<TValues>(features.GetDescriptors()), features.GetFrame().size);
     },
     m_Descriptors);
   m_Kernel = ChosenKernel().functions;

@@ -123,7 +123,7 @@ PoseObjective::PoseObjective(const PoseModel &     model,
   {
     weights[sample.cells[i]] = sample.weights[i];
   }
-  const FeatureVolume sampled(frame, fixed.GetDescriptors(), fixed.GetScale(), std::move(weights));
+  const FeatureVolume sampled(frame, fixed.GetDescriptors(), fixed.GetScale(), std::move(weights), fixed.GetNetwork());
   m_Objective.SetFixedCells(sampled, sample.cells, frame.IndexToPhysical());
   m_Objective.SetMoving(moving);
   for (std::size_t i = 0; i < sample.cells.size() && model.GetPressure(); ++i)

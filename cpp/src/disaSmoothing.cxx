@@ -112,7 +112,7 @@ Widen(const FeatureVolume & features, const Frame & image, double sigma)
   {
     sum[i] = inside[i / Channels] ? float(NarrowShare) * narrow[i] + float(1.0 - NarrowShare) * wide[i] : 0.0f;
   }
-  FeatureVolume widened(frame, std::move(sum), 1.0f, features.GetWeights());
+  FeatureVolume widened(frame, std::move(sum), 1.0f, features.GetWeights(), features.GetNetwork());
   return features.IsQuantized() ? widened.Quantized() : widened;
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from disa.commands.cohort import cohort
 from disa.commands.doctor import doctor
 from disa.commands.evaluate import evaluate
 from disa.commands.features import features, heatmap
@@ -17,5 +18,5 @@ app = typer.Typer(
     help="Multimodal image registration by DISA descriptors. Exit codes: 0 done, 1 could not be done, "
     "2 wrong command line, 130 interrupted.",
 )
-for command in (register, apply, features, heatmap, evaluate, info, export, train, doctor):
+for command in (register, cohort, apply, features, heatmap, evaluate, info, export, train, doctor):
     app.command()(command)

@@ -108,4 +108,4 @@ def _find_exact(key: tuple[object, ...], direction: tuple[float, ...] | None) ->
 def _equally_weighted(features: FeatureVolume, image: _core.Frame) -> FeatureVolume:
     frame = {"origin": features.origin, "spacing": features.spacing, "direction": features.direction}
     inside = _core.cells_inside(_core.Frame(features.weights.shape[::-1], **frame), image)
-    return FeatureVolume(data=features.data, scale=features.scale, weights=inside.astype(np.float32), **frame)
+    return features.replaced(weights=inside.astype(np.float32))

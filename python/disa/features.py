@@ -15,7 +15,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
-from disa.inference import run_network, runs_on_gpu
+from disa.inference import network_fingerprint, run_network, runs_on_gpu
 from disa.models import find_model
 from disa.resampling import MARGIN, Grid, covering_grid, resample, smooth_for
 
@@ -164,7 +164,11 @@ def describe(
     if weighted:
         weights *= local_variance(volume)[::stride, ::stride, ::stride][kept]
     return FeatureVolume(
-        data=np.where(seen[..., None], descriptors, np.float32(0)), scale=1.0, weights=weights, **frame
+        data=np.where(seen[..., None], descriptors, np.float32(0)),
+        scale=1.0,
+        weights=weights,
+        **frame,
+        network=network_fingerprint(path, stride, providers),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,9 @@ RECEPTIVE_RADIUS = 24
 MAXIMUM_VOXELS = {CPU: 12_000_000}
 OTHER_MAXIMUM_VOXELS = 24_000_000
 """Voxels run at once, at about 360 bytes each; larger volumes go in slabs along z."""
+
+
+FINGERPRINT_DIGITS = 8
 
 
 def run_network(
@@ -111,13 +115,30 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
         ort.preload_dlls()
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if allowed < (os.cpu_count() or 1):  # by default ONNX Runtime takes every core, whatever a process is held to
-        options.intra_op_num_threads = allowed
+    options.intra_op_num_threads = allowed_threads()
     try:
         return ort.InferenceSession(str(path), options, providers=chosen)
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
+
+
+def network_fingerprint(path: Path, stride: int, providers: Sequence[str] | None = None) -> str | None:
+    """First 8 digits of the SHA-256 of a network's weights, the same for all its strides and precisions.
+
+    None if the file does not say. Raises ModelError as `run_network` does.
+    """
+    session = open_session(path, stride, tuple(providers or ()))
+    digest = session.get_modelmeta().custom_metadata_map.get("weights_sha256", "")
+    return digest[:FINGERPRINT_DIGITS] if re.fullmatch("[0-9a-f]{64}", digest) else None
+
+
+def allowed_threads() -> int:
+    """Threads of a session, by OMP_NUM_THREADS or the cores that the process is held to; 0: as many as there are."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    if value.isdigit():
+        return int(value)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return cores if cores < (os.cpu_count() or 1) else 0
 
 
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -62,6 +64,12 @@ def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False)
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
     return path
+
+
+@functools.cache
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a model file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def describe_model(path: Path) -> dict[str, str]:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.core import FeatureVolume
-from disa.errors import ImageError, RegistrationError
+from disa.core import FeatureVolume, _core
+from disa.errors import ImageError
 
 
 def similarity_map(fixed_features: FeatureVolume, point: Sequence[float], moving_features: FeatureVolume) -> sitk.Image:
@@ -29,12 +29,11 @@ def similarity_map(fixed_features: FeatureVolume, point: Sequence[float], moving
 
     Raises:
         ImageError: the point is not three finite numbers, or lies outside of the fixed descriptors.
-        RegistrationError: one volume is int8 and the other float32.
+        RegistrationError: one volume is int8 and the other float32, or they are of two networks.
 
     Source: DISA paper, Fig. 1.
     """
-    if fixed_features.data.dtype != moving_features.data.dtype:
-        raise RegistrationError("fixed and moving features: one is int8 and the other float; quantise both or neither")
+    _core.check_comparable(fixed_features, moving_features)
     descriptor = _descriptor_at(fixed_features, point)
     similarity = moving_features.data.astype(np.float32) @ (descriptor * moving_features.scale).astype(np.float32)
     image = sitk.GetImageFromArray(similarity)

@@ -13,10 +13,11 @@ import SimpleITK as sitk
 
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
+from disa.feature_store import stored
 from disa.features import check_spacing, describe, frame_of, normalize
 from disa.images import ImageLike, image_name, load_image, load_mask
 from disa.inference import runs_on_gpu
-from disa.models import find_model
+from disa.models import find_model, fingerprint
 from disa.resampling import box_grid, covering_grid, smooth_for
 
 FloatArray = npt.NDArray[np.float64]
@@ -99,7 +100,8 @@ class ImageSource:
         self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None, weighted: bool
     ) -> FeatureVolume:
         check_spacing(spacing)
-        path = find_model(self._model, stride, runs_on_gpu(self._providers))
+        on_gpu = runs_on_gpu(self._providers)
+        path = find_model(self._model, stride, on_gpu)
         if around is None:
             grid = covering_grid(self._image, spacing, axes, self._name)
         else:
@@ -107,7 +109,13 @@ class ImageSource:
         if spacing not in self._normalized:
             self._normalized[spacing] = normalize(smooth_for(self._image, spacing), self._name)
         normalized = self._normalized[spacing]
-        return describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
+
+        def make() -> FeatureVolume:
+            return describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
+
+        if around is not None:
+            return make()
+        return stored(self._image, (fingerprint(path), on_gpu, spacing, stride, axes.tolist(), weighted), make)
 
 
 class FeatureSource:
@@ -189,7 +197,7 @@ def _weighted_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolum
         raise RegistrationError(
             "fixed_mask: leaves no fixed descriptor of any weight; check that it shares the fixed image's space"
         )
-    return _replaced(features, features.data, weights)
+    return features.replaced(weights=weights)
 
 
 def _cut_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolume:
@@ -203,20 +211,7 @@ def _cut_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolume:
 
 def _cut(features: FeatureVolume, inside: npt.NDArray[np.bool_]) -> FeatureVolume:
     data = np.where(inside[..., None], features.data, features.data.dtype.type(0))
-    return _replaced(features, data, np.where(inside, features.weights, np.float32(0)))
-
-
-def _replaced(
-    features: FeatureVolume, data: npt.NDArray[np.int8] | npt.NDArray[np.float32], weights: npt.NDArray[np.float32]
-) -> FeatureVolume:
-    return FeatureVolume(
-        data=data,
-        scale=features.scale,
-        weights=weights,
-        origin=features.origin,
-        spacing=features.spacing,
-        direction=features.direction,
-    )
+    return features.replaced(data=data, weights=np.where(inside, features.weights, np.float32(0)))
 
 
 def _clip_box(points: FloatArray, limits: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.features import normalize
 from disa.images import ImageLike, image_name, load_image, load_mask
-from disa.inference import run_network, runs_on_gpu
+from disa.inference import network_fingerprint, run_network, runs_on_gpu
 from disa.models import find_model
 from disa.resampling import MARGIN, Grid, smooth_for
 
@@ -74,6 +74,7 @@ class WarpedImage:
             origin=first,
             spacing=step,
             direction=grid.direction.ravel(),
+            network=network_fingerprint(path, stride, self._providers),
         ).quantized()
 
 
@@ -84,7 +85,7 @@ def smooth(features: FeatureVolume, sigma: float) -> FeatureVolume:
     around = _core.Frame([n + 2 for n in features.weights.shape[::-1]], origin, features.spacing, features.direction)
     widened = _core.widen(features, around, sigma)
     data = np.where(features.weights[..., None] > 0, widened.data, widened.data.dtype.type(0))
-    return _with(widened, data, features.weights, features.origin)
+    return widened.replaced(data=data)
 
 
 def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:
@@ -97,20 +98,4 @@ def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:
     part = data[into]
     out = tuple(slice(max(-f, 0), max(-f, 0) + n) for f, n in zip(first, part.shape, strict=False))
     part[...] = moving.data[out]
-    return _with(moving, data, fixed.weights, fixed.origin)
-
-
-def _with(
-    features: FeatureVolume,
-    data: npt.NDArray[np.int8],
-    weights: npt.NDArray[np.float32],
-    origin: Sequence[float],
-) -> FeatureVolume:
-    return FeatureVolume(
-        data=data,
-        scale=features.scale,
-        weights=weights,
-        origin=origin,
-        spacing=features.spacing,
-        direction=features.direction,
-    )
+    return moving.replaced(data=data, weights=fixed.weights, origin=fixed.origin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +9,20 @@ import typer
 
 from disa.commands.common import (
     PROVIDERS,
+    DeformableOption,
     Device,
     DeviceOption,
+    FineSpacingOption,
+    FixedStrideOption,
     JsonOption,
+    Kind,
+    KindOption,
     ModelOption,
+    Search,
+    SearchOption,
+    SeedOption,
     SpacingOption,
-    Stride,
+    ThreadsOption,
     one_line,
     print_json,
 )
@@ -23,34 +30,16 @@ from disa.commands.common import (
 if TYPE_CHECKING:
     from disa.probe_pressure import ProbePressure
 
-
-class Kind(str, Enum):
-    """Of transforms."""
-
-    TRANSLATION = "translation"
-    RIGID = "rigid"
-    SIMILARITY = "similarity"
-    AFFINE = "affine"
-    PROBE = "probe"
-
-
 Point = tuple[float, float, float]
-
-
-class Search(str, Enum):
-    """Where to start from."""
-
-    LOCAL = "local"
-    GLOBAL = "global"
 
 
 def register(
     fixed: Annotated[Path, typer.Argument(help="image file or folder with one DICOM series")],
     moving: Annotated[Path, typer.Argument(help="the image that is carried onto it")],
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for transform, moved image and report")],
-    transform: Annotated[Kind, typer.Option(help="from fixed to moving points")] = Kind.RIGID,
-    deformable: Annotated[bool, typer.Option("--deformable", help="then deform, for what is not rigid")] = False,
-    search: Annotated[Search, typer.Option(help="global: from 500 starts; local: from one")] = Search.GLOBAL,
+    transform: KindOption = Kind.RIGID,
+    deformable: DeformableOption = False,
+    search: SearchOption = Search.GLOBAL,
     initial_transform: Annotated[
         Path | None, typer.Option(help="to start from, or about; centre on centre if not given")
     ] = None,
@@ -63,15 +52,12 @@ def register(
     moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image")] = None,
     truth: Annotated[Path | None, typer.Option(help="the true transform, to measure the result by")] = None,
     spacing: SpacingOption = 2.0,
-    fine_spacing: Annotated[float | None, typer.Option(help="mm, of a last stage; 1 is the most accurate")] = None,
-    stride: Annotated[
-        Stride | None,
-        typer.Option(help="voxels between fixed descriptors, of the deformation if there is one; 4, and 2 for it"),
-    ] = None,
+    fine_spacing: FineSpacingOption = None,
+    stride: FixedStrideOption = None,
     model: ModelOption = "disa-lc2",
     device: DeviceOption = Device.AUTO,
-    seed: Annotated[int, typer.Option(help="of the starts")] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="of the search; 0: all")] = 0,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say how long each stage took")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,21 +66,25 @@ def register(
     Written are transform.h5, transform.tfm where it is linear, moved.nii.gz, report.html, and at last result.json.
     """
     with one_line():
-        from disa.commands.registering import Request, run
+        from disa.commands.progress import progress_bar
+        from disa.commands.registering import Inputs, Options, Request, run
         from disa.commands.tables import print_pairs
 
-        request = Request(
+        inputs = Inputs(
             fixed=fixed,
             moving=moving,
-            output=output,
+            initial_transform=initial_transform,
+            fixed_mask=fixed_mask,
+            moving_mask=moving_mask,
+            fixed_landmarks=fixed_landmarks,
+            moving_landmarks=moving_landmarks,
+            truth=truth,
+        )
+        options = Options(
             transform=transform.value,
             everywhere=search is Search.GLOBAL,
             deformable=deformable,
             probe=_probe(transform, probe_contact, probe_axis, probe_depth),
-            initial_transform=initial_transform,
-            masks=(fixed_mask, moving_mask),
-            landmarks=(fixed_landmarks, moving_landmarks),
-            truth=truth,
             spacing=spacing,
             fine_spacing=fine_spacing,
             stride=None if stride is None else int(stride.value),
@@ -103,7 +93,9 @@ def register(
             seed=seed,
             threads=threads,
         )
-        found = run(request)
+        options.check()
+        with progress_bar(options.plan):
+            found = run(Request(inputs, options, output))
     if as_json:
         print_json(found)
         return
