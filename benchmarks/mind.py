@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
+import SimpleITK as sitk
 from scipy.ndimage import uniform_filter
 
 from disa.core import FeatureVolume
+from disa.features import normalize
+from disa.resampling import MARGIN, Grid, covering_grid, smooth_for
 
 Array = np.ndarray
 
@@ -47,11 +50,37 @@ def averaged(values: Array, side: int) -> Array:
     return values
 
 
-def as_features(mind: Array, seen: Array, like: dict[str, object]) -> FeatureVolume:
-    """Averaged descriptors, shape (z, y, x, 12), and weights of 1 where the image is seen; 0 elsewhere.
+class MindImage:
+    """An image whose descriptors are MIND-SSC, for the stages of `disa.deformable_register` (disa.warping.WarpedImage).
 
-    The search compares descriptors at unit length, whose inner product falls as their squared difference grows.
+    Each is the mean over the voxels about it, as far as the next one's, and has a weight of 1 inside the image.
     """
-    channels = np.zeros((*mind.shape[:3], 16), np.float32)
-    channels[..., :12] = np.where(seen[..., None], mind, 0.0)
-    return FeatureVolume(data=channels, scale=1.0, weights=seen.astype(np.float32), **like)  # type: ignore[arg-type]
+
+    def __init__(self, image: sitk.Image, spacing: float) -> None:
+        self._image = normalize(smooth_for(image, spacing))
+        self._inside = sitk.Cast(image * 0 + 1, sitk.sitkUInt8)
+        self.grid = covering_grid(image, spacing)
+        ends = [(-0.5, n - 0.5) for n in image.GetSize()]
+        self.corners = np.asarray([image.TransformContinuousIndexToPhysicalPoint(c) for c in product(*ends)])
+
+    def own_features(self, stride: int) -> FeatureVolume:
+        return self.features(self.grid, stride, sitk.Transform(3, sitk.sitkIdentity))
+
+    def features(self, grid: Grid, stride: int, transform: sitk.Transform, weighted: bool = False) -> FeatureVolume:
+        """At every stride-th voxel of a grid without its margin, of the image under a transform."""
+        axes = grid.direction.ravel().tolist()
+        frame = (grid.origin.tolist(), (grid.spacing,) * 3, axes, 0.0)
+        seen = sitk.Resample(self._image, grid.size, transform, sitk.sitkLinear, *frame, sitk.sitkFloat32, True)
+        inside = sitk.Resample(self._inside, grid.size, transform, sitk.sitkNearestNeighbor, *frame)
+        kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
+        weights = (sitk.GetArrayFromImage(inside)[::stride, ::stride, ::stride][kept] > 0).astype(np.float32)
+        channels = np.zeros((*weights.shape, 16), np.float32)
+        channels[..., :12] = averaged(mind_ssc(sitk.GetArrayFromImage(seen)), stride)[kept] * weights[..., None]
+        return FeatureVolume(
+            data=channels,
+            scale=1.0,
+            weights=weights,
+            origin=grid.origin + grid.direction @ np.full(3, MARGIN * grid.spacing),
+            spacing=(stride * grid.spacing,) * 3,
+            direction=grid.direction.ravel(),
+        ).quantized()

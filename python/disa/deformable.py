@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from collections.abc import Sequence
@@ -17,13 +16,23 @@ from disa.core import FeatureVolume, _core
 from disa.displacement_fields import Lattice, corner_determinants, sample, to_transform, without_folds
 from disa.errors import RegistrationError
 from disa.features import check_spacing
-from disa.images import ImageLike
+from disa.images import ImageLike, load_image
 from disa.linear_transforms import matrix_and_offset
-from disa.resampling import MARGIN, Grid, box_grid, covering_grid
+from disa.resampling import MARGIN, Grid, covering_grid
 from disa.simpleitk_registration import ImageRegistrationMethod
 from disa.sources import ImageSource
 from disa.timing import StageTimes
-from disa.warping import WarpedImage, at_cells_of, smooth
+from disa.warping import (
+    MovingImage,
+    WarpedImage,
+    at_cells_of,
+    evened,
+    on_lattice,
+    rescaled,
+    smooth,
+    thinned,
+    weighted_by,
+)
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,7 +51,8 @@ COUPLINGS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 """Cost for each squared mm between a displacement and the smooth field, one for each pass: a tenth of convexAdam's."""
 
 FINE_RATIO = 2 / 5**0.5
-"""Moving voxels by fixed ones in the fine stage, so that no two grids lock (README)."""
+SPARSE_RATIO = 5**0.5 / 2
+"""Moving voxels by fixed ones in the fine stage, and where both have stride 4, so that no two grids lock (README)."""
 
 FINE_SMOOTHING = 3.0
 FINE_ITERATIONS = 20
@@ -101,8 +111,9 @@ def deformable_register(
     radius: float = 24.0,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
+    fixed_weights: ImageLike | None = None,
     fold_free: bool = False,
-    inverse_consistent: bool = False,
+    inverse_consistent: bool = True,
     model: str | os.PathLike[str] = "disa-lc2",
     spacing: float = 2.0,
     providers: Sequence[str] | None = None,
@@ -113,18 +124,23 @@ def deformable_register(
     Displacements of control points 4 voxels (8 mm) apart are searched for explicitly, in steps of as much, or of half
     as much with descriptors of stride 2 or 1, and smoothed under an increasing weight. The moving image is then seen
     through that field, and ITK's gradient descent lowers the metric over a further displacement field, with Gaussian
-    smoothing of its steps and of itself. The result does not depend on `threads`.
+    smoothing of its steps and of itself. The result does not depend on `threads`. No cost is kept: a search holds 64
+    bytes for each step of the volume, twice that while it is set up.
 
     Args:
         fixed: SimpleITK image, ITK image, or path.
         moving: the same.
         initial_transform: from fixed to moving points, linear or not; None: the images share their world space.
         stride: voxels between descriptors: 4, 2 or 1. They are averaged over 4 voxels, so 2 and 1 are more accurate.
+            With 4 the moving image goes through the network once and is not seen through the search's field; fastest.
         radius: mm, the largest displacement along each axis of the first search; rounded down to its steps.
         fixed_mask: image or path; only descriptors where it is not 0 are compared.
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image.
+        fixed_weights: image or path, 0 or more, read linearly between voxels; how much each place of the fixed image is
+            to count, keypoints for example, on top of its local variance. 0 outside of it.
         fold_free: smooth the field about its folds until there are none.
-        inverse_consistent: search from moving to fixed, too, and take the middle; the paper does not.
+        inverse_consistent: register from moving to fixed, too, and take the middle. The paper does not; without it the
+            field contracts, for what lies inside of a body is more alike to its border than what lies outside.
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
         providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
@@ -149,26 +165,34 @@ def deformable_register(
     task = _Task.open(
         fixed, moving, initial_transform, stride, fixed_mask, moving_mask, model, spacing, providers, threads
     )
+    if fixed_weights is not None:
+        task.features = weighted_by(task.features, load_image(fixed_weights, "fixed_weights"))
     task.search(max(stride, CONTROL_STRIDE // 2), radius, inverse_consistent)
-    task.refine()
+    task.refine(inverse_consistent)
     return task.finish(fold_free)
 
 
 @dataclass
 class _Task:
-    """A registration under way: the field found so far is the composition of `parts`, the last one applied first."""
+    """A registration under way: the field found so far is the composition of `parts`, the last one applied first.
+
+    `seen` are moving descriptors under the initial transform that serve all stages, and `backward` is the search's
+    field from moving to fixed, where there are such.
+    """
 
     fixed: sitk.Image
-    moving: WarpedImage
+    moving: MovingImage
     initial: sitk.Transform | None
     grid: Grid
     features: FeatureVolume
-    samples: FeatureVolume
     stride: int
     threads: int
+    couplings: Sequence[float] = COUPLINGS
     parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
     times: StageTimes = field(default_factory=StageTimes)
     trace: list[float] = field(default_factory=list)
+    seen: FeatureVolume | None = None
+    backward: sitk.DisplacementFieldTransform | None = None
 
     @classmethod
     def open(
@@ -189,7 +213,6 @@ class _Task:
         with times.timed("fixed descriptors"):
             source = ImageSource(fixed, "fixed", fixed_mask, model, providers)
             features = source.fixed_features(spacing, stride)
-            samples = features if stride == CONTROL_STRIDE else source.fixed_features(spacing, CONTROL_STRIDE)
             warped = WarpedImage(moving, moving_mask, model, providers, spacing)
         if initial is not None and not isinstance(initial, sitk.Transform):
             raise RegistrationError(f"initial_transform: expected a SimpleITK transform, got {type(initial).__name__}")
@@ -198,7 +221,17 @@ class _Task:
                 f"initial_transform: expected a 3-D transform, got a {initial.GetDimension()}-D one"
             )
         grid = covering_grid(source.image, spacing)
-        return cls(source.image, warped, initial, grid, features, samples, stride, threads, times=times)
+        return cls(source.image, warped, initial, grid, features, stride, threads, times=times)
+
+    @property
+    def extracts_once(self) -> bool:
+        """Whether the moving image goes through the network once only, which is faster and less accurate."""
+        return self.stride == CONTROL_STRIDE
+
+    @property
+    def samples(self) -> FeatureVolume:
+        """The fixed descriptors of stride 4, which are among those of every stride."""
+        return thinned(self.features, CONTROL_STRIDE // self.stride)
 
     @property
     def lattice(self) -> Lattice:
@@ -225,15 +258,23 @@ class _Task:
                 "use a larger spacing, a smaller radius or crop the fixed image"
             )
         with self.times.timed("moving descriptors"):
-            moving = self.moving.features(self.search_grid(steps * step), self.stride, self.transform)
+            grid = self.search_grid(steps * step)
+            if self.extracts_once:
+                self.seen = self.moving.features(
+                    rescaled(grid, SPARSE_RATIO), self.stride, self.transform, inverse_consistent
+                )
+                moving = on_lattice(self.seen, grid, self.stride)
+            else:
+                moving = self.moving.features(grid, self.stride, self.transform)
             if not moving.weights.any():
                 raise _no_overlap()
         with self.times.timed("search"):
-            displacements = self.displacements(self.features, moving, step, steps)
+            forward = self.displacements(self.features, moving, step, steps)
             if inverse_consistent:
                 seen = at_cells_of(self.features, moving)
-                displacements = self.middle(displacements, self.displacements(seen, self.features, step, steps))
-            self.parts.append(to_transform(displacements, self.lattice, PADDING))
+                forward, backward = self.middle(forward, self.displacements(seen, self.features, step, steps))
+                self.backward = to_transform(backward, self.lattice, PADDING)
+            self.parts.append(to_transform(forward, self.lattice, PADDING))
 
     def displacements(self, fixed: FeatureVolume, moving: FeatureVolume, step: int, steps: int) -> FloatArray:
         """The smooth field of one search, mm along the lattice's axes, shape (z, y, x, 3)."""
@@ -246,11 +287,11 @@ class _Task:
             radius=steps,
             threads=self.threads,
         )
-        found: FloatArray = length * search.run([c * length**2 for c in COUPLINGS]).astype(np.float64)
+        found: FloatArray = length * search.run([c * length**2 for c in self.couplings]).astype(np.float64)
         return found
 
-    def middle(self, forward: FloatArray, backward: FloatArray) -> FloatArray:
-        """The forward one of the two fields that are each other's inverse, found from a pair by halving what is left.
+    def middle(self, forward: FloatArray, backward: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Two fields that are each other's inverse, found from a pair by halving what is left.
 
         Source: Heinrich et al., WBIR 2014, section 2.4.
         """
@@ -259,7 +300,7 @@ class _Task:
             leftover = sample(sitk.CompositeTransform([back, there]), self.lattice)
             backward = backward - 0.5 * sample(sitk.CompositeTransform([there, back]), self.lattice)
             forward = forward - 0.5 * leftover
-        return forward
+        return forward, backward
 
     def search_grid(self, pad: int) -> Grid:
         """The fixed grid, so many voxels larger on every side but not beyond the moving image, on the same lattice."""
@@ -281,39 +322,58 @@ class _Task:
         x, y, z = (int(n) + 1 + 2 * MARGIN for n in last - first)
         return Grid((x, y, z), grid.origin + grid.direction @ (first * grid.spacing), grid.spacing, grid.direction)
 
-    def refine(self) -> None:
+    def refine(self, inverse_consistent: bool) -> None:
         """Lower the metric over a displacement field that is added to the one found so far."""
-        lattice = self.lattice
-        with self.times.timed("moving descriptors"):
-            ends = itertools.product(*[(MARGIN, n - 1 - MARGIN) for n in self.grid.size])
-            corners = self.grid.origin + np.asarray(list(ends)) * self.grid.spacing @ self.grid.direction.T
-            grid = box_grid(corners, FINE_RATIO * self.grid.spacing, self.grid.direction)
-            moving = self.moving.features(grid, MOVING_STRIDE, self.transform)
-            if not moving.weights.any():
-                raise _no_overlap()
-            moving = smooth(moving, FINE_SMOOTHING * self.grid.spacing)
+        start: sitk.DisplacementFieldTransform | None = None
+        if self.seen is not None:
+            moving, start = self.seen, self.parts.pop()
+        else:
+            with self.times.timed("moving descriptors"):
+                moving = self.moving.features(
+                    rescaled(self.grid, FINE_RATIO), MOVING_STRIDE, self.transform, inverse_consistent
+                )
+                if not moving.weights.any():
+                    raise _no_overlap()
         with self.times.timed("refinement"):
-            z, y, x = self.samples.weights.shape
-            displacement = to_transform(np.zeros((z, y, x, 3)), lattice)
-            displacement.SetSmoothingGaussianOnUpdate(UPDATE_VARIANCE, TOTAL_VARIANCE)
-            method = ImageRegistrationMethod()
-            method.SetMetricAsDISA(smoothing=0.0)
-            method.SetMetricFixedFeatures(self.samples)
-            method.SetMetricMovingFeatures(moving)
-            method.SetOptimizerAsGradientDescent(
-                learningRate=1.0,
-                numberOfIterations=FINE_ITERATIONS,
-                estimateLearningRate=method.EachIteration,
-                maximumStepSizeInPhysicalUnits=FINE_STEP,
-            )
-            method.SetOptimizerScalesFromPhysicalShift()
-            method.SetVirtualDomain(
-                lattice.size, lattice.origin.tolist(), (lattice.spacing,) * 3, lattice.axes.ravel().tolist()
-            )
-            method.SetInitialTransform(displacement, inPlace=True)
-            method.AddCommand(sitk.sitkIterationEvent, lambda: self.trace.append(method.GetMetricValue()))
-            method.Execute(self.fixed, self.fixed)
-            self.parts.append(to_transform(sample(displacement, lattice), lattice, PADDING))
+            found = self.descend(self.samples, moving, start, self.trace)
+            if inverse_consistent:
+                cells = thinned(moving, max(1, CONTROL_STRIDE // MOVING_STRIDE)) if start is None else moving
+                dense = thinned(self.features, max(1, MOVING_STRIDE // self.stride))
+                found, _ = self.middle(found, self.descend(cells, dense, None if start is None else self.backward, []))
+            self.parts.append(to_transform(found, self.lattice, PADDING))
+
+    def descend(
+        self,
+        fixed: FeatureVolume,
+        moving: FeatureVolume,
+        start: sitk.DisplacementFieldTransform | None,
+        trace: list[float],
+    ) -> FloatArray:
+        """Displacements at the lattice's nodes that ITK's gradient descent finds from some, or from none."""
+        lattice = self.lattice
+        x, y, z = lattice.size
+        displacement = to_transform(np.zeros((z, y, x, 3)), lattice)
+        displacement.SetSmoothingGaussianOnUpdate(UPDATE_VARIANCE, TOTAL_VARIANCE)
+        method = ImageRegistrationMethod()
+        method.SetMetricAsDISA(smoothing=0.0)
+        method.SetMetricFixedFeatures(evened(fixed))
+        method.SetMetricMovingFeatures(evened(smooth(moving, FINE_SMOOTHING * self.grid.spacing)))
+        method.SetOptimizerAsGradientDescent(
+            learningRate=1.0,
+            numberOfIterations=FINE_ITERATIONS,
+            estimateLearningRate=method.EachIteration,
+            maximumStepSizeInPhysicalUnits=FINE_STEP,
+        )
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetVirtualDomain(
+            lattice.size, lattice.origin.tolist(), (lattice.spacing,) * 3, lattice.axes.ravel().tolist()
+        )
+        if start is not None:
+            method.SetMovingInitialTransform(start)  # type: ignore[no-untyped-call]
+        method.SetInitialTransform(displacement, inPlace=True)
+        method.AddCommand(sitk.sitkIterationEvent, lambda: trace.append(method.GetMetricValue()))
+        method.Execute(self.fixed, self.fixed)
+        return sample(displacement if start is None else sitk.CompositeTransform([start, displacement]), lattice)
 
     def finish(self, fold_free: bool) -> DeformableResult:
         """One field for all parts, and what is known of it."""

@@ -116,6 +116,7 @@ def _extract(
     grid = covering_grid(image, spacing, axes, name)
     path = find_model(model, stride, runs_on_gpu(providers))
     features = describe(normalize(smooth_for(image, spacing), name), image, grid, path, stride, providers)
+    check_any_inside(features, name)
     features = features.quantized() if quantize else features
     return _core.widen(features, frame_of(image), smoothing) if smoothing > 0 else features
 
@@ -124,6 +125,15 @@ def check_spacing(spacing: float, name: str = "spacing") -> None:
     """Raises ImageError unless a spacing is a number of mm above 0."""
     if not (is_finite(spacing) and spacing > 0):
         raise ImageError(f"{name}: expected mm above 0, got {spacing}")
+
+
+def check_any_inside(features: FeatureVolume, name: str) -> None:
+    """Raises ImageError where an image is so thin that it lies between its descriptors."""
+    if not features.weights.any():
+        raise ImageError(
+            f"{name}: lies between its descriptors, which are {features.spacing[0]:g} mm apart; expected a thicker "
+            "image, or a smaller spacing or stride"
+        )
 
 
 def frame_of(image: sitk.Image) -> _core.Frame:

@@ -31,8 +31,13 @@ _SHIPPED = Path(__file__).parent / "models"
 
 def shipped_models() -> list[str]:
     """Names of the models that come with the package."""
-    names = (path.name.rsplit("-stride", 1)[0] for path in _SHIPPED.glob("*-stride*.onnx"))
+    names = (path.name.rsplit("-stride", 1)[0] for path in shipped_files())
     return sorted({name.removesuffix("-fp16") for name in names})
+
+
+def shipped_files() -> list[Path]:
+    """Files of the models that come with the package."""
+    return sorted(_SHIPPED.glob("*-stride*.onnx"))
 
 
 def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False) -> Path:
