@@ -1,6 +1,6 @@
 # make build   .venv with the package compiled and installed
 # make demo    registers a real MR to a second modality, writes demo-output/
-# make test    every test
+# make test    every test, and how much of the package they run
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers
 # make docs    the documentation, in build/site
 # make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
@@ -31,11 +31,11 @@ demo: build
 	$(BIN)/python examples/demo.py --output demo-output
 
 test: build
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests --cov
 
 test-training: build
 	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
-	$(BIN)/python -m pytest tests/training
+	$(BIN)/python -m pytest tests/training --cov --cov-append
 
 test-cpp: $(VENV)/.environment
 	$(BIN)/cmake -S cpp -B build/cpp

@@ -17,8 +17,10 @@ pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
 
 import report
+from cases import eval_cases
+from methods import Options
 from report import case_table, convergence_table, error_table, write_report
-from runs import FIELDS, read_rows
+from runs import FIELDS, Run, Setting, read_rows, rows_of
 
 COMMAND = [sys.executable, str(BENCHMARKS / "registration" / "run.py")]
 METHODS = ["--methods", "Mattes local", "correlation local"]
@@ -101,6 +103,13 @@ def test_processes_do_the_same_runs(folder: Path, whole: Path, tmp_path: Path) -
     assert starts(read_rows(tmp_path / "runs.csv")) == starts(read_rows(whole / "runs.csv"))
 
 
+def test_run_whose_images_do_not_overlap_ends_where_it_started(folder: Path) -> None:
+    case = eval_cases(folder)[0]
+    run = Run(case, (300.0, 310.0), 0, "DISA local")
+    (row,) = rows_of(([run], Setting(0, Options("disa-lc2", 10, 1))))
+    assert row["final_mm"] == row["initial_mm"] and row["evaluations"] == ""
+
+
 def test_folder_without_pairs_is_named(tmp_path: Path) -> None:
     process = run(tmp_path, tmp_path / "out")
     _, errors = process.communicate(timeout=60)
@@ -108,7 +117,7 @@ def test_folder_without_pairs_is_named(tmp_path: Path) -> None:
     assert errors.splitlines()[-1].endswith(f"{tmp_path}: no pairs of layout eval")
 
 
-def rows_of(errors: dict[str, list[float]]) -> list[dict[str, str]]:
+def made_up(errors: dict[str, list[float]]) -> list[dict[str, str]]:
     return [
         dict.fromkeys(FIELDS, "")
         | {
@@ -129,7 +138,7 @@ def rows_of(errors: dict[str, list[float]]) -> list[dict[str, str]]:
 
 def test_tables_say_what_the_rows_say(tmp_path: Path) -> None:
     good = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 20.0]
-    rows = rows_of({"good": good, "bad": [e + 10.0 for e in good], "as bad": [e + 10.0 for e in good]})
+    rows = made_up({"good": good, "bad": [e + 10.0 for e in good], "as bad": [e + 10.0 for e in good]})
     assert "| good | 10 | 100 % | 80 % | 90 % | 2.0 | 3.0 | 100 |" in convergence_table(rows, 15.0)
     assert f"| good | {np.mean(good):.2f} | 1.23 |" in error_table(rows)
     tests = report.test_table(rows)

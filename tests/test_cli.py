@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,13 @@ def test_info_refuses_what_is_no_model_in_one_line(tmp_path: Path, content: byte
 def test_a_command_line_that_is_wrong_exits_with_2() -> None:
     assert run(app, ["info"]).exit_code == 2
     assert run(app, ["export", "run.pt", "-o", "model.onnx", "--stride", "3"]).exit_code == 2
+
+
+def test_help_loads_nothing_that_is_slow() -> None:
+    code = (
+        "import sys\nfrom disa.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n"
+        "    print(sorted({'numpy', 'SimpleITK', 'itk', 'onnxruntime', 'torch', 'distributed'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "register" in ran.stdout and ran.stdout.splitlines()[-1] == "[]"

@@ -94,6 +94,17 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(
     assert len(list((tmp_path / "features").glob("*.disa"))) == fixed + moving
 
 
+def test_what_nobody_foresaw_is_a_line_after_its_retries(
+    client: distributed.Client, images: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "locks").write_text("no folder")
+    request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
+    outcomes = list(run_all(client, {"pair": request}, tmp_path, retries=1))
+    assert [outcome.name for outcome in outcomes] == ["pair"] and outcomes[0].found == {}
+    assert outcomes[0].error.startswith(f"OutputError: {tmp_path}/locks/pair: cannot be made")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_bad_pair_is_a_line_and_the_rest_goes_on(client: distributed.Client, images: Path, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(
         f"name,fixed,moving\ngood,{images}/fixed.nii.gz,{images}/moving1.nii.gz\nbad,x,y\n"
@@ -103,7 +114,7 @@ def test_a_bad_pair_is_a_line_and_the_rest_goes_on(client: distributed.Client, i
     command = ["cohort", f"{tmp_path}/table.csv", "-o", str(out), "--scheduler", client.scheduler.address, *COMMAND]
     ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 1, ran.output
-    bad, late = f"{tmp_path}/x: no such file", f"{tmp_path}/late.nii.gz: no such file"
+    bad, late = f"{tmp_path}/y: no such file", f"{tmp_path}/late.nii.gz: no such file"
     assert ran.stderr.splitlines() == [f"disa: bad: {bad}", f"disa: late: {late}"]
     rows = list(csv.DictReader((out / "summary.csv").open()))
     assert [(row["name"], row["state"]) for row in rows] == [("good", "done"), ("bad", "failed"), ("late", "failed")]

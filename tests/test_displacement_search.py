@@ -144,15 +144,12 @@ def test_a_shift_is_found_everywhere(make_features: Callable[..., FeatureVolume]
 
 def test_what_cannot_be_searched_is_refused(pair: tuple[FeatureVolume, FeatureVolume]) -> None:
     fixed, moving = pair
-    off = FeatureVolume(
-        data=moving.data,
-        scale=moving.scale,
-        weights=moving.weights,
-        origin=np.asarray(moving.origin) + 1.0,
-        spacing=moving.spacing,
-        direction=moving.direction,
-    )
-    weightless = features_at(fixed.data, np.zeros_like(fixed.weights))
+    off = moving.replaced(origin=np.asarray(moving.origin) + 1.0)
+    weightless = fixed.replaced(weights=np.zeros_like(fixed.weights))
+    frame = {name: getattr(fixed, name) for name in ("scale", "weights", "origin", "spacing", "direction")}
+    one, other = (FeatureVolume(data=fixed.data, **frame, network=network) for network in ("1" * 8, "2" * 8))
+    with pytest.raises(disa.RegistrationError, match=r"^fixed and moving features are of two networks"):
+        _core.DisplacementSearch(one, other, control_spacing=1, step=1, radius=1)
     with pytest.raises(disa.RegistrationError, match=r"^moving features: expected cells on the fixed features"):
         _core.DisplacementSearch(fixed, off, control_spacing=1, step=1, radius=1)
     with pytest.raises(disa.RegistrationError, match=r"^fixed features: no descriptor has any weight"):

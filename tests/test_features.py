@@ -11,6 +11,7 @@ from conftest import rotation, structured_image
 import disa
 from disa.features import local_variance
 from disa.inference import run_network
+from disa.model_files import sealed
 from disa.models import describe_model, find_model, shipped_models
 from disa.resampling import covering_grid, resample, smooth_for
 
@@ -141,17 +142,21 @@ def test_a_missing_model_is_named(image: sitk.Image, model: str, stride: int, ex
 def test_foreign_networks_are_refused_in_one_line(image: sitk.Image, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="writes foreign networks with the onnx package")
     broken = tmp_path / "broken-stride4.onnx"
-    broken.write_bytes(b"not a network")
+    broken.write_bytes(sealed(b"not a network"))
     x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3])
     y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 3])
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", [x], [y])
     other = tmp_path / "other-stride4.onnx"
-    onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)]), other)
+    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    other.write_bytes(sealed(model.SerializeToString()))
+    unsealed = tmp_path / "unsealed.onnx"
+    unsealed.write_bytes(model.SerializeToString())
     mislabelled = tmp_path / "mine.onnx"
     mislabelled.write_bytes(find_model("disa-lc2", 2).read_bytes())
     for path, expected in (
         (broken, "not a network"),
         (other, "not a DISA network"),
+        (unsealed, "expected a file written by disa export"),
         (mislabelled, "the file has stride 2"),
     ):
         with pytest.raises(disa.ModelError, match=expected) as caught:

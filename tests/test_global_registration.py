@@ -16,6 +16,7 @@ from conftest import rotation, structured_image
 from registration_helpers import TRUTH, displaced_images
 
 import disa
+from disa.registration_task import FIXED_STRIDE, REACH, Task
 
 CORNERS = 30.0 * np.array(list(itertools.product((-1, 1), repeat=3)))
 FAR = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.45, -0.3, 0.4, (42.0, -51.0, 38.0))
@@ -172,57 +173,187 @@ def test_masks_choose_what_is_compared(pair: tuple[sitk.Image, sitk.Image, sitk.
     assert 0.5 < part.overlap < 0.8
 
 
-def bad_options(pair: Any) -> dict[str, tuple[dict[str, Any], str]]:
-    fixed = pair[0]
-    empty = sitk.Image(fixed.GetSize(), sitk.sitkUInt8)
+@pytest.mark.parametrize("axis", [0, 2])
+@pytest.mark.parametrize("kind", ["masked", "smaller"])
+def test_a_moving_image_that_lacks_a_third_is_found(
+    pair: tuple[sitk.Image, sitk.Image, sitk.Transform, np.ndarray], axis: int, kind: str
+) -> None:
+    """The right pose loses overlap, which wrong ones can avoid."""
+    fixed, moving, truth, points = pair
+    keep = [slice(None)] * 3
+    keep[axis] = slice(moving.GetSize()[axis] // 3, None)
+    mask = sitk.Image(moving.GetSize(), sitk.sitkUInt8)
+    mask.CopyInformation(moving)
+    mask[tuple(keep)] = 1
+    given = {"moving": moving, "moving_mask": mask} if kind == "masked" else {"moving": moving[tuple(keep)]}
+    start = away(truth, points.mean(axis=0))
+    result = disa.global_register(fixed, given.pop("moving"), initial_transform=start, **given)
+    assert distance(result.transform, truth, points) < 2.0
+    assert 0.5 < result.overlap < 0.8
+
+
+def test_moving_descriptors_are_asked_for_where_something_is_compared_with_them() -> None:
+    whole = waves(17, 8.0)
+    weights = whole.weights.copy()
+    weights[:, :6] = 0  # y
+    part = whole.replaced(weights=weights)
+    voxel, boxes = 1.5, []
+    for features in (whole, part):
+        task = Task.open(
+            features, waves(51, 4.0), FAR, "rigid", 0, None, None, None, "disa-lc2", 2.0, FIXED_STRIDE, None, 1
+        )
+        axes = np.asarray(FAR.GetMatrix()).reshape(3, 3)
+        low, high = task.compared_box(task.initial, voxel) @ axes
+        z, y, x = np.nonzero(features.weights)
+        points = np.stack([x, y, z], -1) * 8.0 + features.origin
+        moved = np.asarray([FAR.TransformPoint(p) for p in points.tolist()]) @ axes
+        assert (low <= moved.min(axis=0) - REACH * voxel + 1e-6).all()
+        assert (low > moved.min(axis=0) - (REACH + 4) * voxel - 1e-6).all()
+        assert (high >= moved.max(axis=0) + REACH * voxel - 1e-6).all()
+        assert (high < moved.max(axis=0) + (REACH + 4) * voxel + 1e-6).all()
+        boxes.append(np.stack([low, high]))
+    steps = (boxes[1] - boxes[0]) / (4 * voxel)  # whole, so that the same voxels are in both
+    np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
+    assert steps[0, 1] >= 7 and not np.rint(steps[:, [0, 2]]).any()
+
+
+def with_voxel(value: float) -> sitk.Image:
+    image = structured_image((20, 20, 20))
+    image[3, 4, 5] = value
+    return image
+
+
+def with_parameter(value: float) -> sitk.Transform:
+    return sitk.Euler3DTransform((0.0, 0.0, 0.0), value, 0.0, 0.0)
+
+
+def masks() -> tuple[sitk.Image, sitk.Image]:
+    """All 0, and far from the image."""
+    empty = sitk.Image((9, 9, 9), sitk.sitkUInt8)
     elsewhere = empty + 1
     elsewhere.SetOrigin((1e4, 0.0, 0.0))
-    nowhere = sitk.TranslationTransform(3, (1e4, 0.0, 0.0))
-    return {
-        "starts": ({"starts": 0}, "starts: expected 1 or more, got 0"),
-        "rotation": ({"rotation": float("nan")}, "rotation: expected 0 to 180 degrees"),
-        "translation": ({"translation": -1.0}, "translation: expected 0 or more mm"),
-        "stride": ({"stride": 3}, "stride: expected 4, 2 or 1, got 3"),
-        "kind": ({"transform": "elastic"}, "transform: expected one of translation, rigid"),
-        "range": ({"initial_transform": nowhere}, "do not overlap under any of 20 starts"),
-        "nan": ({"initial_transform": sitk.TranslationTransform(3, (float("nan"), 0.0, 0.0))}, "initial_transform"),
-        "2-D transform": ({"initial_transform": sitk.Euler2DTransform()}, "initial_transform: expected a 3-D"),
-        "deformable": ({"initial_transform": sitk.BSplineTransform(3)}, "initial_transform: expected a linear"),
-        "no transform": ({"initial_transform": "a.tfm"}, "initial_transform: expected a SimpleITK transform"),
-        "2-D image": ({"moving": sitk.Image(9, 9, sitk.sitkFloat32)}, "moving: expected a 3-D image"),
-        "type": ({"fixed": 3}, "fixed: expected a SimpleITK image"),
-        "missing": ({"fixed": "/nowhere/ct.nii.gz"}, "/nowhere/ct.nii.gz"),
-        "empty fixed mask": ({"fixed_mask": empty}, "fixed_mask: every voxel is 0"),
-        "fixed mask": ({"fixed_mask": elsewhere}, "fixed_mask: leaves no fixed descriptor"),
-        "moving mask": ({"moving_mask": elsewhere}, "moving_mask: leaves no moving descriptor"),
-        "spacing": ({"spacing": 0.0}, "spacing: expected mm above 0"),
-        "model": ({"model": "none"}, "model none: no such model"),
-    }
+    return empty, elsewhere
+
+
+EMPTY, ELSEWHERE = masks()
+NAN = float("nan")
+
+BAD_SEARCHES: dict[str, tuple[dict[str, Any], str]] = {
+    "no starts": ({"starts": 0}, "starts: expected 1 or more, got 0"),
+    "negative starts": ({"starts": -3}, "starts: expected 1 or more, got -3"),
+    "half starts": ({"starts": 2.5}, "starts: expected a whole number, got 2.5"),
+    "text as starts": ({"starts": "10"}, "starts: expected a whole number, got '10'"),
+    "too many starts": ({"starts": 10**12}, "starts: expected 1000000 or less"),
+    "NaN rotation": ({"rotation": NAN}, "rotation: expected 0 to 180 degrees, got nan"),
+    "negative rotation": ({"rotation": -1.0}, "rotation: expected 0 to 180 degrees, got -1.0"),
+    "text as rotation": ({"rotation": "40"}, "rotation: expected 0 to 180 degrees, got 40"),
+    "negative translation": ({"translation": -1.0}, "translation: expected 0 or more mm, got -1.0"),
+    "endless translation": ({"translation": float("inf")}, "translation: expected 0 or more mm, got inf"),
+    "range that never overlaps": (
+        {"initial_transform": sitk.TranslationTransform(3, (1e4, 0.0, 0.0))},
+        "do not overlap under any of 20 starts",
+    ),
+    "negative seed": ({"seed": -1}, "seed: expected 0 or more, got -1"),
+    "half seed": ({"seed": 0.5}, "seed: expected a whole number, got 0.5"),
+}
+"""Of the global search alone."""
+
+BAD_OPTIONS: dict[str, tuple[type[disa.DISAError], dict[str, Any], str]] = {
+    "kind": (disa.RegistrationError, {"transform": "elastic"}, "transform: expected one of translation, rigid"),
+    "stride": (disa.RegistrationError, {"stride": 3}, "stride: expected 4, 2 or 1, got 3"),
+    "negative threads": (disa.RegistrationError, {"threads": -1}, "threads: expected 0 or more, got -1"),
+    "text as threads": (disa.RegistrationError, {"threads": "2"}, "threads: expected a whole number, got '2'"),
+    "text as probe": (
+        disa.RegistrationError,
+        {"transform": "probe", "probe": "skin"},
+        "probe: expected a disa.ProbePressure, got str",
+    ),
+    "NaN angle": (
+        disa.RegistrationError,
+        {"initial_transform": with_parameter(NAN)},
+        "initial_transform: expected finite parameters",
+    ),
+    "NaN translation": (
+        disa.RegistrationError,
+        {"initial_transform": sitk.TranslationTransform(3, (NAN, 0.0, 0.0))},
+        "initial_transform: expected finite parameters",
+    ),
+    "NaN centre": (
+        disa.RegistrationError,
+        {"initial_transform": sitk.Euler3DTransform((NAN, 0.0, 0.0))},
+        "initial_transform: expected finite parameters",
+    ),
+    "singular transform": (
+        disa.RegistrationError,
+        {"initial_transform": sitk.AffineTransform([0.0] * 9, (0.0, 0.0, 0.0))},
+        "initial_transform: expected a transform that can be inverted",
+    ),
+    "2-D transform": (
+        disa.RegistrationError,
+        {"initial_transform": sitk.Euler2DTransform()},
+        "initial_transform: expected a 3-D",
+    ),
+    "deformable": (
+        disa.RegistrationError,
+        {"initial_transform": sitk.BSplineTransform(3)},
+        "initial_transform: expected a linear",
+    ),
+    "no transform": (
+        disa.RegistrationError,
+        {"initial_transform": "a.tfm"},
+        "initial_transform: expected a SimpleITK transform",
+    ),
+    "2-D image": (disa.ImageError, {"moving": sitk.Image(9, 9, sitk.sitkFloat32)}, "moving: expected a 3-D image"),
+    "4-D image": (
+        disa.ImageError,
+        {"fixed": sitk.Image([8, 8, 8, 2], sitk.sitkFloat32)},
+        "fixed: expected a 3-D image, got a 4-D one",
+    ),
+    "empty image": (disa.ImageError, {"moving": sitk.Image()}, "moving: expected a 3-D image"),
+    "NaN image": (disa.ImageError, {"fixed": with_voxel(NAN)}, "fixed: expected finite intensities"),
+    "infinite image": (disa.ImageError, {"moving": with_voxel(float("inf"))}, "moving: expected finite intensities"),
+    "constant image": (disa.ImageError, {"moving": ELSEWHERE}, "moving: every voxel is 1"),
+    "type": (disa.ImageError, {"fixed": 3}, "fixed: expected a SimpleITK image"),
+    "missing": (disa.ImageError, {"fixed": "/nowhere/ct.nii.gz"}, "/nowhere/ct.nii.gz: no such file"),
+    "empty fixed mask": (disa.ImageError, {"fixed_mask": EMPTY}, "fixed_mask: every voxel is 0"),
+    "empty moving mask": (disa.ImageError, {"moving_mask": EMPTY}, "moving_mask: every voxel is 0"),
+    "far fixed mask": (disa.RegistrationError, {"fixed_mask": ELSEWHERE}, "fixed_mask: leaves no fixed descriptor"),
+    "far moving mask": (disa.RegistrationError, {"moving_mask": ELSEWHERE}, "moving_mask: leaves no moving descriptor"),
+    "spacing": (disa.ImageError, {"spacing": 0.0}, "spacing: expected mm above 0, got 0.0"),
+    "text as spacing": (disa.ImageError, {"spacing": "2"}, "spacing: expected mm above 0, got 2"),
+    "fine spacing": (disa.ImageError, {"fine_spacing": NAN}, "fine_spacing: expected mm above 0, got nan"),
+    "model": (disa.ModelError, {"model": "none"}, "model none: no such model"),
+    "number as model": (disa.ModelError, {"model": 5}, "model: expected a name or a path to an .onnx file, got 5"),
+    "text as providers": (disa.ModelError, {"providers": "CUDA"}, "providers: expected a list of names"),
+}
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, id=case) for case in bad_options((sitk.Image(9, 9, 9, sitk.sitkFloat32),))]
+    ("register", "case"),
+    [
+        pytest.param(register, case, id=f"{register.__name__} {name}")
+        for register in (disa.global_register, disa.register)
+        for name, case in {
+            **(
+                {k: (disa.RegistrationError, *v) for k, v in BAD_SEARCHES.items()}
+                if "global" in register.__name__
+                else {}
+            ),
+            **BAD_OPTIONS,
+        }.items()
+    ],
 )
-def test_bad_input_is_one_line(pair: tuple[sitk.Image, sitk.Image, sitk.Transform, np.ndarray], case: str) -> None:
-    options, message = bad_options(pair)[case]
-    arguments = {"fixed": pair[0], "moving": pair[1], "starts": 20, **options}
-    with pytest.raises(disa.DISAError) as caught:
-        disa.global_register(arguments.pop("fixed"), arguments.pop("moving"), **arguments)
+def test_bad_input_is_one_line(
+    register: Callable[..., disa.RegistrationResult], case: tuple[type[disa.DISAError], dict[str, Any], str]
+) -> None:
+    kind, options, message = case
+    image = structured_image((20, 20, 20))
+    arguments: dict[str, Any] = {"fixed": image, "moving": image, **options}
+    if register is disa.global_register:
+        arguments = {"starts": 20, **arguments}
+    with pytest.raises(kind) as caught:
+        register(arguments.pop("fixed"), arguments.pop("moving"), **arguments)
     assert message in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_descriptors_of_two_kinds_are_refused() -> None:
-    features = waves(9, 8.0)
-    floats = disa.FeatureVolume(
-        data=features.data.astype(np.float32),
-        scale=1.0,
-        weights=features.weights,
-        origin=features.origin,
-        spacing=features.spacing,
-        direction=features.direction,
-    )
-    with pytest.raises(disa.RegistrationError, match="int8"):
-        disa.register(features, floats)
 
 
 @pytest.mark.parametrize("register", [disa.global_register, disa.register])

@@ -28,6 +28,17 @@ def test_the_class_is_in_itk_with_no_other_import() -> None:
     assert done.stderr == ""
 
 
+def test_the_transform_is_in_itk_without_the_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "pressed.tfm"
+    done = run(
+        "import itk, sys; t = itk.ProbePressureTransform[itk.D].New(Depth=80.0); "
+        f"itk.transformwrite(t, {str(path)!r}); print(itk.transformread({str(path)!r})[0].GetDepth()); "
+        "print('itk._ITKMetricsv4Python' in sys.modules)"
+    )
+    assert done.stdout.split() == ["80.0", "False"], done.stderr
+    assert done.stderr == ""
+
+
 def test_naming_an_unrelated_itk_class_does_not_load_disa() -> None:
     done = run("import itk, sys; itk.Image[itk.F, 3]; print('disa' in sys.modules)")
     assert done.stdout.strip() == "False"

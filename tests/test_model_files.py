@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -65,3 +68,18 @@ def test_gpus_get_the_half_precision_file_where_there_is_one() -> None:
     assert find_model("disa-lc2", 1, on_gpu=True) == find_model("disa-lc2", 1)
     own = find_model("disa-lc2", 2)
     assert find_model(own, 4, on_gpu=True) == find_model("disa-lc2", 4)
+
+
+@pytest.mark.skipif(
+    (os.cpu_count() or 1) < 2 or not hasattr(os, "sched_setaffinity"), reason="needs two cores of Linux"
+)
+def test_the_network_keeps_to_the_cores_that_its_process_is_held_to() -> None:
+    script = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from disa.inference import open_session\n"
+        "from disa.models import find_model\n"
+        "session = open_session(find_model('disa-lc2', 4), 4, ('CPUExecutionProvider',))\n"
+        "print(session.get_session_options().intra_op_num_threads)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout.strip() == "1"

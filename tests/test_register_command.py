@@ -124,6 +124,67 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.fixture(scope="module")
+def unusable(folder: Path) -> Path:
+    """Files that are there and cannot be registered with."""
+    made = folder / "unusable"
+    made.mkdir()
+    image = sitk.ReadImage(f"{folder}/fixed.nii.gz")
+    spoiled = sitk.Cast(image, sitk.sitkFloat32)
+    spoiled[3, 4, 5] = float("nan")
+    images = {
+        "nan": spoiled,
+        "constant": 0 * image + 7,
+        "2-D": image[:, :, 5],
+        "4-D": sitk.JoinSeries([image, image]),
+        "zero": sitk.Cast(0 * image, sitk.sitkUInt8),
+    }
+    for name, each in images.items():
+        sitk.WriteImage(each, f"{made}/{name}.nrrd")
+    sitk.WriteTransform(sitk.TranslationTransform(3, (float("nan"), 0.0, 0.0)), f"{made}/nan.h5")
+    sitk.WriteTransform(sitk.TranslationTransform(3, (1e4, 0.0, 0.0)), f"{made}/far.tfm")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("fixed", "options", "says"),
+    [
+        ("nan.nrrd", [], "nan.nrrd: expected finite intensities"),
+        ("constant.nrrd", [], "constant.nrrd: every voxel is 7"),
+        ("2-D.nrrd", [], "2-D.nrrd: expected a 3-D image, got a 2-D one"),
+        ("4-D.nrrd", [], "4-D.nrrd: expected a 3-D image, got a 4-D one"),
+        (None, ["--fixed-mask", "zero.nrrd"], "fixed_mask: every voxel is 0"),
+        (None, ["--moving-mask", "zero.nrrd"], "moving_mask: every voxel is 0"),
+        (None, ["--initial-transform", "nan.h5"], "initial_transform: expected finite parameters"),
+        (None, ["--initial-transform", "far.tfm"], "do not overlap under any of 500 starts"),
+        (None, ["--initial-transform", "far.tfm", "--search", "local"], "do not overlap under the initial transform"),
+        (None, ["--seed", "-1"], "seed: expected 0 or more, got -1"),
+    ],
+)
+def test_unusable_input_is_one_line_and_writes_nothing(
+    folder: Path,
+    unusable: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixed: str | None,
+    options: list[str],
+    says: str,
+) -> None:
+    monkeypatch.chdir(unusable)
+    ran = CliRunner().invoke(
+        app, ["register", fixed or f"{folder}/fixed.nii.gz", f"{folder}/moving.nii.gz", "-o", f"{tmp_path}/x", *options]
+    )
+    assert ran.exit_code == 1
+    assert len(ran.output.splitlines()) == 1 and says in ran.output
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("options", [["--threads", "-1"], ["--transform", "elastic"], ["--stride", "3"]])
+def test_a_wrong_command_line_has_an_exit_code_of_its_own(folder: Path, tmp_path: Path, options: list[str]) -> None:
+    assert CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/x", *options)).exit_code == 2
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_file_is_no_folder_to_write_into(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("kept")
     ran = CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/out"))

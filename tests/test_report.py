@@ -49,6 +49,14 @@ def test_each_plane_shows_its_slices_of_the_fixed_image() -> None:
     assert axial.width / axial.height == pytest.approx(40 / 36, rel=0.02)
 
 
+def test_a_thin_slab_is_drawn() -> None:
+    image = blobs(0)[:, :, 14:16]
+    identity = sitk.Transform(3, sitk.sitkIdentity)
+    image.SetSpacing((2.0, 2.0, 0.5))
+    axial, coronal, _ = draw_planes(image, image, identity, identity)
+    assert coronal.height < 4 < axial.height and coronal.pictures["fixed"] != coronal.pictures["edges"]
+
+
 def test_doubts_are_said() -> None:
     assert result().doubts == []
     assert "40 %" in result(overlap=0.4).doubts[0]

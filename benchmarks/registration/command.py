@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cases import LAYOUTS, Case
 from methods import Options
-from runs import Row, Run, Setting, perform, read_rows
+from runs import EVERY, Row, Run, Setting, perform, read_rows
 
 from disa.errors import ImageError
 
@@ -64,8 +64,9 @@ def run_missing(
 
 
 def rows_of(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[Row]:
-    """The table's rows; ends with a message where there are none."""
-    rows = read_rows(table_of(arguments))
+    """The table's rows by case and method, not as the processes came; ends with a message where there are none."""
+    order = list(EVERY)
+    rows = sorted(read_rows(table_of(arguments)), key=lambda row: (row["case"], order.index(row["method"])))
     if not rows:
         parser.error(f"{table_of(arguments)}: no runs yet")
     return rows

@@ -1,4 +1,10 @@
-"""Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent."""
+"""Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent.
+
+Chosen on three CT/T1 pairs of the training data, nine starts from 25 to 50 mm and nine from 50 to 75 mm: Mattes ended
+below 15 mm in 7 and 6 of them as below; in 6 and 3 with 100 iterations and sigmas of 2, 1, 0 mm, and in 2 of the nearer
+nine where besides the learning rate is estimated once, the default; in 7 and 4 with shrink factors of 8, 4, 2 and 100
+iterations.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,7 @@ import SimpleITK as sitk
 from pairs import Pair
 
 SHRINK_FACTORS = (4, 2, 1)
-SIGMAS = (2.0, 1.0, 0.0)
+SIGMAS = (4.0, 2.0, 1.0)
 """Of each level; mm."""
 
 SAMPLES = 50_000
@@ -33,7 +39,11 @@ def register(pair: Pair, pose: sitk.Euler3DTransform, metric: str) -> tuple[sitk
     method.SetMetricSamplingPercentagePerLevel([float(min(1.0, SAMPLES / n)) for n in voxels], seed=1)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsGradientDescent(
-        learningRate=1.0, numberOfIterations=100, convergenceMinimumValue=1e-6, convergenceWindowSize=10
+        learningRate=1.0,
+        numberOfIterations=200,
+        convergenceMinimumValue=1e-7,
+        convergenceWindowSize=20,
+        estimateLearningRate=method.EachIteration,
     )
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetShrinkFactorsPerLevel(SHRINK_FACTORS)

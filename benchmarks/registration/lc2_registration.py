@@ -20,7 +20,9 @@ from disa.training.lc2 import CONSTANT, MARGIN, RADII, closed_form
 from disa.training.patches import gradient_magnitude
 
 LEVELS = ((4.0, 12.0), (2.0, 4.0))
-"""Spacing of both images and first step of the optimiser, mm, level by level."""
+"""Spacing of both images and first step of the optimiser, mm, level by level. Of 12 starts 25 to 75 mm off on three
+CT/T1 pairs of the training data 9 ended below 15 mm, as many with a first step of 25 mm; 9 of 11 with a level at 8 mm
+before these, and at 2 mm alone, in nearly twice the time."""
 
 POSITION_STRIDE = 4
 """Voxels between the positions of patches, along each axis."""

@@ -52,9 +52,9 @@ class Pair:
         return _rigid(matrix, offset, np.asarray(pose.GetCenter()))
 
 
-def generator(case: Case, *numbers: int) -> np.random.Generator:
-    """Random numbers of a case, the same in every process and version."""
-    return np.random.default_rng([zlib.crc32(case.name.encode()), *numbers])
+def generator(case: Case, seed: int, *numbers: int) -> np.random.Generator:
+    """Random numbers of a case, the same in every process."""
+    return np.random.default_rng([seed, zlib.crc32(case.name.encode()), *numbers])
 
 
 @functools.lru_cache(maxsize=1)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cases import Case
-from methods import METHODS, SAMPLES_SWEEP, STARTS_SWEEP, Options
+from methods import METHODS, SAMPLES_SWEEP, STARTS_SWEEP, Options, Outcome
 from pairs import generator, load
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from shared_work import results_of
+
+from disa.errors import RegistrationError
 
 FIELDS = (
     "case",
@@ -123,7 +125,10 @@ def rows_of(task: tuple[list[Run], Setting]) -> Iterator[dict[str, object]]:
         pair = load(run.case, setting.seed, run.pose)
         start = pair.start(generator(run.case, setting.seed, run.pose, int(run.edges[0])), run.edges)
         began, cpu = time.perf_counter(), _cpu_seconds()
-        outcome = EVERY[run.method](pair, start, setting.options)
+        try:
+            outcome = EVERY[run.method](pair, start, setting.options)
+        except RegistrationError:  # nothing overlaps: it ends where it started
+            outcome = Outcome(start, None)
         seconds, cpu = time.perf_counter() - began, _cpu_seconds() - cpu
         yield {
             "case": run.case.name,

@@ -100,21 +100,26 @@ def body_of(image: sitk.Image) -> sitk.Image:
 def place(body: sitk.Image, rng: np.random.Generator, inset: float) -> tuple[Array, Array]:
     """A contact point, mm, and the probe's axes, (3, 3) with columns lateral, elevation and depth.
 
-    The probe looks at the body's centre from where a random direction leaves the body, 15 mm or more within the volume.
+    The probe looks at the body's centre from where a random direction leaves the body, 15 mm or more within the volume;
+    if none of 200 directions does, from where most of the volume is left.
     """
     size, spacing = np.asarray(body.GetSize()), np.asarray(body.GetSpacing())
     statistics = sitk.LabelShapeStatisticsImageFilter()
     statistics.Execute(body)
     centre = np.asarray(statistics.GetCentroid(1))
     distances = np.arange(0.0, float(np.linalg.norm(size * spacing)), 1.0)
-    while True:
-        out = rng.normal(size=3)
-        out /= np.linalg.norm(out)
-        index = _indices(body, centre + distances[:, None] * out)
+    best = -1
+    for _ in range(200):
+        direction = rng.normal(size=3)
+        direction /= np.linalg.norm(direction)
+        index = _indices(body, centre + distances[:, None] * direction)
         within = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
         seen = map_coordinates(sitk.GetArrayViewFromImage(body), index[:, ::-1].T, order=0, cval=0)
-        leaves = int(np.flatnonzero(seen)[-1])
-        if within[min(leaves + 15, len(within) - 1)]:
+        last = int(np.flatnonzero(seen).max(initial=0))
+        left = int(within.sum()) - last
+        if left > best:
+            best, out, leaves = left, direction, last
+        if best >= 15:
             break
     depth = -out
     lateral = np.cross(depth, rng.normal(size=3))

@@ -58,7 +58,7 @@ DrawStarts(const PoseModel & model, const StartSettings & settings)
     {
       shift = random.Within(settings.translation);
     }
-    starts.push_back({ i == 0 ? model.ParametersOf({}, {}) : model.ParametersOf(angles, translation) });
+    starts.push_back({ i == 0 ? model.ParametersOf({}, {}) : model.ParametersOf(angles, translation), 0.0, {} });
   }
   return starts;
 }

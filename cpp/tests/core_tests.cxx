@@ -310,6 +310,36 @@ TestOrder()
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike, whatever was there before");
 }
 
+/** A push is undone to rounding, and its derivative is that of the points, before, within and beyond its reach. */
+void
+TestPush()
+{
+  const disa::ProbePressure probe{ { 5.0, -3.0, 10.0 }, { 0.0, 0.6, 0.8 }, 80.0 };
+  const disa::ProbePush     push{ probe, { 12.0, -9.0 } };
+  const disa::Vector3       gradient{ 0.3, -0.5, 0.8 };
+  const auto                dot = [&](const disa::Vector3 & v)
+  { return v[0] * gradient[0] + v[1] * gradient[1] + v[2] * gradient[2]; };
+  Check(push.IsInvertible(), "a gentle push has an inverse");
+  Check(!disa::ProbePush{ probe, { 41.0, 0.0 } }.IsInvertible(), "one by half its depth folds at the skin");
+  Check(!disa::ProbePush{ probe, { 0.0, 81.0 } }.IsInvertible(), "one of another kind folds at its end");
+  for (double along = -40.0; along < 120.0; along += 7.0)
+  {
+    disa::Vector3 point{ 8.0, 1.0 + 0.6 * along, 7.0 + 0.8 * along };
+    const auto    back = push.Invert(push(point));
+    const auto    pulled = push.PullBack(point, gradient);
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      constexpr double step = 1e-5;
+      disa::Vector3    more = point, less = point;
+      more[axis] += step;
+      less[axis] -= step;
+      Check(std::abs(back[axis] - point[axis]) < 1e-9, "the inverse leads back");
+      Check(std::abs(pulled[axis] - (dot(push(more)) - dot(push(less))) / (2.0 * step)) < 1e-7,
+            "the slope is the points'");
+    }
+  }
+}
+
 bool
 AreEqual(const disa::Moments & a, const disa::Moments & b)
 {
@@ -404,6 +434,7 @@ main(int argc, char ** argv)
                    { "lattice", &TestLattice },
                    { "chain", &TestChain },
                    { "order", &TestOrder },
+                   { "push", &TestPush },
                    { "sums", &TestSums },
                    { "points", &TestPoints } });
 }

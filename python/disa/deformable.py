@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.checking import MAXIMUM_THREADS, check_whole, is_finite
 from disa.core import FeatureVolume, _core
 from disa.displacement_fields import Lattice, corner_determinants, sample, to_transform, without_folds
 from disa.errors import RegistrationError
+from disa.features import check_spacing
 from disa.images import ImageLike, load_image
 from disa.linear_transforms import matrix_and_offset
 from disa.resampling import MARGIN, Grid, covering_grid
@@ -154,7 +156,9 @@ def deformable_register(
     """
     if stride not in (4, 2, 1):
         raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
-    if not math.isfinite(radius) or radius < CONTROL_STRIDE * spacing:
+    check_spacing(spacing)
+    check_whole("threads", threads, 0, MAXIMUM_THREADS)
+    if not is_finite(radius) or radius < CONTROL_STRIDE * spacing:
         raise RegistrationError(
             f"radius: expected one step of the search, {CONTROL_STRIDE * spacing:g} mm, or more, got {radius} mm"
         )
@@ -210,6 +214,8 @@ class _Task:
             source = ImageSource(fixed, "fixed", fixed_mask, model, providers)
             features = source.fixed_features(spacing, stride)
             warped = WarpedImage(moving, moving_mask, model, providers, spacing)
+        if initial is not None and not isinstance(initial, sitk.Transform):
+            raise RegistrationError(f"initial_transform: expected a SimpleITK transform, got {type(initial).__name__}")
         if initial is not None and initial.GetDimension() != 3:
             raise RegistrationError(
                 f"initial_transform: expected a 3-D transform, got a {initial.GetDimension()}-D one"

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from disa.errors import DISAError
+from disa.progress import report
 
-PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", "onnxruntime", "onnxruntime-gpu", "torch")
-EXTRAS = {"torch": ("training", "train")}
+PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", "onnxruntime", "onnxruntime-gpu", "torch", "distributed")
+EXTRAS = {"torch": ("training", "train"), "distributed": ("cohorts", "cohort")}
 """Packages that not everyone needs: what for, and the extra that brings them."""
 
 SHIFT_MM = 6.0
@@ -55,7 +56,8 @@ def diagnose() -> Diagnosis:
                 found.missing.append(
                     f"{package} is not installed, needed for {purpose}: pip install 'itk-disa[{extra}]'"
                 )
-    for look in (_look_at_runtime, _look_at_library, _self_test):
+    for stage, look in LOOKS.items():
+        report(stage)
         try:
             look(found)
         except (DISAError, ImportError) as error:
@@ -65,9 +67,12 @@ def diagnose() -> Diagnosis:
 
 def _look_at_runtime(found: Diagnosis) -> None:
     from disa.inference import available_providers
-    from disa.models import shipped_models
+    from disa.model_files import read_sealed
+    from disa.models import shipped_files, shipped_models
 
     found.models = shipped_models()
+    for path in shipped_files():
+        read_sealed(path)
     found.providers = available_providers()
     if "CUDAExecutionProvider" not in found.providers:
         found.missing.append(
@@ -106,3 +111,7 @@ def _self_test(found: Diagnosis) -> None:
         found.failures.append(
             f"failed: {found.self_test}, expected {TOLERANCE_MM:g} mm or better; please report it with this output"
         )
+
+
+LOOKS = {"runtime": _look_at_runtime, "library": _look_at_library, "self-test": _self_test}
+"""What is looked at, in order."""

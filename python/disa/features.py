@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.checking import is_finite
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.images import ImageLike, image_from_array, image_name, load_image
@@ -110,20 +110,30 @@ def _extract(
     quantize: bool,
 ) -> FeatureVolume:
     check_spacing(spacing)
-    if not (math.isfinite(smoothing) and smoothing >= 0):
+    if not (is_finite(smoothing) and smoothing >= 0):
         raise ImageError(f"smoothing: expected 0 mm or more, got {smoothing}")
     axes = None if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
     grid = covering_grid(image, spacing, axes, name)
     path = find_model(model, stride, runs_on_gpu(providers))
     features = describe(normalize(smooth_for(image, spacing), name), image, grid, path, stride, providers)
+    check_any_inside(features, name)
     features = features.quantized() if quantize else features
     return _core.widen(features, frame_of(image), smoothing) if smoothing > 0 else features
 
 
-def check_spacing(spacing: float) -> None:
+def check_spacing(spacing: float, name: str = "spacing") -> None:
     """Raises ImageError unless a spacing is a number of mm above 0."""
-    if not (math.isfinite(spacing) and spacing > 0):
-        raise ImageError(f"spacing: expected mm above 0, got {spacing}")
+    if not (is_finite(spacing) and spacing > 0):
+        raise ImageError(f"{name}: expected mm above 0, got {spacing}")
+
+
+def check_any_inside(features: FeatureVolume, name: str) -> None:
+    """Raises ImageError where an image is so thin that it lies between its descriptors."""
+    if not features.weights.any():
+        raise ImageError(
+            f"{name}: lies between its descriptors, which are {features.spacing[0]:g} mm apart; expected a thicker "
+            "image, or a smaller spacing or stride"
+        )
 
 
 def frame_of(image: sitk.Image) -> _core.Frame:

@@ -6,7 +6,8 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from disa.errors import ModelError
 from disa.gpu_run import CHANNELS, run_bound
+from disa.model_files import read_sealed
 from disa.progress import report
 
 if TYPE_CHECKING:
@@ -71,7 +73,11 @@ def run_network(
         report("network", start / depth)
         before = min(start, RECEPTIVE_RADIUS)
         stop = min(start + thickness, depth)
-        slab = _run(session, path, volume[start - before : stop + RECEPTIVE_RADIUS], stride)
+        part = volume[start - before : stop + RECEPTIVE_RADIUS]
+        slab = _run(session, path, part, stride)
+        expected = (*(-(-n // stride) for n in part.shape), CHANNELS)
+        if slab.shape != expected:
+            raise ModelError(f"{path}: gave descriptors of shape {slab.shape}; expected {expected}")
         slabs.append(slab[before // stride :][: -(-(stop - start) // stride)])
     return np.concatenate(slabs) if len(slabs) > 1 else slabs[0]
 
@@ -104,12 +110,14 @@ def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxrun
         raise ModelError(
             f"execution provider {providers[0]} is installed but does not start here; check its driver and libraries"
         )
-    _check_network(session, path, stride)
+    with _in_utf8(path):
+        _check_network(session, path, stride)
     return session
 
 
 def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     ort = _onnxruntime()
+    content = read_sealed(path)
     chosen = _choose_providers(ort.get_available_providers(), providers)
     if GPU in chosen and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()
@@ -117,7 +125,7 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
     options.log_severity_level = 4
     options.intra_op_num_threads = allowed_threads()
     try:
-        return ort.InferenceSession(str(path), options, providers=chosen)
+        return ort.InferenceSession(content, options, providers=chosen)
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
 
@@ -143,6 +151,8 @@ def allowed_threads() -> int:
 
 def runs_on_gpu(providers: Sequence[str] | None) -> bool:
     """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
+    if isinstance(providers, str):
+        raise ModelError(f"providers: expected a list of names, got the text {providers!r}")
     return _choose_providers(_onnxruntime().get_available_providers(), tuple(providers or ()))[0] == GPU
 
 
@@ -154,10 +164,9 @@ def available_providers() -> list[str]:
 
 def model_metadata(path: Path) -> dict[str, str]:
     """The metadata of an .onnx file. Raises ModelError where it cannot be read."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file")
     session = _load(path, (CPU,))
-    about: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    with _in_utf8(path):
+        about: dict[str, str] = session.get_modelmeta().custom_metadata_map
     return about
 
 
@@ -198,6 +207,15 @@ def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: in
     written = session.get_modelmeta().custom_metadata_map.get("stride")
     if written != str(stride):
         raise ModelError(f"{path}: stride {stride} was asked for, the file has stride {written}")
+
+
+@contextmanager
+def _in_utf8(path: Path) -> Iterator[None]:
+    """ONNX Runtime hands out texts of a model as they are."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise ModelError(f"{path}: its texts are not UTF-8; expected a file written by disa export") from None
 
 
 def _line(error: Exception) -> str:

@@ -31,8 +31,13 @@ _SHIPPED = Path(__file__).parent / "models"
 
 def shipped_models() -> list[str]:
     """Names of the models that come with the package."""
-    names = (path.name.rsplit("-stride", 1)[0] for path in _SHIPPED.glob("*-stride*.onnx"))
+    names = (path.name.rsplit("-stride", 1)[0] for path in shipped_files())
     return sorted({name.removesuffix("-fp16") for name in names})
+
+
+def shipped_files() -> list[Path]:
+    """Files of the models that come with the package."""
+    return sorted(_SHIPPED.glob("*-stride*.onnx"))
 
 
 def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False) -> Path:
@@ -47,6 +52,8 @@ def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False)
     Raises:
         ModelError: there is no such model or stride.
     """
+    if not isinstance(model, str | os.PathLike):
+        raise ModelError(f"model: expected a name or a path to an .onnx file, got {model!r}")
     text = os.fspath(model)
     if not text.endswith(".onnx"):
         if not (_SHIPPED / f"{text}-stride4.onnx").exists() or os.sep in text:

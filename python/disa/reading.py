@@ -8,6 +8,8 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,11 @@ SLICE_POSITION = "0020|0032"
 MAX_DEVIATION_MM = 0.5
 CHUNK = 2**24
 
+ITK_ERRORS = (RuntimeError, UnicodeDecodeError)
+"""What SimpleITK raises; the second where its message quotes a damaged file."""
+
+NIFTI_ENDINGS = (".nii", ".nii.gz")
+
 
 def read_image(path: Path) -> sitk.Image:
     """An image file, or a folder with one DICOM series, as it is.
@@ -31,8 +38,8 @@ def read_image(path: Path) -> sitk.Image:
         return _read_series(path)
     if not path.exists():
         raise ImageError(f"{path}: no such file")
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        _check_nifti(path)
+    if path.name.lower().endswith(NIFTI_ENDINGS):
+        check_nifti(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     return _read(
@@ -41,19 +48,28 @@ def read_image(path: Path) -> sitk.Image:
 
 
 def _read(reader: sitk.ImageReaderBase, message: str) -> sitk.Image:
-    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        image: sitk.Image = reader.Execute()
-    except RuntimeError:
-        raise ImageError(message) from None
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
+    with _no_warnings():
+        try:
+            image: sitk.Image = reader.Execute()
+        except ITK_ERRORS:
+            raise ImageError(message) from None
     return image
 
 
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """ITK says nothing on the standard error stream."""
+    warned = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(warned)
+
+
 def _read_series(folder: Path) -> sitk.Image:
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    with _no_warnings():
+        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
         raise ImageError(f"{folder}: the folder holds no DICOM series; give an image file or a DICOM folder")
     if len(series) > 1:
@@ -78,8 +94,12 @@ def _deviation(reader: sitk.ImageSeriesReader, image: sitk.Image) -> float:
     return float(np.abs(along - np.linspace(along[0], along[-1], count)).max())
 
 
-def _check_nifti(path: Path) -> None:
-    """Refuse a file that ends early, for ITK reads its missing voxels as whatever was in memory."""
+def check_nifti(path: Path) -> None:
+    """Refuse a file that ends early, for ITK reads its missing voxels as whatever was in memory, and writes such files.
+
+    Raises:
+        ImageError: it ends early.
+    """
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -90,7 +110,7 @@ def _check_nifti(path: Path) -> None:
             * reader.GetNumberOfComponents()
             * (int(reader.GetMetaData("bitpix")) // 8)
         )
-    except RuntimeError:
+    except ITK_ERRORS:
         return  # what the reader says of it is better
     found = _content_length(path, needed)
     if found < needed:

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 import SimpleITK as sitk
 
+from disa.checking import check_range, check_whole
 from disa.core import FeatureVolume
-from disa.errors import RegistrationError
+from disa.features import check_spacing
 from disa.images import ImageLike
 from disa.probe_pressure import ProbePressure
 from disa.registration_task import FIXED_STRIDE, Task
 from disa.result import RegistrationResult
+
+MAXIMUM_STARTS = 1_000_000
+"""Some 500 bytes each."""
 
 
 def global_register(
@@ -39,10 +43,10 @@ def global_register(
     """Register from no good start: many random poses, each optimised, the best ones refined.
 
     Every start is optimised by BFGS with the analytic derivative over a few hundred fixed descriptors and smoothed
-    moving ones. The best end is re-oriented (denser moving descriptors are extracted on a grid parallel to the fixed
-    one under that pose) and refined over all fixed descriptors, also from a hundred poses about it, with less
-    smoothing; where optima are close, each is re-oriented and refined, and the best is returned. The result is the
-    same for a seed, whatever the number of threads.
+    moving ones, and the best distinct ends again over less and less smooth ones. The best is then re-oriented (denser
+    moving descriptors are extracted on a grid parallel to the fixed one under that pose) and refined over all fixed
+    descriptors, also from a hundred poses about it; where optima are close, each is re-oriented and refined, and the
+    best is returned. The result is the same for a seed, whatever the number of threads.
 
     Args:
         fixed: SimpleITK image, ITK image, path, or its descriptors (int8).
@@ -70,10 +74,11 @@ def global_register(
 
     Source: DISA paper, sections 3 and 4.3.
     """
-    if starts < 1:
-        raise RegistrationError(f"starts: expected 1 or more, got {starts}")
-    _check_range("rotation", rotation, 180.0, "degrees")
-    _check_range("translation", translation, math.inf, "mm")
+    check_whole("starts", starts, 1, MAXIMUM_STARTS)
+    check_range("rotation", rotation, 180.0, "degrees")
+    check_range("translation", translation, math.inf, "mm")
+    check_whole("seed", seed, 0, 2**64 - 1)
+    _check_fine_spacing(fine_spacing)
     task = Task.open(
         fixed,
         moving,
@@ -113,6 +118,7 @@ def register(
 
     Args and errors are those of `global_register`; `optima` of the result holds the one pose.
     """
+    _check_fine_spacing(fine_spacing)
     task = Task.open(
         fixed,
         moving,
@@ -131,7 +137,6 @@ def register(
     return task.finish(task.refine_initial(), fine_spacing)
 
 
-def _check_range(name: str, value: float, largest: float, unit: str) -> None:
-    if not (math.isfinite(value) and 0 <= value <= largest):
-        limit = f"0 to {largest:g}" if math.isfinite(largest) else "0 or more"
-        raise RegistrationError(f"{name}: expected {limit} {unit}, got {value}")
+def _check_fine_spacing(spacing: float | None) -> None:
+    if spacing is not None:
+        check_spacing(spacing, "fine_spacing")

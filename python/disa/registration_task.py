@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.checking import MAXIMUM_THREADS, check_whole
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
+from disa.features import check_spacing
 from disa.images import ImageLike
 from disa.linear_transforms import angle_between, linear_transform, matrix_and_offset, nearest_rotation
 from disa.probe_pressure import ProbePressure
+from disa.resampling import STRIDE
 from disa.result import Optimum, RegistrationResult
 from disa.sources import Source, open_source
 from disa.timing import StageTimes
@@ -63,9 +66,12 @@ EXPLORED = (100, 30.0, 30.0)
 """Poses, degrees and mm about a refined pose that are tried over its descriptors: sharper than the search's, they tell
 optima apart that are one to it."""
 
+SURVIVORS = 32
 KEPT = 8
 DISTINCT = 8.0
-"""Optima that are kept, and mm between two that count as different."""
+"""Ends of the search that go on to sharper descriptors, optima that are kept, and mm between two that count as
+different. Under the widest kernel a right pose that loses overlap, at the border or at a mask, is hardly better than
+wrong ones that lose none; under the narrower ones it is."""
 
 CONTENDERS = 2
 CONTENTION = 0.95
@@ -75,7 +81,7 @@ REORIENTATION = 1.0
 """Degrees of turn after which the moving descriptors are extracted anew."""
 
 REACH = 10.0
-"""Voxels about the fixed image's box within which moving descriptors are extracted once a pose is about known."""
+"""Voxels about what is compared within which moving descriptors are extracted once a pose is about known."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +160,12 @@ class Task:
             raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {kind}")
         if (probe is not None) != (kind == "probe"):
             raise RegistrationError('probe: expected with transform="probe", and only with it')
+        if not isinstance(probe, ProbePressure | None):
+            raise RegistrationError(f"probe: expected a disa.ProbePressure, got {type(probe).__name__}")
         if stride not in STRIDES:
             raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
+        check_spacing(spacing)
+        check_whole("threads", threads, 0, MAXIMUM_THREADS)
         if initial is not None:
             matrix, offset = matrix_and_offset(initial, "initial_transform")
         times = StageTimes()
@@ -173,19 +183,20 @@ class Task:
         )
 
     def search(self, starts: int, rotation: float, translation: float) -> list[Pose]:
-        """Distinct optima over random starts, the best first.
+        """Distinct optima over random starts, followed to sharp descriptors, the best first.
 
-        Those of the result are the same, followed to where less smooth descriptors tell more of them apart.
+        Those of the result are the best halfway, where descriptors tell optima apart and are smooth enough to compare.
         """
-        drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
+        search = self.initial.search
+        drawn = search.draw(starts, rotation, translation, self.seed)
         features = self.sparse_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
         with self.times.timed("search"):
-            wide = self.moving.smooth(features, SMOOTHING * self.spacing)
-            ends = self.optimize(self.initial.search, drawn, wide, SEARCHING)
-            ends = self.optimize(self.initial.search, [end.parameters for end in ends], wide, REFINING)
-            narrow = self.moving.smooth(features, ENDING[0] * self.spacing)
-            self.optima = self.optimize(self.initial.search, [end.parameters for end in ends], narrow, REFINING)
-            return ends
+            wide, narrow, sharp = (self.moving.smooth(features, s * self.spacing) for s in (SMOOTHING, *ENDING))
+            ends = self.optimize(search, drawn, wide, SEARCHING, SURVIVORS)
+            ends = self.optimize(search, _parameters(ends), narrow, EXPLORING, SURVIVORS)
+            self.optima = self.optimize(search, _parameters(ends[:KEPT]), narrow, REFINING)
+            ends = self.optimize(search, _parameters(ends), sharp, EXPLORING, SURVIVORS)
+            return self.optimize(search, _parameters(ends[:KEPT]), sharp, REFINING)
 
     def sparse_features(self, axes: FloatArray) -> FeatureVolume:
         """Moving descriptors of the whole image on given axes."""
@@ -213,7 +224,7 @@ class Task:
         search = _core.PoseSearch(self.features, self.searched_kind, *pose.search.map(pose.parameters))
         with self.times.timed("refinement"):
             ends = self.optimize(search, search.draw(*EXPLORED, self.seed), pose.moving, EXPLORING)
-            ends = self.optimize(search, [end.parameters for end in ends], pose.moving, REFINING)
+            ends = self.optimize(search, _parameters(ends), pose.moving, REFINING)
         return [
             replace(
                 end,
@@ -230,7 +241,12 @@ class Task:
         return "rigid" if self.kind in SEARCHED_AS_RIGID else self.kind
 
     def optimize(
-        self, search: _core.PoseSearch, starts: list[list[float]], moving: FeatureVolume, effort: Effort
+        self,
+        search: _core.PoseSearch,
+        starts: list[list[float]],
+        moving: FeatureVolume,
+        effort: Effort,
+        keep: int = KEPT,
     ) -> list[Pose]:
         """Ends of BFGS from each start, distinct ones, the best first. Raises RegistrationError without overlap."""
         stage = search.optimize(
@@ -239,7 +255,7 @@ class Task:
             samples=effort.samples,
             tolerance=effort.tolerance,
             iterations=effort.iterations,
-            keep=KEPT,
+            keep=keep,
             distinct=DISTINCT,
             seed=self.seed,
             threads=self.threads,
@@ -267,7 +283,7 @@ class Task:
                 if axes is None or self.has_turned(pose, axes):
                     axes = self.parallel_axes(pose)
                     ratio, stride = DENSE
-                    box = self.fixed_box(pose, REACH * voxel)
+                    box = self.compared_box(pose, ratio * voxel)
                     features = self.moving.moving_features(ratio * voxel, stride, axes, box)
                 smooth = self.moving.smooth(features, smoothing * voxel) if smoothing > 0 else features
             with self.times.timed("refinement"):
@@ -338,26 +354,42 @@ class Task:
         """Axes of the fixed grid as they lie in the moving image under a pose."""
         return nearest_rotation(pose.matrix) @ self.fixed.axes
 
-    def moved_corners(self, pose: Pose) -> FloatArray:
-        """Corners of the fixed image's box in the moving image under a pose, shape (8, 3)."""
-        moved: FloatArray = self.fixed.corners @ pose.matrix.T + pose.offset
-        return moved
-
     def distance(self, one: Pose, other: Pose) -> float:
         """Mean distance in mm between where two poses take the corners of the fixed image."""
-        return float(np.linalg.norm(self.moved_corners(one) - self.moved_corners(other), axis=1).mean())
+        moved = [self.fixed.corners @ pose.matrix.T + pose.offset for pose in (one, other)]
+        return float(np.linalg.norm(moved[0] - moved[1], axis=1).mean())
 
-    def fixed_box(self, pose: Pose, reach: float) -> FloatArray:
-        """Two corners of the fixed image's box in the moving image under a pose, so many mm further out."""
+    def compared_box(self, pose: Pose, voxel: float) -> FloatArray:
+        """Two corners of the box about what is compared, in the moving image under a pose, for moving voxels of a size.
+
+        What is compared are the fixed descriptors of any weight; outside of a mask, and in air of one value, there are
+        none. Corners lie whole steps from where the fixed image's centre comes to, so that the grid of descriptors in
+        the box does not depend on how large it is.
+        """
         axes = self.parallel_axes(pose)
-        along = self.moved_corners(pose) @ axes
-        box: FloatArray = np.stack([along.min(axis=0) - reach, along.max(axis=0) + reach]) @ axes.T
+
+        def along(points: FloatArray) -> FloatArray:
+            place: FloatArray = (points @ pose.matrix.T + pose.offset) @ axes
+            return place
+
+        cells = np.argwhere(self.features.weights > 0)[:, ::-1]
+        ends = np.stack([cells.min(axis=0), cells.max(axis=0)]) * self.features.spacing
+        corners = np.asarray(list(itertools.product(*ends.T))) @ np.reshape(self.features.direction, (3, 3)).T
+        compared = along(corners + self.features.origin)
+        centre, step, reach = along(self.fixed.corners).mean(axis=0), STRIDE * voxel, REACH * voxel
+        low = centre + step * np.floor((compared.min(axis=0) - reach - centre) / step)
+        high = centre + step * np.ceil((compared.max(axis=0) + reach - centre) / step)
+        box: FloatArray = np.stack([low, high]) @ axes.T
         return box
 
 
 def _first(search: _core.PoseSearch) -> Pose:
     """The pose that a search starts about."""
     return Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
+
+
+def _parameters(poses: list[Pose]) -> list[list[float]]:
+    return [pose.parameters for pose in poses]
 
 
 def _contenders(optima: list[Pose]) -> list[Pose]:

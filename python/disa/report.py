@@ -12,7 +12,7 @@ from string import Template
 import numpy as np
 import SimpleITK as sitk
 
-from disa.curves import draw_curve
+from disa.curves import draw_curves
 from disa.slices import COUNT, draw_planes
 
 
@@ -54,7 +54,7 @@ def write_html(page: Page, fixed: sitk.Image, moving: sitk.Image, before: sitk.T
         verdict_class="doubtful" if page.doubts else "",
         verdict="".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences),
         tables="\n".join(_table(heading, rows, page.headers.get(heading)) for heading, rows in page.tables.items()),
-        curves="\n".join(_curve(heading, segments) for heading, segments in page.curves.items()),
+        curves="\n".join(_curve(heading, runs) for heading, runs in page.curves.items()),
         planes=json.dumps([asdict(plane) for plane in planes]).replace("</", "<\\/"),
         count=COUNT,
     )
@@ -70,8 +70,8 @@ def _table(heading: str, rows: Sequence[Sequence[object]], header: Sequence[str]
     return "\n".join([*lines, "</table>"])
 
 
-def _curve(heading: str, segments: Sequence[Sequence[float]]) -> str:
-    return f"<h2>{html.escape(heading)}</h2>\n{draw_curve(segments)}"
+def _curve(heading: str, runs: Sequence[Sequence[float]]) -> str:
+    return f"<h2>{html.escape(heading)}</h2>\n{draw_curves(runs)}"
 
 
 def _text(cell: object) -> str:

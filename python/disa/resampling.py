@@ -9,12 +9,14 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import ImageError
-from disa.images import MAXIMUM_VOXELS
 
 FloatArray = npt.NDArray[np.floating]
 
 STRIDE = 4
 """Grids have a multiple of this many voxels plus one, so that descriptors of every stride end on both borders."""
+
+MAXIMUM_VOXELS = 2**30
+"""More voxels for the network, 4 GB a copy, are refused before any memory is taken."""
 
 TOLERANCE = 1e-6
 """Voxels, for rounding."""
@@ -45,18 +47,14 @@ def covering_grid(image: sitk.Image, spacing: float, direction: FloatArray | Non
         name: what a message calls the image.
 
     Raises:
-        ImageError: the grid would have more than 2^31 voxels.
+        ImageError: the grid would have more than 2^30 voxels.
     """
     own = np.asarray(image.GetDirection()).reshape(3, 3)
     axes = own if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
     extent = np.asarray(image.GetSize()) * np.asarray(image.GetSpacing())
     covered = np.abs(axes.T @ own) @ extent
     steps = STRIDE * np.ceil((covered / spacing - 1 - 1e-6) / STRIDE).clip(min=1) + 2 * MARGIN
-    if np.prod(steps + 1) > MAXIMUM_VOXELS:
-        raise ImageError(
-            f"{name}: {extent.round().tolist()} mm at a spacing of {spacing:g} mm are more than 2^31 voxels; "
-            "use a larger spacing or crop the image"
-        )
+    _check_size(steps, extent, spacing, name)
     middle = (np.asarray(image.GetSize()) - 1) / 2
     centre = np.asarray(image.TransformContinuousIndexToPhysicalPoint(middle.tolist()))
     x, y, z = (int(s) + 1 for s in steps)
@@ -70,12 +68,24 @@ def box_grid(points: FloatArray, spacing: float, direction: FloatArray) -> Grid:
         points: shape (n, 3), mm.
         spacing: mm between voxels.
         direction: (3, 3) orthonormal axes of the grid, as columns.
+
+    Raises:
+        ImageError: the grid would have more than 2^30 voxels.
     """
     along = points @ direction
     low, high = along.min(axis=0), along.max(axis=0)
     steps = STRIDE * np.ceil(((high - low) / spacing - TOLERANCE) / STRIDE).clip(min=1) + 2 * MARGIN
+    _check_size(steps, high - low, spacing, "image")
     x, y, z = (int(s) + 1 for s in steps)
     return Grid((x, y, z), direction @ ((low + high) / 2 - steps / 2 * spacing), spacing, direction)
+
+
+def _check_size(steps: FloatArray, extent: FloatArray, spacing: float, name: str) -> None:
+    if np.prod(steps + 1) > MAXIMUM_VOXELS:
+        raise ImageError(
+            f"{name}: {extent.round().tolist()} mm at a spacing of {spacing:g} mm are more than 2^30 voxels; "
+            "use a larger spacing or crop the image"
+        )
 
 
 def smooth_for(image: sitk.Image, spacing: float) -> sitk.Image:

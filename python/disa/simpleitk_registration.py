@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import weakref
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from disa.checking import is_finite
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError, RegistrationError
 from disa.feature_cache import CachedExtractor
@@ -120,11 +120,11 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
         """
         for label, value in (("reorientation_angle", reorientation_angle), ("smoothing", smoothing)):
-            if value is not None and not (math.isfinite(value) and value >= 0):
+            if value is not None and not (is_finite(value) and value >= 0):
                 raise RegistrationError(f"{label}: expected 0 or more, got {value}")
         if isinstance(providers, str):
             raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
-        if not (math.isfinite(spacing) and spacing > 0):
+        if not (is_finite(spacing) and spacing > 0):
             raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
         for stride in (fixed_stride, moving_stride):
             find_model(model, stride)

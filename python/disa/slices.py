@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ COUNT = 9
 """Slices of each plane, over the middle 70 % of the image."""
 EDGE_SHARE = 0.035
 """Share of the pixels of a volume that are drawn as edges."""
+LEAST_SIDE = 4
+"""Pixels, of a picture whose gradient is taken."""
 EDGE_COLOUR = (255, 140, 0)
 
 
@@ -52,16 +55,15 @@ def draw_planes(fixed: sitk.Image, moving: sitk.Image, before: sitk.Transform, a
         "before": _grey(moving, grid, before),
         "after": _grey(moving, grid, after),
     }
-    edges = _edges(volumes["fixed"])
     planes = []
     for axis, name in enumerate(("axial", "coronal", "sagittal")):
-        depth = edges.shape[axis]
+        depth = volumes["fixed"].shape[axis]
         chosen = np.linspace(0.15 * (depth - 1), 0.85 * (depth - 1), COUNT).round().astype(int)
         # Images are drawn from their top; the head's is the end of the z axis.
         rows = {key: [_upright(np.take(v, i, axis), axis) for i in chosen] for key, v in volumes.items()}
         height, width = rows["fixed"][0].shape
         pictures = {key: _png(np.concatenate(value)) for key, value in rows.items()}
-        lines = np.concatenate([_upright(np.take(edges, i, axis), axis) for i in chosen])
+        lines = _edges(rows["fixed"])
         pictures["edges"] = _png(np.dstack([np.full(lines.shape, c, np.uint8) for c in EDGE_COLOUR] + [lines]))
         planes.append(Plane(name, width, height, pictures))
     return planes
@@ -91,12 +93,22 @@ def _grey(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform) -> Byt
     return grey
 
 
-def _edges(grey: ByteArray) -> ByteArray:
-    """255 where the gradient is among the steepest and 0 elsewhere."""
-    image = sitk.GradientMagnitudeRecursiveGaussian(sitk.GetImageFromArray(grey.astype(np.float32)), 1.0)
-    steepness: FloatArray = sitk.GetArrayFromImage(image)
+def _edges(pictures: Sequence[ByteArray]) -> ByteArray:
+    """Pictures below one another, 255 where the gradient is among the steepest of all and 0 elsewhere."""
+    steepness = np.concatenate([_steepness(picture) for picture in pictures])
     threshold = float(np.quantile(steepness, 1 - EDGE_SHARE))
     return np.where(steepness > max(threshold, 1e-3), 255, 0).astype(np.uint8)
+
+
+def _steepness(picture: ByteArray) -> FloatArray:
+    """Length of the gradient; 0 where a side is too short for it."""
+    grey = picture.astype(np.float32)
+    if min(picture.shape) < LEAST_SIDE:
+        return 0 * grey
+    steepness: FloatArray = sitk.GetArrayFromImage(
+        sitk.GradientMagnitudeRecursiveGaussian(sitk.GetImageFromArray(grey), 1.0)
+    )
+    return steepness
 
 
 def _upright(picture: ByteArray, axis: int) -> ByteArray:

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.feature_store import stored
-from disa.features import check_spacing, describe, frame_of, normalize
+from disa.features import check_any_inside, check_spacing, describe, frame_of, normalize
 from disa.images import ImageLike, image_name, load_image, load_mask
 from disa.inference import runs_on_gpu
 from disa.models import find_model, fingerprint
@@ -111,7 +111,10 @@ class ImageSource:
         normalized = self._normalized[spacing]
 
         def make() -> FeatureVolume:
-            return describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
+            found = describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
+            if around is None:
+                check_any_inside(found, self._name)
+            return found
 
         if around is not None:
             return make()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import SimpleITK as sitk
 
 from disa.errors import DISAError, RegistrationError
 from disa.images import IMAGE_ENDINGS
-from disa.reading import read_image
+from disa.reading import ITK_ERRORS, read_image
+from disa.transform_texts import has_its_numbers
+
+TEXT_ENDINGS = (".tfm", ".txt")
 
 
 def read_transform(path: Path) -> sitk.Transform:
@@ -24,16 +31,36 @@ def read_transform(path: Path) -> sitk.Transform:
         raise RegistrationError(f"{path}: no such file; expected a transform")
     if path.name.lower().endswith(IMAGE_ENDINGS):
         return _read_field(path)
+    unreadable = RegistrationError(
+        f"{path}: not readable as a transform; expected .tfm, .txt, .h5 or .mat as ITK writes them, or an image of "
+        "displacements"
+    )
+    is_text = path.suffix.lower() in TEXT_ENDINGS
+    if is_text and not has_its_numbers(path):
+        raise unreadable
     try:
-        transform: sitk.Transform = sitk.ReadTransform(str(path))
-    except RuntimeError:
-        raise RegistrationError(
-            f"{path}: not readable as a transform; expected .tfm, .txt, .h5 or .mat as ITK writes them, or an image of "
-            "displacements"
-        ) from None
+        with nullcontext() if is_text else _hdf5_silent():
+            transform: sitk.Transform = sitk.ReadTransform(str(path))
+    except ITK_ERRORS:
+        raise unreadable from None
     if transform.GetDimension() != 3:
         raise RegistrationError(f"{path}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
     return transform
+
+
+@contextmanager
+def _hdf5_silent() -> Iterator[None]:
+    """HDF5 writes a page about each damaged file to the process' standard error stream."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _read_field(path: Path) -> sitk.Transform:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from disa.errors import DISAError, OutputError
+from disa.errors import DISAError, ImageError, OutputError
+from disa.reading import ITK_ERRORS, NIFTI_ENDINGS, check_nifti
+
+_HDF5_OVERHEAD = 2**16
 
 
 @contextmanager
@@ -45,6 +48,11 @@ def write_image(image: sitk.Image, path: Path) -> None:
     """Replace an image file, of the kind that its ending says. Raises OutputError."""
     with replacing(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
         sitk.WriteImage(image, str(temporary), useCompression=True)
+        if path.name.lower().endswith(NIFTI_ENDINGS):
+            reader = sitk.ImageFileReader()
+            reader.SetFileName(str(temporary))
+            reader.ReadImageInformation()
+            check_nifti(temporary)
 
 
 def write_transform(transform: sitk.Transform, path: Path) -> None:
@@ -53,12 +61,26 @@ def write_transform(transform: sitk.Transform, path: Path) -> None:
         transform = sitk.CompositeTransform(transform)
         transform.FlattenTransform()
     with replacing(path) as temporary, _as_output_error(path, "an ending such as .h5 or .tfm"):
+        _reserve(temporary, _HDF5_OVERHEAD + 8 * _count_numbers(transform))
         sitk.WriteTransform(transform, str(temporary))
+
+
+def _count_numbers(transform: sitk.Transform) -> int:
+    if transform.GetTransformEnum() == sitk.sitkComposite:
+        composite = sitk.CompositeTransform(transform)
+        return sum(_count_numbers(composite.GetNthTransform(i)) for i in range(composite.GetNumberOfTransforms()))
+    return len(transform.GetFixedParameters()) + int(transform.GetNumberOfParameters())
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Raises OSError where so many bytes have no room. HDF5, which comes to know it later, ends the process."""
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 @contextmanager
 def _as_output_error(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
-    except RuntimeError:
+    except (*ITK_ERRORS, ImageError):
         raise OutputError(f"{path}: ITK cannot write it; expected {expected}, and room on the disk") from None

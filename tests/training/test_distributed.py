@@ -81,7 +81,7 @@ def test_two_processes_learn_what_one_learns_from_both_their_pairs(made: Path, t
         parts = [alone.draw(rank) for rank in (0, 1)]
         assert not torch.equal(parts[0].target, parts[1].target)
         alone.learn(Batch(*(torch.cat(both) for both in zip(*parts, strict=True))))
-    first, second = (torch.load(made / f"rank{rank}.pt") for rank in (0, 1))
+    first, second = (torch.load(made / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
     for part, expected in state(alone).items():
         torch.testing.assert_close(first[part], second[part], atol=0, rtol=0)
         torch.testing.assert_close(first[part], expected, atol=2e-4, rtol=1e-3)

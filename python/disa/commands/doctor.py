@@ -11,9 +11,11 @@ from disa.commands.common import FAILED, JsonOption, print_json
 
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is installed, what the network and the kernels run on, whether they work, and what is missing."""
+    from disa.commands.progress import progress_bar
     from disa.diagnosis import diagnose
 
-    found = diagnose()
+    with progress_bar({"doctor": [("runtime", 0.3), ("library", 0.3), ("self-test", 1.0)]}):
+        found = diagnose()
     print_json(vars(found)) if as_json else _print(vars(found))
     if found.failures:
         raise typer.Exit(FAILED)

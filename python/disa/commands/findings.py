@@ -95,7 +95,7 @@ def page(title: str, found: dict[str, Any]) -> Page:
         result.append(["pressure of the probe, p1 and p2 (mm)", _numbers(found["pressure_mm"], 4)])
     tables: dict[str, list[list[object]]] = {"Result": result}
     headers: dict[str, tuple[str, ...]] = {}
-    curves = {"Metric by iteration; each colour another optimisation, over sharper descriptors": found["trace"]}
+    curves = {"Metric by iteration: one optimisation after the other, each over sharper descriptors": found["trace"]}
     if "deformation" in found:
         deformation = found["deformation"]
         tables["Deformation"] = [

@@ -52,13 +52,18 @@ class Position:
 
 
 class TimeLeft(ProgressColumn):
-    """What is left if the rest goes on as it did until the last report, counting down."""
+    """What is left if the rest goes on as it did until the last report, counting down; before the first, what went."""
 
     def render(self, task: Task) -> Text:
-        if not task.completed or task.elapsed is None:
-            return Text("time left unknown")
-        left = max(task.fields["reported"] * (task.total or 0.0) / task.completed - task.elapsed, 0.0)
-        return Text(f"{left // 60:.0f}:{left % 60:02.0f} left")
+        elapsed = task.elapsed or 0.0
+        if not task.completed:
+            return Text(f"{_clock(elapsed)} so far")
+        left = task.fields["reported"] * (task.total or 0.0) / task.completed - elapsed
+        return Text(f"{_clock(max(left, 0.0))} left")
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from disa.errors import ModelError
 from disa.inference import run_network
+from disa.model_files import sealed
 from disa.training.blocks import BlockNetwork
 from disa.training.half_precision import to_half_precision
 from disa.training.network import CHANNELS, STRIDES, BlurPool, DISANet, receptive_field
@@ -126,7 +127,7 @@ def export_onnx(
             onnx.helper.set_model_props(model, metadata(stride, precision, weights_digest(weights), about))
             model.producer_name = "itk-disa"
             onnx.checker.check_model(model, full_check=True)
-            onnx.save(model, draft)
+            draft.write_bytes(sealed(model.SerializeToString()))
             _compare(draft, weights, stride, precision)
             os.replace(draft, path)
     except OSError as error:

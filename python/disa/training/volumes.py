@@ -173,7 +173,7 @@ def load_cache(
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with np.load(path) as cache:
+        with np.load(path, allow_pickle=False) as cache:
             if "infos" not in cache:
                 raise KeyError
             yield cache

@@ -1,0 +1,36 @@
+"""Options that are numbers, checked before any work is done."""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+from disa.errors import RegistrationError
+
+MAXIMUM_THREADS = 1024
+
+
+def is_finite(value: object) -> bool:
+    """Whether a value is a real number, neither NaN nor infinite."""
+    return isinstance(value, Real) and math.isfinite(value)
+
+
+def check_range(name: str, value: Any, largest: float, unit: str) -> None:
+    """Raises RegistrationError unless an option is a number from 0 to the largest."""
+    if not (is_finite(value) and 0 <= value <= largest):
+        limit = f"0 to {largest:g}" if math.isfinite(largest) else "0 or more"
+        raise RegistrationError(f"{name}: expected {limit} {unit}, got {value}")
+
+
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
+    """Raises RegistrationError unless an option is a whole number in a range, both ends included."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise RegistrationError(f"{name}: expected a whole number, got {value!r}") from None
+    if number < least:
+        raise RegistrationError(f"{name}: expected {least} or more, got {value}")
+    if number > most:
+        raise RegistrationError(f"{name}: expected {most} or less, got {value}")

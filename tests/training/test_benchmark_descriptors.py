@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import benchmark_folder  # noqa: F401
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("scipy")
+
+import mind
+
+from disa.training.mind import mind_ssc
+
+
+def test_mind_ssc_in_scipy_is_that_in_pytorch() -> None:
+    volume = np.random.default_rng(0).normal(size=(16, 18, 20)).astype(np.float32)
+    inner = (slice(4, -4),) * 3
+    expected = mind_ssc(torch.from_numpy(volume)).numpy()[inner]
+    np.testing.assert_allclose(mind.mind_ssc(volume)[inner], expected, atol=2e-4)
