@@ -3,13 +3,13 @@ from __future__ import annotations
 import benchmark_folder  # noqa: F401
 import numpy as np
 import pytest
-import torch
 
+torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("scipy")
 
-import mind
+import mind  # noqa: E402
 
-from disa.training.mind import mind_ssc
+from disa.training.mind import mind_ssc  # noqa: E402
 
 
 def test_mind_ssc_in_scipy_is_that_in_pytorch() -> None:

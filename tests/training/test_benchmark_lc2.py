@@ -4,19 +4,19 @@ import benchmark_folder  # noqa: F401
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import torch
 
+torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("nlopt")
 pytest.importorskip("scipy")
 
-from geometry import sample_points, turned
-from lc2_registration import LC2, register
-from pairs import Pair
+from geometry import sample_points, turned  # noqa: E402
+from lc2_registration import LC2, register  # noqa: E402
+from pairs import Pair  # noqa: E402
 
-from disa.features import local_variance, normalize
-from disa.resampling import covering_grid, resample
-from disa.training.lc2 import MARGIN
-from disa.training.lc2_images import lc2_of_images
+from disa.features import local_variance, normalize  # noqa: E402
+from disa.resampling import covering_grid, resample  # noqa: E402
+from disa.training.lc2 import MARGIN  # noqa: E402
+from disa.training.lc2_images import lc2_of_images  # noqa: E402
 
 
 def textured(seed: int) -> sitk.Image:
