@@ -27,6 +27,8 @@ from deformable import folds_of
 from deformable_methods import METHODS
 from workers import run_fresh
 
+from disa.evaluation import dice, labels_of
+
 QUANTILES = (0.25, 0.5, 0.75)
 
 
@@ -54,19 +56,14 @@ def measure(work: Work) -> Outcome:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     truth, label = (sitk.ReadImage(str(label_of(path)), sitk.sitkUInt8) for path in (work.fixed, work.moving))
     moved = sitk.Resample(label, truth, transform, sitk.sitkNearestNeighbor, 0)
-    organs = [int(n) for n in np.unique(sitk.GetArrayViewFromImage(truth)) if n]
-    dice = [dice_of(truth == organ, moved == organ) for organ in organs]
+    organs = labels_of(truth)
+    overlaps = [dice(truth, moved, organ) for organ in organs]
     hausdorff = [hausdorff95_of(truth == organ, moved == organ) for organ in organs]
-    return Outcome(dice, hausdorff, folds_of(transform, fixed), wall, cpu)
+    return Outcome(overlaps, hausdorff, folds_of(transform, fixed), wall, cpu)
 
 
 def label_of(image: Path) -> Path:
     return image.parent.parent / "labelsTr" / image.name
-
-
-def dice_of(one: sitk.Image, other: sitk.Image) -> float:
-    a, b = sitk.GetArrayViewFromImage(one) > 0, sitk.GetArrayViewFromImage(other) > 0
-    return float(2 * (a & b).sum() / (a.sum() + b.sum()))
 
 
 def hausdorff95_of(one: sitk.Image, other: sitk.Image) -> float:
@@ -105,12 +102,12 @@ def main() -> None:
     print("| fixed | method | pairs | DSC25 | DSC50 | DSC75 | HD95 (mm) | folds (%) | seconds | CPU seconds |")
     print("|---" * 10 + "|")
     for (direction, method), some in outcomes.items():
-        dice = np.quantile(np.concatenate([outcome.dice for outcome in some]), QUANTILES)
+        quantiles = np.quantile(np.concatenate([outcome.dice for outcome in some]), QUANTILES)
         hausdorff = np.mean(np.concatenate([outcome.hausdorff for outcome in some]))
         rest = (100 * np.mean([o.folds for o in some]), *(np.mean([o[i] for o in some]) for i in (3, 4)))
         print(
             f"| {direction} | {method} | {len(some)} |",
-            " | ".join([*(f"{d:.3f}" for d in dice), f"{hausdorff:.2f}", *(f"{n:.2f}" for n in rest)]),
+            " | ".join([*(f"{q:.3f}" for q in quantiles), f"{hausdorff:.2f}", *(f"{n:.2f}" for n in rest)]),
             "|",
         )
 

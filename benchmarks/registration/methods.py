@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 import intensity_registration
@@ -46,35 +46,27 @@ def _outcome(result: RegistrationResult) -> Outcome:
     return Outcome(result.transform, result.evaluations, result.times.get("search"))
 
 
+def _asked(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> dict[str, Any]:
+    """What both of DISA's doors are told."""
+    return {
+        "fixed": pair.fixed,
+        "moving": pair.moving,
+        "initial_transform": pose,
+        "fixed_mask": pair.fixed_mask,
+        "moving_mask": pair.moving_mask,
+        "model": options.model,
+        "threads": options.threads,
+    }
+
+
 def disa_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
-    return _outcome(
-        disa.register(
-            pair.fixed,
-            pair.moving,
-            initial_transform=pose,
-            fixed_mask=pair.fixed_mask,
-            moving_mask=pair.moving_mask,
-            model=options.model,
-            threads=options.threads,
-        )
-    )
+    return _outcome(disa.register(**_asked(pair, pose, options)))
 
 
 def disa_global(fine_spacing: float | None) -> Method:
     def register(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
-        return _outcome(
-            disa.global_register(
-                pair.fixed,
-                pair.moving,
-                initial_transform=pose,
-                fixed_mask=pair.fixed_mask,
-                moving_mask=pair.moving_mask,
-                model=options.model,
-                starts=options.starts,
-                fine_spacing=fine_spacing,
-                threads=options.threads,
-            )
-        )
+        asked = _asked(pair, pose, options)
+        return _outcome(disa.global_register(**asked, starts=options.starts, fine_spacing=fine_spacing))
 
     return register
 

@@ -8,11 +8,11 @@ from mind import averaged, mind_ssc
 from pairs import Pair
 
 from disa.core import FeatureVolume, _core
-from disa.features import frame_of, normalize
-from disa.registration_task import FIXED_STRIDE, Pose, Task
-from disa.resampling import MARGIN, box_grid, covering_grid, resample, smooth_for
+from disa.features import frame_of
+from disa.registration_task import FIXED_STRIDE, Task, first_pose
+from disa.resampling import MARGIN, resample
 from disa.result import RegistrationResult
-from disa.sources import ImageSource, _clip_box
+from disa.sources import ImageSource
 
 SPACING = 2.0
 
@@ -31,13 +31,8 @@ class MindSource(ImageSource):
     def _describe(
         self, spacing: float, stride: int, axes: np.ndarray, around: np.ndarray | None, weighted: bool
     ) -> FeatureVolume:
-        if around is None:
-            grid = covering_grid(self.image, spacing, axes)
-        else:
-            grid = box_grid(_clip_box(around @ axes, self.corners @ axes) @ axes.T, spacing, axes)
-        if spacing not in self._normalized:
-            self._normalized[spacing] = normalize(smooth_for(self.image, spacing))
-        volume = resample(self._normalized[spacing], grid)
+        grid = self._grid(spacing, axes, around)
+        volume = resample(self._normal(spacing), grid)
         kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
         mind = averaged(mind_ssc(sitk.GetArrayViewFromImage(volume)), stride)[kept]
         mind -= mind.mean(axis=-1, keepdims=True)
@@ -62,7 +57,6 @@ def open_task(pair: Pair, pose: sitk.Euler3DTransform, seed: int, threads: int) 
     matrix = np.asarray(pose.GetMatrix())
     offset = np.asarray(pose.TransformPoint((0.0, 0.0, 0.0)))
     search = _core.PoseSearch(features, "rigid", matrix, offset)
-    initial = Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
     return Task(
         fixed=fixed,
         moving=moving,
@@ -73,7 +67,7 @@ def open_task(pair: Pair, pose: sitk.Euler3DTransform, seed: int, threads: int) 
         stride=FIXED_STRIDE,
         threads=threads,
         features=features,
-        initial=initial,
+        initial=first_pose(search),
     )
 
 

@@ -194,8 +194,7 @@ bind_feature_volume(py::module_ & module)
       "network",
       [](const FeatureVolume & self) { return to_digits(self.GetNetwork()); },
       "First 8 hexadecimal digits of the SHA-256 of the weights of the network that made the descriptors; None if it "
-      "is "
-      "not known. Volumes of two networks are not compared.")
+      "is not known. Volumes of two networks are not compared.")
     .def("replaced",
          &replace,
          py::kw_only(),

@@ -10,6 +10,7 @@ from typing import Any
 from disa.errors import RegistrationError
 
 MAXIMUM_THREADS = 1024
+STRIDES = (4, 2, 1)
 
 
 def is_finite(value: object) -> bool:
@@ -22,6 +23,12 @@ def check_range(name: str, value: Any, largest: float, unit: str) -> None:
     if not (is_finite(value) and 0 <= value <= largest):
         limit = f"0 to {largest:g}" if math.isfinite(largest) else "0 or more"
         raise RegistrationError(f"{name}: expected {limit} {unit}, got {value}")
+
+
+def check_stride(stride: Any) -> None:
+    """Raises RegistrationError unless there is a network of that stride."""
+    if stride not in STRIDES:
+        raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
 
 
 def check_whole(name: str, value: Any, least: int, most: int) -> None:

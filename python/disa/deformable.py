@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Sequence
@@ -11,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.checking import MAXIMUM_THREADS, check_whole, is_finite
+from disa.checking import MAXIMUM_THREADS, check_stride, check_whole, is_finite
 from disa.core import FeatureVolume, _core
 from disa.displacement_fields import Lattice, corner_determinants, sample, to_transform, without_folds
 from disa.errors import RegistrationError
 from disa.features import check_spacing
 from disa.images import ImageLike, load_image
-from disa.linear_transforms import matrix_and_offset
+from disa.linear_transforms import check_transform, matrix_and_offset
 from disa.resampling import MARGIN, Grid, covering_grid
 from disa.simpleitk_registration import ImageRegistrationMethod
 from disa.sources import ImageSource
@@ -154,8 +155,7 @@ def deformable_register(
     Source: DISA paper, section 4.2; Heinrich et al., Non-parametric discrete registration with convex optimisation,
     WBIR 2014.
     """
-    if stride not in (4, 2, 1):
-        raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
+    check_stride(stride)
     check_spacing(spacing)
     check_whole("threads", threads, 0, MAXIMUM_THREADS)
     if not is_finite(radius) or radius < CONTROL_STRIDE * spacing:
@@ -214,12 +214,8 @@ class _Task:
             source = ImageSource(fixed, "fixed", fixed_mask, model, providers)
             features = source.fixed_features(spacing, stride)
             warped = WarpedImage(moving, moving_mask, model, providers, spacing)
-        if initial is not None and not isinstance(initial, sitk.Transform):
-            raise RegistrationError(f"initial_transform: expected a SimpleITK transform, got {type(initial).__name__}")
-        if initial is not None and initial.GetDimension() != 3:
-            raise RegistrationError(
-                f"initial_transform: expected a 3-D transform, got a {initial.GetDimension()}-D one"
-            )
+        if initial is not None:
+            check_transform(initial, "initial_transform")
         grid = covering_grid(source.image, spacing)
         return cls(source.image, warped, initial, grid, features, stride, threads, times=times)
 
@@ -228,7 +224,7 @@ class _Task:
         """Whether the moving image goes through the network once only, which is faster and less accurate."""
         return self.stride == CONTROL_STRIDE
 
-    @property
+    @functools.cached_property
     def samples(self) -> FeatureVolume:
         """The fixed descriptors of stride 4, which are among those of every stride."""
         return thinned(self.features, CONTROL_STRIDE // self.stride)
@@ -388,7 +384,7 @@ class _Task:
             transform=found if self.initial is None else sitk.CompositeTransform([self.initial, found]),
             displacement_field=found,
             least_jacobian=float(determinants.min()),
-            jacobian_percentiles={p: float(np.percentile(determinants, p)) for p in PERCENTILES},
+            jacobian_percentiles=dict(zip(PERCENTILES, np.percentile(determinants, PERCENTILES).tolist(), strict=True)),
             folds=float((determinants <= 0).any(axis=-1).mean()),
             times=dict(self.times),
             trace=tuple(self.trace),

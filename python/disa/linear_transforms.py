@@ -13,16 +13,21 @@ FloatArray = npt.NDArray[np.float64]
 _TOLERANCE = 1e-6
 
 
+def check_transform(transform: sitk.Transform, name: str) -> None:
+    """Raises RegistrationError unless it is a 3-D transform of SimpleITK's."""
+    if not isinstance(transform, sitk.Transform):
+        raise RegistrationError(f"{name}: expected a SimpleITK transform, got {type(transform).__name__}")
+    if transform.GetDimension() != 3:
+        raise RegistrationError(f"{name}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
+
+
 def matrix_and_offset(transform: sitk.Transform, name: str) -> tuple[FloatArray, FloatArray]:
     """The (3, 3) matrix A and offset b, mm, of a transform x -> A x + b.
 
     Raises:
         RegistrationError: it is not 3-D, not linear, cannot be inverted, or has parameters that are not finite.
     """
-    if not isinstance(transform, sitk.Transform):
-        raise RegistrationError(f"{name}: expected a SimpleITK transform, got {type(transform).__name__}")
-    if transform.GetDimension() != 3:
-        raise RegistrationError(f"{name}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
+    check_transform(transform, name)
     if not transform.IsLinear():
         raise RegistrationError(f"{name}: expected a linear transform, got a {transform.GetName()}")
     numbers = (*transform.GetParameters(), *transform.GetFixedParameters())

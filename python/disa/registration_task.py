@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.checking import MAXIMUM_THREADS, check_whole
+from disa.checking import MAXIMUM_THREADS, check_stride, check_whole
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.features import check_spacing
@@ -29,7 +29,6 @@ KINDS = ("translation", "rigid", "similarity", "affine", "probe")
 SEARCHED_AS_RIGID = ("similarity", "affine", "probe")
 """Kinds of poses, and those whose further parameters are freed once a rigid pose is found."""
 
-STRIDES = (4, 2, 1)
 FIXED_STRIDE = 4
 DENSE = (2 / 5**0.5, 2)
 SPARSE = (5**0.5 / 2, 4)
@@ -162,8 +161,7 @@ class Task:
             raise RegistrationError('probe: expected with transform="probe", and only with it')
         if not isinstance(probe, ProbePressure | None):
             raise RegistrationError(f"probe: expected a disa.ProbePressure, got {type(probe).__name__}")
-        if stride not in STRIDES:
-            raise RegistrationError(f"stride: expected 4, 2 or 1, got {stride}")
+        check_stride(stride)
         check_spacing(spacing)
         check_whole("threads", threads, 0, MAXIMUM_THREADS)
         if initial is not None:
@@ -177,7 +175,7 @@ class Task:
                 offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)
             features = fixed_source.fixed_features(spacing, stride)
         searched = "rigid" if kind in SEARCHED_AS_RIGID else kind
-        pose = _first(_core.PoseSearch(features, searched, matrix.ravel(), offset))
+        pose = first_pose(_core.PoseSearch(features, searched, matrix.ravel(), offset))
         return cls(
             fixed_source, moving_source, kind, probe, seed, spacing, stride, threads, features, pose, times=times
         )
@@ -332,12 +330,12 @@ class Task:
         """Refine a pose with all parameters that were asked for, over the present fixed descriptors."""
         linear = pose.search.map(pose.parameters)
         if self.probe is None:
-            start = _first(_core.PoseSearch(self.features, self.kind, *linear))
+            start = first_pose(_core.PoseSearch(self.features, self.kind, *linear))
         else:
             contact = _core.ProbePressure(self.probe.contact, self.probe.unit_axis, self.probe.depth)
             search = _core.PoseSearch(self.features, "rigid", *linear, contact)
             pressure = self.pressure_of(pose) or (0.0, 0.0)
-            start = Pose(search, [*_first(search).parameters[:-2], *pressure])
+            start = Pose(search, [*first_pose(search).parameters[:-2], *pressure])
         start = replace(start, trace=pose.trace)
         return self.refine(start, FREED_ENDING if self.kind in SEARCHED_AS_RIGID else ENDING, voxel)
 
@@ -372,8 +370,9 @@ class Task:
             place: FloatArray = (points @ pose.matrix.T + pose.offset) @ axes
             return place
 
-        cells = np.argwhere(self.features.weights > 0)[:, ::-1]
-        ends = np.stack([cells.min(axis=0), cells.max(axis=0)]) * self.features.spacing
+        counts = self.features.weights > 0
+        cells = [np.flatnonzero(counts.any(axis=others))[[0, -1]] for others in ((0, 1), (0, 2), (1, 2))]  # x, y, z
+        ends = np.stack(cells, axis=1) * self.features.spacing
         corners = np.asarray(list(itertools.product(*ends.T))) @ np.reshape(self.features.direction, (3, 3)).T
         compared = along(corners + self.features.origin)
         centre, step, reach = along(self.fixed.corners).mean(axis=0), STRIDE * voxel, REACH * voxel
@@ -383,7 +382,7 @@ class Task:
         return box
 
 
-def _first(search: _core.PoseSearch) -> Pose:
+def first_pose(search: _core.PoseSearch) -> Pose:
     """The pose that a search starts about."""
     return Pose(search, search.draw(1, 0.0, 0.0, 0)[0])
 

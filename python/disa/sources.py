@@ -18,7 +18,7 @@ from disa.features import check_any_inside, check_spacing, describe, frame_of, n
 from disa.images import ImageLike, image_name, load_image, load_mask
 from disa.inference import runs_on_gpu
 from disa.models import find_model, fingerprint
-from disa.resampling import box_grid, covering_grid, smooth_for
+from disa.resampling import Grid, box_grid, covering_grid, smooth_for
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -102,23 +102,30 @@ class ImageSource:
         check_spacing(spacing)
         on_gpu = runs_on_gpu(self._providers)
         path = find_model(self._model, stride, on_gpu)
-        if around is None:
-            grid = covering_grid(self._image, spacing, axes, self._name)
-        else:
-            grid = box_grid(_clip_box(around @ axes, self.corners @ axes) @ axes.T, spacing, axes)
-        if spacing not in self._normalized:
-            self._normalized[spacing] = normalize(smooth_for(self._image, spacing), self._name)
-        normalized = self._normalized[spacing]
+        grid = self._grid(spacing, axes, around)
 
         def make() -> FeatureVolume:
-            found = describe(normalized, self._image, grid, path, stride, self._providers, weighted).quantized()
-            if around is None:
-                check_any_inside(found, self._name)
-            return found
+            normal = self._normal(spacing)
+            return describe(normal, self._image, grid, path, stride, self._providers, weighted).quantized()
 
         if around is not None:
             return make()
-        return stored(self._image, (fingerprint(path), on_gpu, spacing, stride, axes.tolist(), weighted), make)
+        request = (fingerprint(path), on_gpu, spacing, stride, axes.tolist(), weighted)
+        found = stored(self._image, request, make)
+        check_any_inside(found, self._name)
+        return found
+
+    def _grid(self, spacing: float, axes: FloatArray, around: FloatArray | None) -> Grid:
+        """Voxels for the network, over the whole image or the part of it in a box."""
+        if around is None:
+            return covering_grid(self._image, spacing, axes, self._name)
+        return box_grid(_clip_box(around @ axes, self.corners @ axes) @ axes.T, spacing, axes)
+
+    def _normal(self, spacing: float) -> sitk.Image:
+        """The image as the network is to see it, on its own grid; made once for each spacing."""
+        if spacing not in self._normalized:
+            self._normalized[spacing] = normalize(smooth_for(self._image, spacing), self._name)
+        return self._normalized[spacing]
 
 
 class FeatureSource:
