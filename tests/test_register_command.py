@@ -207,7 +207,11 @@ def test_a_stage_moves_the_bar_forward_and_never_back() -> None:
 def run_on_terminal(arguments: Sequence[str], until: str) -> tuple[int, str]:
     """Run `disa` with a terminal for its errors, interrupt it once that shows a text: its exit code and what came."""
     ours, theirs = pty.openpty()
-    run = subprocess.Popen([sys.executable, "-c", "from disa.cli import app; app()", *arguments], stderr=theirs)
+    run = subprocess.Popen(
+        [sys.executable, "-c", "from disa.cli import app; app()", *arguments],
+        stderr=theirs,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background
+    )
     os.close(theirs)
     shown = ""
     interrupted = False
