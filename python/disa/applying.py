@@ -7,6 +7,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import ImageError, RegistrationError
+from disa.interrupts import aborting
 from disa.progress import report
 
 
@@ -34,7 +35,8 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
     resampling.SetInterpolator(interpolator)
     resampling.SetDefaultPixelValue(outside)
     resampling.AddCommand(sitk.sitkProgressEvent, lambda: report("resampling", resampling.GetProgress()))
-    carried: sitk.Image = resampling.Execute(moving)
+    with aborting(resampling):
+        carried: sitk.Image = resampling.Execute(moving)
     return carried
 
 
