@@ -8,6 +8,8 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# The fastest ONNX Runtime that there is for this machine.
+RUNTIME ?= $(shell $(PYTHON) -c 'import platform, sys; print("openvino" if platform.machine() in ("x86_64", "AMD64") and sys.platform != "darwin" and sys.version_info < (3, 14) else "cpu")')
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
 .PHONY: build demo test test-training test-cpp docs wheel-test lint clean
@@ -23,7 +25,7 @@ $(VENV)/.environment: pyproject.toml
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.environment $(SOURCES)
-	$(BIN)/python -m pip install --quiet --no-build-isolation '.[cpu,demo,test]'
+	$(BIN)/python -m pip install --quiet --no-build-isolation '.[$(RUNTIME),demo,test]'
 	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel())"
 	@touch $@
 

@@ -23,7 +23,7 @@ def main(fixed_path: str, moving_path: str, output: str) -> None:
     method.SetShrinkFactorsPerLevel([4])  # of the displacement field
     method.SetSmoothingSigmasPerLevel([0])
     method.SetDownsampleImagesForMetricDerivatives(False)  # else the network runs on newly warped images all the time
-    method.SetGaussianSmoothingVarianceForTheUpdateField(4.0)
+    method.SetGaussianSmoothingVarianceForTheUpdateField(3.0)
     method.SetGaussianSmoothingVarianceForTheTotalField(0.0)
     method.Update()
     print(f"metric {method.GetCurrentMetricValue():+.5f}")

@@ -186,7 +186,7 @@ class _DISAMethods:
         return _core.GetReorientationAngle(self)
 
     def SetExecutionProviders(self, providers: Sequence[str]) -> None:
-        """ONNX Runtime execution providers, best first. Empty (default): CUDA where available, else the CPU."""
+        """ONNX Runtime execution providers, best first. Empty (default): CUDA, OpenVINO or the CPU, as is available."""
         _core.SetExecutionProviders(self, list(providers))
 
     def GetExecutionProviders(self) -> list[str]:

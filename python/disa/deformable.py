@@ -144,7 +144,7 @@ def deformable_register(
             field contracts, for what lies inside of a body is more alike to its border than what lies outside.
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
-        providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
+        providers: ONNX Runtime execution providers, best first. None: CUDA, OpenVINO or the CPU, as is available.
         threads: of the search; 0: all that the processor runs.
 
     Raises:

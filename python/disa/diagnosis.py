@@ -13,7 +13,8 @@ import numpy as np
 from disa.errors import DISAError
 from disa.progress import report
 
-PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", "onnxruntime", "onnxruntime-gpu", "torch", "distributed")
+RUNTIMES = ("onnxruntime", "onnxruntime-openvino", "onnxruntime-gpu")
+PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", *RUNTIMES, "torch", "distributed")
 EXTRAS = {"torch": ("training", "train"), "distributed": ("cohorts", "cohort")}
 """Packages that not everyone needs: what for, and the extra that brings them."""
 
@@ -66,7 +67,7 @@ def diagnose() -> Diagnosis:
 
 
 def _look_at_runtime(found: Diagnosis) -> None:
-    from disa.inference import available_providers
+    from disa.inference import GPU, OPENVINO, available_providers
     from disa.model_files import read_sealed
     from disa.models import shipped_files, shipped_models
 
@@ -74,11 +75,16 @@ def _look_at_runtime(found: Diagnosis) -> None:
     for path in shipped_files():
         read_sealed(path)
     found.providers = available_providers()
-    if "CUDAExecutionProvider" not in found.providers:
+    if GPU not in found.providers:
         found.missing.append(
-            "no CUDA in this ONNX Runtime, the network runs on the CPU: pip uninstall onnxruntime, "
-            "then pip install 'itk-disa[gpu]'"
+            "no CUDA in this ONNX Runtime, the network runs on the processor: pip uninstall onnxruntime "
+            "onnxruntime-openvino, then pip install 'itk-disa[gpu]'"
         )
+        if OPENVINO not in found.providers:
+            found.missing.append(
+                "no OpenVINO in this ONNX Runtime, the network runs 2 to 5 times slower on Intel and AMD: "
+                "pip uninstall onnxruntime, then pip install 'itk-disa[openvino]'"
+            )
 
 
 def _look_at_library(found: Diagnosis) -> None:

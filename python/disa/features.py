@@ -45,7 +45,7 @@ def extract_features(
         smoothing: standard deviation s in mm of the wide part of the kernel 0.15 G(s / 8) + 0.85 G(s) that the
             descriptors are convolved with, G a Gaussian; 0: none. With smooth moving descriptors a registration
             finds its way from further off; the metric's own default is 12 times the spacing.
-        providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
+        providers: ONNX Runtime execution providers, best first. None: CUDA, OpenVINO or the CPU, as is available.
         direction: (3, 3) orthonormal axes of the descriptor grid, as columns; the image's own if None.
         quantize: False leaves float32 descriptors with scale 1, the reference for the int8 ones.
 

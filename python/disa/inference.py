@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
     import onnxruntime
 
 GPU = "CUDAExecutionProvider"
+OPENVINO = "OpenVINOExecutionProvider"
 CPU = "CPUExecutionProvider"
+BEST_FIRST = (GPU, OPENVINO, CPU)
 
 RECEPTIVE_RADIUS = 24
 """Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
 
-MAXIMUM_VOXELS = {CPU: 12_000_000}
-OTHER_MAXIMUM_VOXELS = 24_000_000
-"""Voxels run at once, at about 360 bytes each; larger volumes go in slabs along z."""
+MAXIMUM_VOXELS = {4: 12_000_000, 2: 9_000_000, 1: 4_000_000}
+"""Voxels run at once on a processor, by stride: about 5 GB, 8 GB for stride 1; larger volumes go in slabs along z."""
 
+GPU_MAXIMUM_VOXELS = {4: 24_000_000, 2: 24_000_000, 1: 4_000_000}
 
 FINGERPRINT_DIGITS = 8
 
@@ -50,8 +53,9 @@ def run_network(
         volume: shape (z, y, x), zero mean and unit deviation.
         path: the .onnx file.
         stride: the file's stride.
-        providers: ONNX Runtime execution providers, best first; None or empty: CUDA where available, else the CPU.
-        maximum_voxels: largest input run at once; None: 12 million on the CPU (4 GB of memory), else 24 million.
+        providers: ONNX Runtime execution providers, best first; None or empty: CUDA, OpenVINO or the CPU, the first
+            that is available.
+        maximum_voxels: largest input run at once; None: by stride and provider.
 
     Returns:
         Array of shape (z', y', x', 16) with z' = ceil(z / stride), norms of 1 or less.
@@ -61,7 +65,7 @@ def run_network(
     """
     session = open_session(path, stride, tuple(providers or ()))
     if maximum_voxels is None:
-        maximum_voxels = MAXIMUM_VOXELS.get(session.get_providers()[0], OTHER_MAXIMUM_VOXELS)
+        maximum_voxels = (GPU_MAXIMUM_VOXELS if session.get_providers()[0] == GPU else MAXIMUM_VOXELS)[stride]
     depth = volume.shape[0]
     plane = volume.shape[1] * volume.shape[2]
     thickness = max(maximum_voxels // plane - 2 * RECEPTIVE_RADIUS, RECEPTIVE_RADIUS)
@@ -125,9 +129,29 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
     options.log_severity_level = 4
     options.intra_op_num_threads = allowed_threads()
     try:
-        return ort.InferenceSession(content, options, providers=chosen)
+        return ort.InferenceSession(content, options, providers=[_with_options(provider) for provider in chosen])
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
+
+
+def _with_options(provider: str) -> str | tuple[str, dict[str, str]]:
+    """OpenVINO in bfloat16 where the processor multiplies matrices in it, which errs by as much as 8-bit descriptors.
+
+    Its threads are not tied to cores, for several processes would tie theirs to the same.
+    """
+    if provider != OPENVINO:
+        return provider
+    precision = "bf16" if _multiplies_bfloat16() else "f32"
+    settings = {"CPU": {"INFERENCE_PRECISION_HINT": precision, "ENABLE_CPU_PINNING": "NO"}}
+    threads = allowed_threads() or os.cpu_count() or 1
+    return provider, {"device_type": "CPU", "num_of_threads": str(threads), "load_config": json.dumps(settings)}
+
+
+def _multiplies_bfloat16() -> bool:
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
 
 
 def network_fingerprint(path: Path, stride: int, providers: Sequence[str] | None = None) -> str | None:
@@ -149,11 +173,21 @@ def allowed_threads() -> int:
     return cores if cores < (os.cpu_count() or 1) else 0
 
 
-def runs_on_gpu(providers: Sequence[str] | None) -> bool:
-    """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
+def first_provider(providers: Sequence[str] | None) -> str:
+    """The first of these providers, or of those taken in their place. Raises ModelError as `run_network`."""
     if isinstance(providers, str):
         raise ModelError(f"providers: expected a list of names, got the text {providers!r}")
-    return _choose_providers(_onnxruntime().get_available_providers(), tuple(providers or ()))[0] == GPU
+    return _choose_providers(available_providers(), tuple(providers or ()))[0]
+
+
+def runs_on_gpu(providers: Sequence[str] | None) -> bool:
+    """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
+    return first_provider(providers) == GPU
+
+
+def processor_providers() -> list[str]:
+    """Those that run on the processor, best first. Raises ModelError where there is no ONNX Runtime."""
+    return [provider for provider in (OPENVINO, CPU) if provider in available_providers()]
 
 
 def available_providers() -> list[str]:
@@ -175,7 +209,8 @@ def _onnxruntime() -> ModuleType:
         runtime: ModuleType = importlib.import_module("onnxruntime")
     except ImportError:
         raise ModelError(
-            "ONNX Runtime is not installed: pip install 'itk-disa[cpu]', or 'itk-disa[gpu]' for CUDA"
+            "ONNX Runtime is not installed: pip install 'itk-disa[openvino]' for Intel and AMD, "
+            "'itk-disa[gpu]' for CUDA, else 'itk-disa[cpu]'"
         ) from None
     return runtime
 
@@ -188,7 +223,7 @@ def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[s
             )
     if wanted:
         return list(wanted)
-    return [p for p in (GPU, CPU) if p in available]
+    return [p for p in BEST_FIRST if p in available]
 
 
 def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: int) -> None:

@@ -64,7 +64,7 @@ def global_register(
         spacing: mm between the voxels that the network sees.
         stride: voxels between the fixed descriptors, which are what is compared: 4, 2 or 1.
         fine_spacing: of a last stage; None: there is none.
-        providers: ONNX Runtime execution providers, best first. None: CUDA where it is available, else the CPU.
+        providers: ONNX Runtime execution providers, best first. None: CUDA, OpenVINO or the CPU, as is available.
         threads: of the search; 0: all that the processor runs.
 
     Raises:

@@ -111,7 +111,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             smoothing: width, in voxels of `spacing`, of the kernel over the moving descriptors that widens the capture
                 range; halved at each further level; 0: none. None: 12 for a rigid transform, and 0 for one that may
                 scale or deform, which the smoothing would draw towards the body's middle.
-            providers: ONNX Runtime execution providers, best first; empty: CUDA where it is available, else the CPU.
+            providers: ONNX Runtime execution providers, best first; empty: CUDA, OpenVINO or the CPU, as is available.
 
         Raises:
             ModelError: there is no such model with these strides.

@@ -16,7 +16,7 @@ from disa.errors import RegistrationError
 from disa.feature_store import stored
 from disa.features import check_any_inside, check_spacing, describe, frame_of, normalize
 from disa.images import ImageLike, image_name, load_image, load_mask
-from disa.inference import runs_on_gpu
+from disa.inference import GPU, first_provider
 from disa.models import find_model, fingerprint
 from disa.resampling import Grid, box_grid, covering_grid, smooth_for
 
@@ -100,8 +100,8 @@ class ImageSource:
         self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None, weighted: bool
     ) -> FeatureVolume:
         check_spacing(spacing)
-        on_gpu = runs_on_gpu(self._providers)
-        path = find_model(self._model, stride, on_gpu)
+        provider = first_provider(self._providers)
+        path = find_model(self._model, stride, provider == GPU)
         grid = self._grid(spacing, axes, around)
 
         def make() -> FeatureVolume:
@@ -110,7 +110,7 @@ class ImageSource:
 
         if around is not None:
             return make()
-        request = (fingerprint(path), on_gpu, spacing, stride, axes.tolist(), weighted)
+        request = (fingerprint(path), provider, spacing, stride, axes.tolist(), weighted)
         found = stored(self._image, request, make)
         check_any_inside(found, self._name)
         return found

@@ -9,7 +9,6 @@ import typer
 
 from disa.commands.common import (
     FAILED,
-    PROVIDERS,
     DeformableOption,
     Device,
     DeviceOption,
@@ -27,6 +26,7 @@ from disa.commands.common import (
     needs_extra,
     one_line,
     print_json,
+    providers_of,
 )
 
 
@@ -75,7 +75,7 @@ def cohort(
             fine_spacing=fine_spacing,
             stride=None if stride is None else int(stride.value),
             model=model,
-            providers=PROVIDERS[device],
+            providers=providers_of(device),
             seed=seed,
             threads=threads,
         )

@@ -51,8 +51,14 @@ class Device(str, Enum):
     GPU = "gpu"
 
 
-PROVIDERS = {Device.AUTO: None, Device.CPU: ["CPUExecutionProvider"], Device.GPU: ["CUDAExecutionProvider"]}
-"""ONNX Runtime's execution providers of a device."""
+def providers_of(device: Device) -> list[str] | None:
+    """ONNX Runtime's execution providers of a device, best first; None: the best there is."""
+    from disa.inference import GPU, processor_providers
+
+    if device is Device.AUTO:
+        return None
+    return [GPU] if device is Device.GPU else processor_providers()
+
 
 ModelOption = Annotated[str, typer.Option(help="a shipped model's name, or an .onnx file")]
 DeviceOption = Annotated[Device, typer.Option(help="for the network; auto: the GPU where CUDA runs")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from disa.commands.common import PROVIDERS, Device, DeviceOption, ModelOption, SpacingOption, Stride, one_line
+from disa.commands.common import Device, DeviceOption, ModelOption, SpacingOption, Stride, one_line, providers_of
 
 
 def features(
@@ -31,7 +31,7 @@ def features(
                 spacing=spacing,
                 stride=int(stride.value),
                 smoothing=smoothing,
-                providers=PROVIDERS[device],
+                providers=providers_of(device),
             )
             found.save(str(output))
     z, y, x, channels = found.data.shape
@@ -67,7 +67,7 @@ def heatmap(
                 report(name)
                 both.append(
                     extract_features(
-                        image, model=model, spacing=spacing, stride=int(stride.value), providers=PROVIDERS[device]
+                        image, model=model, spacing=spacing, stride=int(stride.value), providers=providers_of(device)
                     )
                 )
             found = similarity_map(both[0], point, both[1])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from disa.commands.common import (
-    PROVIDERS,
     DeformableOption,
     Device,
     DeviceOption,
@@ -25,6 +24,7 @@ from disa.commands.common import (
     ThreadsOption,
     one_line,
     print_json,
+    providers_of,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def register(
             fine_spacing=fine_spacing,
             stride=None if stride is None else int(stride.value),
             model=model,
-            providers=PROVIDERS[device],
+            providers=providers_of(device),
             seed=seed,
             threads=threads,
         )

@@ -20,7 +20,7 @@ from disa.deformable import DeformableResult
 from disa.errors import ConfigError, OutputError
 from disa.features import check_spacing
 from disa.images import load_image
-from disa.inference import CPU, GPU, runs_on_gpu
+from disa.inference import GPU, first_provider
 from disa.models import find_model, fingerprint
 from disa.points import read_points
 from disa.probe_pressure import ProbePressure
@@ -103,7 +103,7 @@ class Options:
 
     def settings(self) -> dict[str, Any]:
         """What result.json and the report say of them."""
-        on_gpu = runs_on_gpu(self.providers)
+        provider = first_provider(self.providers)
         return {
             "transform": self.transform,
             **({"probe": vars(self.probe)} if self.probe else {}),
@@ -113,8 +113,8 @@ class Options:
             "fine_spacing_mm": self.fine_spacing,
             "stride": self.stride or "automatic",
             "model": self.model,
-            "model_sha256": fingerprint(find_model(self.model, 4, on_gpu)),
-            "provider": GPU if on_gpu else CPU,
+            "model_sha256": fingerprint(find_model(self.model, 4, provider == GPU)),
+            "provider": provider,
             "seed": self.seed,
         }
 
