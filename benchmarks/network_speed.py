@@ -2,6 +2,7 @@
 
     python benchmarks/network_speed.py MODEL.onnx ... --size 256 --provider CUDAExecutionProvider
     python benchmarks/network_speed.py MODEL.onnx ... --size 96 --weights models/disa-lc2.pt
+    python benchmarks/network_speed.py MODEL.onnx ... --size 96 --provider OpenVINOExecutionProvider
 
 "As disa runs it" is `disa.inference.run_network`, which also gives arrays for arrays, with a session of its own. With
 weights, PyTorch runs the same network on the same device beside it. Each row has a process of its own, in turn.
@@ -23,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from disa.inference import run_network
+from disa.inference import run_network, with_options
 
 GPU = "CUDAExecutionProvider"
 
@@ -59,9 +60,9 @@ def onnx_runtime(path: Path, arguments: argparse.Namespace) -> str:
         ort.preload_dlls()
     volume = make_volume(arguments.size)
     before = memory(gpu)
-    options = {"arena_extend_strategy": "kSameAsRequested"} if gpu else {}
+    provider = (GPU, {"arena_extend_strategy": "kSameAsRequested"}) if gpu else with_options(arguments.provider)
     start = time.perf_counter()
-    session = ort.InferenceSession(str(path), providers=[(arguments.provider, options)])
+    session = ort.InferenceSession(str(path), providers=[provider])
     opened = time.perf_counter() - start
     device = "cuda" if gpu else "cpu"
     given = ort.OrtValue.ortvalue_from_numpy(volume, device, 0)

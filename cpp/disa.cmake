@@ -1,6 +1,7 @@
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/disaDeformable.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementRows.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementSearch.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaFeatureVolume.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/disaGeometry.cxx
@@ -30,6 +31,8 @@ function(disa_add_kernel name)
   target_sources(disa PRIVATE ${file})
   set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;${ARGN}")
 endfunction()
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementRows.cxx PROPERTIES
+  COMPILE_OPTIONS -ffp-contract=off)
 disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   disa_add_kernel(AVX2 -mavx2)

@@ -26,8 +26,8 @@ using Displacements = std::vector<float>;
  * Descriptors count at unit length, else long moving ones would win wherever they lie, and with the square root of
  * their weights (the standard deviation, if those are variances). They are averaged over the box about a control point,
  * cells on its faces by half, for the inner product is linear. Control points lie at every `controlSpacing`-th fixed
- * cell, from the first. No cost is kept: each pass computes them anew, a few planes of control points and one
- * displacement at a time, which is as fast as reading them would be, and takes the memory of the averaged descriptors
+ * cell, from the first. No cost is kept: each pass computes them anew, a few planes of control points and
+ * displacements at a time, which is as fast as reading them would be, and takes the memory of the averaged descriptors
  * alone, 64 bytes for each moving position. Results depend on neither the threads nor the instruction set.
  *
  * Source: Heinrich et al., Non-parametric discrete registration with convex optimisation, WBIR 2014. */
@@ -66,9 +66,48 @@ public:
   Displacements Smooth(const Displacements & displacements) const;
 
 private:
+  struct Box;
+  struct State;
   struct Scratch;
 
-  void AddCosts(const std::array<std::size_t, 3> & shift, std::size_t begin, std::size_t end, Scratch & scratch) const;
+  /** \brief Floats of a row of control points, padding included. */
+  std::size_t Width() const;
+
+  /** \brief Call function(index in padded rows, index) for every control point. */
+  template <typename TFunction>
+  void ForEachPoint(const TFunction & function) const;
+
+  /** \brief The displacement that has a label, in steps. */
+  std::array<float, 3> StepsOf(std::int32_t label) const;
+
+  /** \brief Dot products summed along x, of some planes of control points, for some displacements along x, m_Ratio
+   * apart, in the rows that are wanted. */
+  template <typename TPredicate>
+  void DotPlanes(const std::array<std::size_t, 3> & shift,
+                 std::size_t                        shifts,
+                 std::size_t                        begin,
+                 std::size_t                        end,
+                 const TPredicate &                 isWanted,
+                 Scratch &                          scratch) const;
+
+  /** \brief Costs of a row of one of `planes` planes, of the k-th of the displacements. */
+  const float * CostRow(std::size_t k, std::size_t z, std::size_t y, std::size_t planes, Scratch & scratch) const;
+
+  /** \brief Nothing known, all displacements to be searched. */
+  State Begin(const Displacements & near) const;
+
+  /** \brief Set what the displacements are drawn to. */
+  void Draw(State & state, const Displacements & near) const;
+
+  /** \brief Find the best of the displacements in the boxes. */
+  void Search(State & state, float coupling) const;
+
+  /** \brief Leave out what cannot be the nearest under the next coupling: what it alone makes dearer than the last
+   * pass' displacement is at most, whatever its own cost, which is no less than the least. Changes no result.
+   * \param before the last pass' coupling. */
+  void Narrow(State & state, const Displacements & near, float before, float coupling) const;
+
+  Displacements Found(const State & state) const;
 
   DisplacementGrid           m_Grid;
   unsigned                   m_Threads;

@@ -1,5 +1,6 @@
 #include "disaDisplacementSearch.h"
 
+#include "disaDisplacementRows.h"
 #include "disaError.h"
 #include "disaParallel.h"
 #include "disaPooling.h"
@@ -15,15 +16,7 @@ namespace disa
 namespace
 {
 
-// Loops over rows also in code for 8 floats at a time; without fused operations, so the results are the same.
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
-#  define DISA_WIDER_TOO __attribute__((target_clones("avx2", "default")))
-#else
-#  define DISA_WIDER_TOO
-#endif
-
 constexpr std::size_t Channels = FeatureVolume::Channels;
-constexpr std::size_t Lanes = 8;       // rows are padded to a multiple of it
 constexpr std::size_t BlockPlanes = 6; // planes of control points that are searched at a time
 
 /** First moving cell in fixed cells. */
@@ -102,87 +95,51 @@ RelativeWeights(const std::vector<float> & weights)
   return relative;
 }
 
-/** out[x] = -factor * sum over channels of fixed[x] * moving[x]; `count` is a multiple of Lanes. */
-DISA_WIDER_TOO void
-DotRow(const float * fixed,
-       const float * moving,
-       std::size_t   movingStride,
-       std::size_t   count,
-       float         factor,
-       float *       out)
-{
-  for (std::size_t x = 0; x < count; x += Lanes)
-  {
-    float sums[Lanes] = {};
-    for (std::size_t c = 0; c < Channels; ++c)
-    {
-      const float * f = fixed + c * count + x;
-      const float * m = moving + c * movingStride + x;
-      for (std::size_t i = 0; i < Lanes; ++i)
-      {
-        sums[i] += f[i] * m[i];
-      }
-    }
-    for (std::size_t i = 0; i < Lanes; ++i)
-    {
-      out[x + i] = -factor * sums[i];
-    }
-  }
-}
-
-inline void
-AddRow(const float * from, std::size_t count, float * to)
-{
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    to[i] += from[i];
-  }
-}
-
-/** to[i] = sum of from[i - radius] .. from[i + radius] of `count` items of `length` floats each. */
-DISA_WIDER_TOO void
-SumNeighbours(const float * from, std::size_t count, std::size_t length, std::size_t radius, float * to)
-{
-  std::copy_n(from, count * length, to);
-  for (std::size_t k = 1; k <= std::min(radius, count - 1); ++k)
-  {
-    AddRow(from, (count - k) * length, to + k * length);
-    AddRow(from + k * length, (count - k) * length, to);
-  }
-}
-
-/** Keep a displacement where it costs less than the best so far. */
-DISA_WIDER_TOO void
-KeepCheaper(const float *                near, // x, y, z planes of `planeStride` floats
-            std::size_t                  planeStride,
-            const std::array<float, 3> & displacement,
-            float                        coupling,
-            std::int32_t                 label,
-            const float *                costs,
-            std::size_t                  count,
-            float *                      best,
-            std::int32_t *               bestLabel)
-{
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    const float x = displacement[0] - near[i];
-    const float y = displacement[1] - near[planeStride + i];
-    const float z = displacement[2] - near[2 * planeStride + i];
-    const float total = costs[i] + coupling * (x * x + y * y + z * z);
-    const bool  isCheaper = total < best[i];
-    best[i] = isCheaper ? total : best[i];
-    bestLabel[i] = isCheaper ? label : bestLabel[i];
-  }
-}
-
 } // namespace
+
+/** The displacements that may be the nearest of some control point of a row, in steps from the least; none if one of
+ * the lasts is before the first. */
+struct DisplacementSearch::Box
+{
+  std::array<std::ptrdiff_t, 3> first{ PTRDIFF_MAX, PTRDIFF_MAX, PTRDIFF_MAX };
+  std::array<std::ptrdiff_t, 3> last{ -1, -1, -1 };
+
+  void
+  Include(const Box & other)
+  {
+    for (int axis = 0; axis < 3; ++axis)
+    {
+      first[axis] = std::min(first[axis], other.first[axis]);
+      last[axis] = std::max(last[axis], other.last[axis]);
+    }
+  }
+
+  /** Whether one of some displacements along x, from one on, lies within. */
+  bool
+  Meets(const std::array<std::size_t, 3> & shift, std::size_t lastX) const
+  {
+    const auto within = [this](int axis, std::size_t low, std::size_t high)
+    { return std::ptrdiff_t(low) <= last[axis] && std::ptrdiff_t(high) >= first[axis]; };
+    return within(2, shift[2], shift[2]) && within(1, shift[1], shift[1]) && within(0, shift[0], lastX);
+  }
+};
+
+/** What is known of each control point, in padded rows, and of each row. */
+struct DisplacementSearch::State
+{
+  std::vector<float>        near;  ///< x, y and z in turn
+  std::vector<float>        least; ///< cost of all displacements so far
+  std::vector<float>        best;  ///< cost with the coupling
+  std::vector<std::int32_t> label; ///< of the displacement that has it
+  std::vector<Box>          boxes; ///< where a better one may lie
+};
 
 /** Buffers of one thread. */
 struct DisplacementSearch::Scratch
 {
   std::vector<float> dots;
-  std::vector<float> first;
-  std::vector<float> second;
+  std::vector<float> rows; ///< sums along x, (shift, z, y, x)
+  std::vector<float> sums;
 };
 
 DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
@@ -221,7 +178,7 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
   const std::vector<float> fixedPool = Pool(fixed, factors, controls, grid.controlSpacing, threads);
 
   const auto &      size = m_Frame.size;
-  const std::size_t width = (size[0] + Lanes - 1) / Lanes * Lanes;
+  const std::size_t width = Width();
   m_Fixed.assign(size[2] * size[1] * Channels * width, 0.0f);
   for (std::size_t row = 0; row < size[2] * size[1]; ++row)
   {
@@ -254,42 +211,78 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
               });
 }
 
+std::size_t
+DisplacementSearch::Width() const
+{
+  return (m_Frame.size[0] + Lanes - 1) / Lanes * Lanes;
+}
+
+template <typename TPredicate>
 void
-DisplacementSearch::AddCosts(const std::array<std::size_t, 3> & shift,
-                             std::size_t                        begin,
-                             std::size_t                        end,
-                             Scratch &                          scratch) const
+DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
+                              std::size_t                        shifts,
+                              std::size_t                        begin,
+                              std::size_t                        end,
+                              const TPredicate &                 isWanted,
+                              Scratch &                          scratch) const
 {
   const auto &      size = m_Frame.size;
-  const std::size_t radius = m_Grid.costRadius;
-  const std::size_t width = m_Fixed.size() / (size[2] * size[1] * Channels);
-  const std::size_t plane = size[1] * width;
-  const std::size_t first = begin - std::min(begin, radius);
-  const std::size_t last = std::min(end + radius, size[2]);
-  const float       factor = 1.0f / float((2 * radius + 1) * (2 * radius + 1) * (2 * radius + 1));
-  scratch.dots.resize((last - first) * plane);
-  scratch.first.resize(scratch.dots.size());
-  scratch.second.resize(scratch.dots.size());
-  for (std::size_t z = first; z < last; ++z)
+  const std::size_t side = 2 * m_Grid.costRadius + 1;
+  const std::size_t width = Width();
+  const float       factor = 1.0f / float(side * side * side);
+  scratch.dots.resize(shifts * width);
+  scratch.rows.resize(shifts * (end - begin) * size[1] * width);
+  for (std::size_t z = begin; z < end; ++z)
   {
     for (std::size_t y = 0; y < size[1]; ++y)
     {
+      if (!isWanted(z * size[1] + y))
+      {
+        continue;
+      }
       const std::size_t row = (z * m_Ratio + shift[2]) * m_MovingSize[1] + y * m_Ratio + shift[1];
       const std::size_t phase = (row * m_Ratio + shift[0] % m_Ratio) * Channels;
-      float * const     out = scratch.dots.data() + (z - first) * plane + y * width;
-      DotRow(m_Fixed.data() + (z * size[1] + y) * Channels * width,
-             m_Moving.data() + phase * m_PhaseSize + shift[0] / m_Ratio,
-             m_PhaseSize,
-             width,
-             factor,
-             out);
-      SumNeighbours(out, width, 1, radius, scratch.first.data() + (z - first) * plane + y * width);
+      DotRows(m_Fixed.data() + (z * size[1] + y) * Channels * width,
+              m_Moving.data() + phase * m_PhaseSize + shift[0] / m_Ratio,
+              m_PhaseSize,
+              width,
+              shifts,
+              factor,
+              scratch.dots.data());
+      for (std::size_t k = 0; k < shifts; ++k)
+      {
+        SumNeighbours(scratch.dots.data() + k * width,
+                      width,
+                      1,
+                      m_Grid.costRadius,
+                      scratch.rows.data() + ((k * (end - begin) + z - begin) * size[1] + y) * width);
+      }
     }
-    SumNeighbours(
-      scratch.first.data() + (z - first) * plane, size[1], width, radius, scratch.second.data() + (z - first) * plane);
   }
-  SumNeighbours(scratch.second.data(), last - first, plane, radius, scratch.first.data());
-  std::copy_n(scratch.first.data() + (begin - first) * plane, (end - begin) * plane, scratch.dots.data());
+}
+
+const float *
+DisplacementSearch::CostRow(std::size_t k, std::size_t z, std::size_t y, std::size_t planes, Scratch & scratch) const
+{
+  const std::size_t radius = m_Grid.costRadius;
+  const std::size_t width = Width();
+  const std::size_t plane = m_Frame.size[1] * width;
+  const std::size_t first = z - std::min(z, radius);
+  const std::size_t last = std::min(z + radius + 1, planes);
+  scratch.sums.resize((last - first + 1) * width);
+  for (std::size_t i = first; i < last; ++i)
+  {
+    SumAbout(scratch.rows.data() + (k * planes + i) * plane,
+             y,
+             m_Frame.size[1],
+             width,
+             width,
+             radius,
+             scratch.sums.data() + (i - first) * width);
+  }
+  float * const costs = scratch.sums.data() + (last - first) * width;
+  SumAbout(scratch.sums.data(), z - first, last - first, width, width, radius, costs);
+  return costs;
 }
 
 std::vector<float>
@@ -308,78 +301,206 @@ DisplacementSearch::Costs(const std::array<std::ptrdiff_t, 3> & displacement) co
   }
   const auto & size = m_Frame.size;
   Scratch      scratch;
-  AddCosts(shift, 0, size[2], scratch);
-  const std::size_t  width = scratch.dots.size() / (size[2] * size[1]);
+  DotPlanes(shift, 1, 0, size[2], [](std::size_t) { return true; }, scratch);
   std::vector<float> costs;
-  for (std::size_t row = 0; row < size[2] * size[1]; ++row)
+  for (std::size_t z = 0; z < size[2]; ++z)
   {
-    const float * from = scratch.dots.data() + row * width;
-    costs.insert(costs.end(), from, from + size[0]);
+    for (std::size_t y = 0; y < size[1]; ++y)
+    {
+      const float * const row = CostRow(0, z, y, size[2], scratch);
+      costs.insert(costs.end(), row, row + size[0]);
+    }
   }
   return costs;
+}
+
+DisplacementSearch::State
+DisplacementSearch::Begin(const Displacements & near) const
+{
+  const std::size_t rows = m_Frame.size[2] * m_Frame.size[1];
+  const std::size_t count = rows * Width();
+  const auto        all = std::ptrdiff_t(2 * m_Grid.radius);
+  State             state;
+  state.near.assign(3 * count, 0.0f);
+  state.least.assign(count, std::numeric_limits<float>::infinity());
+  state.best.resize(count);
+  state.label.resize(count);
+  Box everywhere;
+  everywhere.first.fill(0);
+  everywhere.last.fill(all);
+  state.boxes.assign(rows, everywhere);
+  Draw(state, near);
+  return state;
+}
+
+void
+DisplacementSearch::Draw(State & state, const Displacements & near) const
+{
+  const std::size_t count = state.best.size();
+  ForEachPoint(
+    [&](std::size_t i, std::size_t from)
+    {
+      for (std::size_t axis = 0; axis < 3; ++axis)
+      {
+        state.near[axis * count + i] = near[3 * from + axis];
+      }
+    });
+}
+
+template <typename TFunction>
+void
+DisplacementSearch::ForEachPoint(const TFunction & function) const
+{
+  const std::size_t width = Width();
+  for (std::size_t row = 0; row < m_Frame.size[2] * m_Frame.size[1]; ++row)
+  {
+    for (std::size_t x = 0; x < m_Frame.size[0]; ++x)
+    {
+      function(row * width + x, row * m_Frame.size[0] + x);
+    }
+  }
+}
+
+std::array<float, 3>
+DisplacementSearch::StepsOf(std::int32_t label) const
+{
+  const auto side = std::int32_t(2 * m_Grid.radius + 1);
+  const auto centred = [this](std::int32_t shift) { return float(shift) - float(m_Grid.radius); };
+  return { centred(label % side), centred(label / side % side), centred(label / side / side) };
+}
+
+void
+DisplacementSearch::Search(State & state, float coupling) const
+{
+  const auto &      size = m_Frame.size;
+  const std::size_t radius = m_Grid.costRadius;
+  const std::size_t side = 2 * m_Grid.radius + 1;
+  const std::size_t width = Width();
+  std::fill(state.best.begin(), state.best.end(), std::numeric_limits<float>::infinity());
+  std::fill(state.label.begin(), state.label.end(), 0);
+  ParallelFor((size[2] + BlockPlanes - 1) / BlockPlanes,
+              m_Threads,
+              [&](std::size_t block)
+              {
+                const std::size_t begin = block * BlockPlanes;
+                const std::size_t end = std::min(begin + BlockPlanes, size[2]);
+                const std::size_t first = begin - std::min(begin, radius);
+                const std::size_t last = std::min(end + radius, size[2]);
+                // Of the rows about each row, which need its dot products.
+                std::vector<Box> about((last - first) * size[1]);
+                Box              any;
+                for (std::size_t z = begin; z < end; ++z)
+                {
+                  for (std::size_t y = 0; y < size[1]; ++y)
+                  {
+                    const Box & box = state.boxes[z * size[1] + y];
+                    any.Include(box);
+                    for (std::size_t k = std::max(z, first + radius) - radius; k < std::min(z + radius + 1, last); ++k)
+                    {
+                      for (std::size_t j = y - std::min(y, radius); j < std::min(y + radius + 1, size[1]); ++j)
+                      {
+                        about[(k - first) * size[1] + j].Include(box);
+                      }
+                    }
+                  }
+                }
+                Scratch    scratch;
+                const auto search = [&](const std::array<std::size_t, 3> & shift, std::size_t shifts)
+                {
+                  const std::size_t lastX = shift[0] + (shifts - 1) * m_Ratio;
+                  if (!any.Meets(shift, lastX))
+                  {
+                    return;
+                  }
+                  const auto isWanted = [&](std::size_t row)
+                  { return about[row - first * size[1]].Meets(shift, lastX); };
+                  DotPlanes(shift, shifts, first, last, isWanted, scratch);
+                  for (std::size_t row = begin * size[1]; row < end * size[1]; ++row)
+                  {
+                    if (!state.boxes[row].Meets(shift, lastX))
+                    {
+                      continue;
+                    }
+                    for (std::size_t k = 0; k < shifts; ++k)
+                    {
+                      const auto label = std::int32_t((shift[2] * side + shift[1]) * side + shift[0] + k * m_Ratio);
+                      KeepCheaper(state.near.data() + row * width,
+                                  state.best.size(),
+                                  StepsOf(label),
+                                  coupling,
+                                  label,
+                                  CostRow(k, row / size[1] - first, row % size[1], last - first, scratch),
+                                  width,
+                                  state.least.data() + row * width,
+                                  state.best.data() + row * width,
+                                  state.label.data() + row * width);
+                    }
+                  }
+                };
+                for (std::size_t yz = 0; yz < side * side; ++yz)
+                {
+                  for (std::size_t phase = 0; phase < m_Ratio; ++phase)
+                  {
+                    for (std::size_t x = phase; x < side; x += MostShifts * m_Ratio)
+                    {
+                      search({ x, yz % side, yz / side }, std::min(MostShifts, (side - 1 - x) / m_Ratio + 1));
+                    }
+                  }
+                }
+              });
+}
+
+Displacements
+DisplacementSearch::Found(const State & state) const
+{
+  Displacements found(3 * m_Frame.NumberOfCells());
+  ForEachPoint(
+    [&](std::size_t i, std::size_t to)
+    {
+      const auto steps = StepsOf(state.label[i]);
+      std::copy(steps.begin(), steps.end(), found.begin() + std::ptrdiff_t(3 * to));
+    });
+  return found;
+}
+
+void
+DisplacementSearch::Narrow(State & state, const Displacements & near, float before, float coupling) const
+{
+  const std::size_t count = state.best.size();
+  const auto        all = float(2 * m_Grid.radius);
+  std::fill(state.boxes.begin(), state.boxes.end(), Box());
+  ForEachPoint(
+    [&](std::size_t i, std::size_t from)
+    {
+      const std::array<float, 3> found = StepsOf(state.label[i]);
+      float                      squareBefore = 0.0f, square = 0.0f;
+      for (std::size_t axis = 0; axis < 3; ++axis)
+      {
+        const float was = found[axis] - state.near[axis * count + i];
+        const float is = found[axis] - near[3 * from + axis];
+        squareBefore += was * was;
+        square += is * is;
+      }
+      const float cost = state.best[i] - before * squareBefore;
+      const float rounding = 1e-5f * (1.0f + std::abs(cost) + before * squareBefore);
+      const float reach = 1e-3f + std::sqrt(square + (std::max(cost - state.least[i], 0.0f) + rounding) / coupling);
+      Box         box;
+      for (std::size_t axis = 0; axis < 3; ++axis)
+      {
+        const float centre = near[3 * from + axis] + float(m_Grid.radius);
+        box.first[axis] = std::ptrdiff_t(std::ceil(std::clamp(centre - reach, 0.0f, all)));
+        box.last[axis] = std::ptrdiff_t(std::floor(std::clamp(centre + reach, 0.0f, all)));
+      }
+      state.boxes[i / Width()].Include(box);
+    });
 }
 
 Displacements
 DisplacementSearch::Nearest(const Displacements & near, double coupling) const
 {
-  const auto &      size = m_Frame.size;
-  const std::size_t side = 2 * m_Grid.radius + 1;
-  const std::size_t width = m_Fixed.size() / (size[2] * size[1] * Channels);
-  const auto        steps = [this](std::size_t shift) { return float(shift) - float(m_Grid.radius); };
-  Displacements     nearest(near.size());
-  ParallelFor((size[2] + BlockPlanes - 1) / BlockPlanes,
-              m_Threads,
-              [&](std::size_t block)
-              {
-                const std::size_t         begin = block * BlockPlanes;
-                const std::size_t         end = std::min(begin + BlockPlanes, size[2]);
-                const std::size_t         count = (end - begin) * size[1] * width;
-                std::vector<float>        wanted(3 * count, 0.0f);
-                std::vector<float>        best(count, std::numeric_limits<float>::infinity());
-                std::vector<std::int32_t> label(count, 0);
-                Scratch                   scratch;
-                const auto                forEachPoint = [&](const auto & function)
-                {
-                  for (std::size_t row = 0; row < (end - begin) * size[1]; ++row)
-                  {
-                    for (std::size_t x = 0; x < size[0]; ++x)
-                    {
-                      function(row * width + x, 3 * ((begin * size[1] + row) * size[0] + x));
-                    }
-                  }
-                };
-                forEachPoint(
-                  [&](std::size_t i, std::size_t from)
-                  {
-                    for (std::size_t axis = 0; axis < 3; ++axis)
-                    {
-                      wanted[axis * count + i] = near[from + axis];
-                    }
-                  });
-                for (std::size_t u = 0; u < side * side * side; ++u)
-                {
-                  const std::array<std::size_t, 3> shift{ u % side, u / side % side, u / side / side };
-                  AddCosts(shift, begin, end, scratch);
-                  KeepCheaper(wanted.data(),
-                              count,
-                              { steps(shift[0]), steps(shift[1]), steps(shift[2]) },
-                              float(coupling),
-                              std::int32_t(u),
-                              scratch.dots.data(),
-                              count,
-                              best.data(),
-                              label.data());
-                }
-                forEachPoint(
-                  [&](std::size_t i, std::size_t to)
-                  {
-                    const auto u = std::size_t(label[i]);
-                    nearest[to] = steps(u % side);
-                    nearest[to + 1] = steps(u / side % side);
-                    nearest[to + 2] = steps(u / side / side);
-                  });
-              });
-  return nearest;
+  State state = Begin(near);
+  Search(state, float(coupling));
+  return Found(state);
 }
 
 Displacements
@@ -422,9 +543,16 @@ Displacements
 DisplacementSearch::Run(const std::vector<double> & couplings) const
 {
   Displacements smooth(3 * m_Frame.NumberOfCells(), 0.0f);
-  for (const double coupling : couplings)
+  State         state = Begin(smooth);
+  for (std::size_t pass = 0; pass < couplings.size(); ++pass)
   {
-    smooth = Smooth(Nearest(smooth, coupling));
+    if (pass > 0)
+    {
+      Narrow(state, smooth, float(couplings[pass - 1]), float(couplings[pass]));
+      Draw(state, smooth);
+    }
+    Search(state, float(couplings[pass]));
+    smooth = Smooth(Found(state));
   }
   return smooth;
 }

@@ -129,12 +129,12 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
     options.log_severity_level = 4
     options.intra_op_num_threads = allowed_threads()
     try:
-        return ort.InferenceSession(content, options, providers=[_with_options(provider) for provider in chosen])
+        return ort.InferenceSession(content, options, providers=[with_options(provider) for provider in chosen])
     except Exception as error:
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
 
 
-def _with_options(provider: str) -> str | tuple[str, dict[str, str]]:
+def with_options(provider: str) -> str | tuple[str, dict[str, str]]:
     """OpenVINO in bfloat16 where the processor multiplies matrices in it, which errs by as much as 8-bit descriptors.
 
     Its threads are not tied to cores, for several processes would tie theirs to the same.
