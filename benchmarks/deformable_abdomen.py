@@ -4,8 +4,8 @@
 
 FOLDER is the dataset as published; its training pairs, which have labels, are registered both ways, named by the fixed
 image. Labels are moved by nearest neighbour. DSC: quantiles of the Dice coefficient over all pairs and organs. HD95:
-mean over them of the 95th percentile of the distances between the borders of both labels, the larger of the two ways.
-Folds as in deformable.py.
+mean over them of the 95th percentile of the distances between the borders of both labels, the larger of the two ways,
+NaN where an organ is lost. Folds as in deformable.py.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from deformable import folds_of
 from deformable_methods import METHODS
 from workers import run_fresh
 
-from disa.evaluation import dice, labels_of
+from disa.evaluation import dice, hausdorff95, labels_of
 
 QUANTILES = (0.25, 0.5, 0.75)
 
@@ -58,27 +58,12 @@ def measure(work: Work) -> Outcome:
     moved = sitk.Resample(label, truth, transform, sitk.sitkNearestNeighbor, 0)
     organs = labels_of(truth)
     overlaps = [dice(truth, moved, organ) for organ in organs]
-    hausdorff = [hausdorff95_of(truth == organ, moved == organ) for organ in organs]
+    hausdorff = [hausdorff95(truth, moved, organ) for organ in organs]
     return Outcome(overlaps, hausdorff, folds_of(transform, fixed), wall, cpu)
 
 
 def label_of(image: Path) -> Path:
     return image.parent.parent / "labelsTr" / image.name
-
-
-def hausdorff95_of(one: sitk.Image, other: sitk.Image) -> float:
-    """mm; infinite where a label is empty."""
-    if not sitk.GetArrayViewFromImage(one).any() or not sitk.GetArrayViewFromImage(other).any():
-        return float("inf")
-    borders = [sitk.LabelContour(mask, fullyConnected=True) for mask in (one, other)]
-    distances = [
-        sitk.Abs(sitk.SignedMaurerDistanceMap(border, squaredDistance=False, useImageSpacing=True))
-        for border in borders
-    ]
-    return max(
-        float(np.percentile(sitk.GetArrayViewFromImage(distance)[sitk.GetArrayViewFromImage(border) > 0], 95))
-        for border, distance in zip(borders, reversed(distances), strict=True)
-    )
 
 
 def main() -> None:

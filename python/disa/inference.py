@@ -32,10 +32,12 @@ BEST_FIRST = (GPU, OPENVINO, CPU)
 RECEPTIVE_RADIUS = 24
 """Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
 
-MAXIMUM_VOXELS = {4: 12_000_000, 2: 9_000_000, 1: 4_000_000}
-"""Voxels run at once on a processor, by stride: about 5 GB, 8 GB for stride 1; larger volumes go in slabs along z."""
-
-GPU_MAXIMUM_VOXELS = {4: 24_000_000, 2: 24_000_000, 1: 4_000_000}
+MAXIMUM_VOXELS = {
+    GPU: {4: 24_000_000, 2: 24_000_000, 1: 4_000_000},
+    OPENVINO: {4: 24_000_000, 2: 20_000_000, 1: 3_000_000},
+    CPU: {4: 12_000_000, 2: 9_000_000, 1: 2_500_000},
+}
+"""Voxels run at once, by stride: 5 GB on a processor; larger volumes go in slabs along z."""
 
 FINGERPRINT_DIGITS = 8
 
@@ -65,7 +67,7 @@ def run_network(
     """
     session = open_session(path, stride, tuple(providers or ()))
     if maximum_voxels is None:
-        maximum_voxels = (GPU_MAXIMUM_VOXELS if session.get_providers()[0] == GPU else MAXIMUM_VOXELS)[stride]
+        maximum_voxels = MAXIMUM_VOXELS.get(session.get_providers()[0], MAXIMUM_VOXELS[CPU])[stride]
     depth = volume.shape[0]
     plane = volume.shape[1] * volume.shape[2]
     thickness = max(maximum_voxels // plane - 2 * RECEPTIVE_RADIUS, RECEPTIVE_RADIUS)
