@@ -82,6 +82,20 @@ def test_intensity_units_do_not_matter(image: sitk.Image, gain: float) -> None:
         np.testing.assert_allclose(scaled.data, plain.data, atol=2e-3)
 
 
+@pytest.mark.parametrize("spacing", [3.0, 8.0])
+def test_smoothing_over_very_many_voxels_has_its_width(spacing: float) -> None:
+    """The kernel of 8 mm over voxels of 0.1 mm, 34 voxels wide, is more than one pass can hold."""
+    image = sitk.Image([401, 5, 5], sitk.sitkFloat32)
+    image.SetSpacing((0.1, 10.0, 10.0))
+    image[200, 2, 2] = 1.0
+    kernel = sitk.GetArrayFromImage(smooth_for(image, spacing))[2, 2]
+    offsets = 0.1 * (np.arange(401) - 200)
+    assert kernel.sum() == pytest.approx(1.0, abs=1e-3)
+    assert (kernel * offsets**2).sum() == pytest.approx(
+        (spacing**2 - 0.1**2) / (8 * np.log(2)), rel=0.1
+    )  # 1 % of its tails is cut off
+
+
 def test_local_variance_is_each_cubes_variance(image: sitk.Image) -> None:
     pixels = sitk.GetArrayFromImage(image)
     weights = local_variance(image, 3)

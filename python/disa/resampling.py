@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,9 @@ MAXIMUM_VOXELS = 2**30
 
 TOLERANCE = 1e-6
 """Voxels, for rounding."""
+
+MAXIMUM_VARIANCE = 100.0
+"""Of a Gaussian at a time, squared voxels. Its kernel has 64 voxels at most, and one of several hundred overflows."""
 
 MARGIN = 8
 """Voxels added on every side, for the network to see the border continued instead of cut; taken off its output.
@@ -96,9 +100,10 @@ def smooth_for(image: sitk.Image, spacing: float) -> sitk.Image:
     own = np.asarray(image.GetSpacing())
     variance = (spacing**2 - own**2).clip(min=0.0) / (8 * np.log(2))
     variance[variance < (0.2 * own) ** 2] = 0.0
-    if not variance.any():
-        return image
-    return sitk.DiscreteGaussian(image, variance.tolist(), 64, 0.01, True)
+    passes = math.ceil(float((variance / own**2).max()) / MAXIMUM_VARIANCE)
+    for _ in range(passes):
+        image = sitk.DiscreteGaussian(image, (variance / passes).tolist(), 64, 0.01, True)
+    return image
 
 
 def resample(image: sitk.Image, grid: Grid) -> sitk.Image:
