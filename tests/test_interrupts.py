@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 import SimpleITK as sitk
@@ -18,9 +19,11 @@ def interrupt(*_: object) -> None:
 
 
 @pytest.fixture(autouse=True)
-def of_the_terminal() -> None:
-    """A shell that runs the tests in the background ignores the signal."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def of_the_terminal() -> Iterator[None]:
+    """A shell that runs the tests in the background ignores the signal; what was set comes back."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_from_within_a_progress_command_stays_one(capfd: pytest.CaptureFixture[str]) -> None:
