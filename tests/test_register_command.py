@@ -204,26 +204,36 @@ def test_a_stage_moves_the_bar_forward_and_never_back() -> None:
     assert position.total == 8.0
 
 
+INTERRUPTED = """
+import os, signal, sys
+from disa.cli import app
+from disa.commands.progress import Position
+
+def report(position, stage, share, report=Position.report):
+    report(position, stage, share)
+    if position.description == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGINT)
+
+Position.report = report
+app(sys.argv[2:])
+"""
+
+
 def run_on_terminal(arguments: Sequence[str], until: str) -> tuple[int, str]:
-    """Run `disa` with a terminal for its errors, interrupt it once that shows a text: its exit code and what came."""
+    """Run `disa` with a terminal for its errors, interrupted where a stage begins: its exit code and what came."""
     ours, theirs = pty.openpty()
     run = subprocess.Popen(
-        [sys.executable, "-c", "from disa.cli import app; app()", *arguments],
+        [sys.executable, "-c", INTERRUPTED, until, *arguments],
         stderr=theirs,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background
     )
     os.close(theirs)
     shown = ""
-    interrupted = False
     while True:
         try:
-            read = os.read(ours, 4096).decode(errors="replace")
+            shown += os.read(ours, 4096).decode(errors="replace")
         except OSError:  # the other end is closed
             break
-        shown += read
-        if until in shown and not interrupted:
-            run.send_signal(signal.SIGINT)
-            interrupted = True
     os.close(ours)
     return run.wait(timeout=60), shown
 
