@@ -58,7 +58,7 @@ class MindImage:
 
     def __init__(self, image: sitk.Image, spacing: float) -> None:
         self._image = normalize(smooth_for(image, spacing))
-        self._inside = sitk.Cast(image * 0 + 1, sitk.sitkUInt8)
+        self.inside = sitk.Cast(image * 0 + 1, sitk.sitkUInt8)
         self.grid = covering_grid(image, spacing)
         ends = [(-0.5, n - 0.5) for n in image.GetSize()]
         self.corners = np.asarray([image.TransformContinuousIndexToPhysicalPoint(c) for c in product(*ends)])
@@ -71,7 +71,7 @@ class MindImage:
         axes = grid.direction.ravel().tolist()
         frame = (grid.origin.tolist(), (grid.spacing,) * 3, axes, 0.0)
         seen = sitk.Resample(self._image, grid.size, transform, sitk.sitkLinear, *frame, sitk.sitkFloat32, True)
-        inside = sitk.Resample(self._inside, grid.size, transform, sitk.sitkNearestNeighbor, *frame)
+        inside = sitk.Resample(self.inside, grid.size, transform, sitk.sitkNearestNeighbor, *frame)
         kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
         weights = (sitk.GetArrayFromImage(inside)[::stride, ::stride, ::stride][kept] > 0).astype(np.float32)
         channels = np.zeros((*weights.shape, 16), np.float32)

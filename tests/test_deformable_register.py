@@ -77,6 +77,12 @@ def test_what_is_said_of_the_field_is_so(pair: Pair, result: disa.DeformableResu
     assert lattice.spacing == pytest.approx(8.0)
     assert result.least_jacobian == pytest.approx(determinants.min())
     assert result.folds == (determinants <= 0).any(axis=-1).mean()
+    assert isinstance(result, disa.RegistrationResult)
+    assert -1.0 <= result.value == result.trace[0][-1] < result.trace[0][0] < 0.0
+    assert len(result.trace[0]) < result.evaluations <= 2 * steps.FINE_ITERATIONS
+    assert 0.8 < result.overlap < 1.0 and result.doubts == []
+    shown = result._repr_html_()
+    assert f"{result.value:.4f}" in shown and len(shown) < 1000
     assert list(result.times) == ["fixed descriptors", "moving descriptors", "search", "refinement", "composition"]
 
 
@@ -108,6 +114,7 @@ def test_threads_change_nothing(pair: Pair) -> None:
 def test_a_field_without_folds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     def fold(task: steps._Task, both_ways: bool) -> None:
         shape = (*task.lattice.size[::-1], 3)
+        task.trace.append(0.0)
         task.parts.append(to_transform(np.random.default_rng(0).normal(scale=4.0, size=shape), task.lattice, 4))
 
     monkeypatch.setattr(steps._Task, "refine", fold)
@@ -136,6 +143,7 @@ def test_masks_keep_what_they_hide_out(pair: Pair) -> None:
     places = moved(sitk.Transform(), points)
     kept = places[[mask[mask.TransformPhysicalPointToIndex(p)] == 1 for p in places.tolist()]]
     masked = disa.deformable_register(fixed, image, moving_mask=mask, stride=4)
+    assert 0.3 < masked.overlap < 0.6
     assert error_of(masked.transform, kept) < 5.0
     nowhere = sitk.Image(mask)
     nowhere.SetOrigin((4000.0, 0.0, 0.0))

@@ -97,6 +97,7 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     percentiles = about["deformation"]["jacobian_percentiles"]
     assert percentiles["0"] <= percentiles["50"] <= percentiles["100"]
     assert (percentiles["0"] <= 0) == (about["deformation"]["folds"] > 0) == any("folds" in d for d in about["doubts"])
+    assert -1 < about["deformation"]["value"] < 0 < about["deformation"]["overlap"] <= 1
     report = (out / "report.html").read_text()
     assert "Jacobian determinant, least" in report and "folded cells" in report
 

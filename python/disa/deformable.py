@@ -20,6 +20,7 @@ from disa.features import check_spacing
 from disa.images import ImageLike, load_image
 from disa.linear_transforms import check_transform, matrix_and_offset
 from disa.resampling import MARGIN, Grid, covering_grid
+from disa.result import RegistrationResult
 from disa.simpleitk_registration import ImageRegistrationMethod
 from disa.sources import ImageSource
 from disa.timing import StageTimes
@@ -29,6 +30,7 @@ from disa.warping import (
     at_cells_of,
     evened,
     on_lattice,
+    overlap,
     rescaled,
     smooth,
     thinned,
@@ -70,37 +72,44 @@ MAXIMUM_POSITIONS = 2**26
 """Of the moving descriptors of a search, 128 bytes each: 8 GB."""
 
 
-@dataclass(frozen=True)
-class DeformableResult:
+@dataclass(frozen=True, kw_only=True)
+class DeformableResult(RegistrationResult):
     """A deformation and how well-behaved it is.
 
+    `transform` is a displacement field, then the initial transform where one was given. `value` is the metric's in the
+    last iteration, over descriptors of unit length, so not comparable with a pose's; there are no `optima`. `trace` is
+    of the last stage from fixed to moving.
+
     Attributes:
-        transform: fixed to moving points: a displacement field, then the initial transform where one was given.
         displacement_field: the field alone, x -> x + u(x) in the fixed image's space, linear between nodes.
         least_jacobian: least Jacobian determinant of the field over the corners of its cells.
         jacobian_percentiles: of the same determinants, by percent.
         folds: share of cells with a corner whose determinant is 0 or less.
-        times: seconds by stage, in order.
-        trace: values of the metric in the last stage, an iteration each.
     """
 
-    transform: sitk.Transform
     displacement_field: sitk.DisplacementFieldTransform
     least_jacobian: float
     jacobian_percentiles: dict[int, float]
     folds: float
-    times: dict[str, float]
-    trace: tuple[float, ...] = ()
 
     @property
     def doubts(self) -> list[str]:
         """What speaks against the result, a sentence each; empty if nothing does."""
-        if self.folds == 0:
-            return []
-        return [
-            f"The deformation folds in {100 * self.folds:.2g} % of its cells, where it has no inverse "
-            f"(least Jacobian determinant {self.least_jacobian:.2g})."
-        ]
+        found = self.doubts_of_overlap
+        if self.folds > 0:
+            found.append(
+                f"The deformation folds in {100 * self.folds:.2g} % of its cells, where it has no inverse "
+                f"(least Jacobian determinant {self.least_jacobian:.2g})."
+            )
+        return found
+
+    def _rows(self) -> dict[str, str]:
+        return {
+            "nodes of the field": " x ".join(map(str, self.displacement_field.GetDisplacementField().GetSize())),
+            "value": f"{self.value:.4f}",
+            "overlap": f"{100 * self.overlap:.0f} %",
+            "folded cells": f"{100 * self.folds:.2g} %",
+        }
 
 
 def deformable_register(
@@ -191,6 +200,7 @@ class _Task:
     parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
     times: StageTimes = field(default_factory=StageTimes)
     trace: list[float] = field(default_factory=list)
+    evaluations: int = 0
     seen: FeatureVolume | None = None
     backward: sitk.DisplacementFieldTransform | None = None
 
@@ -331,11 +341,12 @@ class _Task:
                 if not moving.weights.any():
                     raise _no_overlap()
         with self.times.timed("refinement"):
-            found = self.descend(self.samples, moving, start, self.trace)
+            found, self.trace = self.descend(self.samples, moving, start)
             if inverse_consistent:
                 cells = thinned(moving, max(1, CONTROL_STRIDE // MOVING_STRIDE)) if start is None else moving
                 dense = thinned(self.features, max(1, MOVING_STRIDE // self.stride))
-                found, _ = self.middle(found, self.descend(cells, dense, None if start is None else self.backward, []))
+                back, _ = self.descend(cells, dense, None if start is None else self.backward)
+                found, _ = self.middle(found, back)
             self.parts.append(to_transform(found, self.lattice, PADDING))
 
     def descend(
@@ -343,9 +354,12 @@ class _Task:
         fixed: FeatureVolume,
         moving: FeatureVolume,
         start: sitk.DisplacementFieldTransform | None,
-        trace: list[float],
-    ) -> FloatArray:
-        """Displacements at the lattice's nodes that ITK's gradient descent finds from some, or from none."""
+    ) -> tuple[FloatArray, list[float]]:
+        """Displacements at the lattice's nodes that ITK's gradient descent finds from some, or from none.
+
+        And the metric's values on the way there.
+        """
+        trace: list[float] = []
         lattice = self.lattice
         x, y, z = lattice.size
         displacement = to_transform(np.zeros((z, y, x, 3)), lattice)
@@ -369,7 +383,8 @@ class _Task:
         method.SetInitialTransform(displacement, inPlace=True)
         method.AddCommand(sitk.sitkIterationEvent, lambda: trace.append(method.GetMetricValue()))
         method.Execute(self.fixed, self.fixed)
-        return sample(displacement if start is None else sitk.CompositeTransform([start, displacement]), lattice)
+        self.evaluations += len(trace)
+        return sample(displacement if start is None else sitk.CompositeTransform([start, displacement]), lattice), trace
 
     def finish(self, fold_free: bool) -> DeformableResult:
         """One field for all parts, and what is known of it."""
@@ -380,14 +395,20 @@ class _Task:
                 displacements = without_folds(displacements, lattice.spacing)
             determinants = corner_determinants(displacements, lattice.spacing)
             found = to_transform(displacements, lattice, 1)
+            transform = found if self.initial is None else sitk.CompositeTransform([self.initial, found])
+            inside = overlap(self.samples, self.moving.inside, transform)
         return DeformableResult(
-            transform=found if self.initial is None else sitk.CompositeTransform([self.initial, found]),
+            transform=transform,
+            value=self.trace[-1],
+            overlap=inside,
+            optima=(),
+            evaluations=self.evaluations,
+            times=dict(self.times),
+            trace=(tuple(self.trace),),
             displacement_field=found,
             least_jacobian=float(determinants.min()),
             jacobian_percentiles=dict(zip(PERCENTILES, np.percentile(determinants, PERCENTILES).tolist(), strict=True)),
             folds=float((determinants <= 0).any(axis=-1).mean()),
-            times=dict(self.times),
-            trace=tuple(self.trace),
         )
 
 

@@ -57,9 +57,7 @@ class RegistrationResult:
     @property
     def doubts(self) -> list[str]:
         """What speaks against the result, a sentence each; empty if nothing does."""
-        found = []
-        if self.overlap < LITTLE_OVERLAP:
-            found.append(f"Only {100 * self.overlap:.0f} % of what was compared lies inside of the moving image.")
+        found = self.doubts_of_overlap
         if self.value > WEAK_VALUE:
             found.append(f"The images agree little: the metric is {self.value:.3f}, where -1 would be perfect.")
         if len(self.optima) > 1 and self.optima[1].value <= RIVAL * self.optima[0].value:
@@ -69,14 +67,25 @@ class RegistrationResult:
             )
         return found
 
-    def _repr_html_(self) -> str:
-        """What Jupyter shows."""
-        parameters = ", ".join(f"{value:.5g}" for value in self.transform.GetParameters())
-        rows = {
-            self.transform.GetName(): parameters,
+    @property
+    def doubts_of_overlap(self) -> list[str]:
+        """Of `doubts`, what there is of the overlap."""
+        if self.overlap >= LITTLE_OVERLAP:
+            return []
+        return [f"Only {100 * self.overlap:.0f} % of what was compared lies inside of the moving image."]
+
+    def _rows(self) -> dict[str, str]:
+        return {
+            self.transform.GetName(): ", ".join(f"{value:.5g}" for value in self.transform.GetParameters()),
             "value": f"{self.value:.4f}",
             "overlap": f"{100 * self.overlap:.0f} %",
             "other poses": ", ".join(f"{optimum.value:.3f}" for optimum in self.optima[1:]) or "none",
+        }
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        rows = {
+            **self._rows(),
             "seconds": f"{sum(self.times.values()):.2f}",
             "doubts": " ".join(self.doubts) or "none",
         }

@@ -12,7 +12,6 @@ from disa.applying import resampled
 from disa.images import ImageLike, load_image
 
 if TYPE_CHECKING:
-    from disa.deformable import DeformableResult
     from disa.result import RegistrationResult
 
 LayerData: TypeAlias = tuple[npt.NDArray[np.float32], dict[str, Any], str]
@@ -21,9 +20,7 @@ LayerData: TypeAlias = tuple[npt.NDArray[np.float32], dict[str, Any], str]
 SHOWN_PERCENTILES = (0.5, 99.5)
 
 
-def napari_layers(
-    result: RegistrationResult | DeformableResult, fixed: ImageLike, moving: ImageLike
-) -> list[LayerData]:
+def napari_layers(result: RegistrationResult, fixed: ImageLike, moving: ImageLike) -> list[LayerData]:
     """The fixed image, the moving one before (hidden) and after over it, half transparent.
 
     The moving image is resampled onto the fixed one's grid, because napari's 2-D view leaves out the part of a layer's

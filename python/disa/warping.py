@@ -29,6 +29,7 @@ class MovingImage(Protocol):
     """What a deformable registration asks of its moving side."""
 
     corners: FloatArray
+    inside: sitk.Image
 
     def features(self, grid: Grid, stride: int, transform: sitk.Transform, weighted: bool = False) -> FeatureVolume:
         """Descriptors of the moving image under a transform; `WarpedImage` says all."""
@@ -52,7 +53,7 @@ class WarpedImage:
         name = image_name(image) if isinstance(image, (str, os.PathLike)) else "moving"
         loaded = load_image(image, name)
         self._normalized = normalize(smooth_for(loaded, spacing), name)
-        self._inside = sitk.Cast(loaded * 0 + 1, sitk.sitkUInt8) if mask is None else load_mask(mask, "moving_mask")
+        self.inside = sitk.Cast(loaded * 0 + 1, sitk.sitkUInt8) if mask is None else load_mask(mask, "moving_mask")
         self._model = model
         self._providers = providers
         ends = [(-0.5, n - 0.5) for n in loaded.GetSize()]
@@ -79,7 +80,7 @@ class WarpedImage:
         first = grid.origin + grid.direction @ np.full(3, MARGIN * grid.spacing)
         step = (grid.spacing * stride,) * 3
         inside = sitk.Resample(
-            self._inside, descriptors.shape[2::-1], transform, sitk.sitkNearestNeighbor, first.tolist(), step, axes, 0.0
+            self.inside, descriptors.shape[2::-1], transform, sitk.sitkNearestNeighbor, first.tolist(), step, axes, 0.0
         )
         seen = sitk.GetArrayViewFromImage(inside) != 0
         weights = seen.astype(np.float32)
@@ -94,6 +95,13 @@ class WarpedImage:
             direction=grid.direction.ravel(),
             network=network_fingerprint(path, stride, self._providers),
         ).quantized()
+
+
+def overlap(fixed: FeatureVolume, inside: sitk.Image, transform: sitk.Transform) -> float:
+    """Share of the fixed descriptors' weight that a transform takes to where an image is not 0."""
+    frame = (fixed.origin, fixed.spacing, fixed.direction, 0.0)
+    seen = sitk.Resample(inside, fixed.weights.shape[::-1], transform, sitk.sitkNearestNeighbor, *frame)
+    return float(np.average(sitk.GetArrayViewFromImage(seen) != 0, weights=fixed.weights))
 
 
 def smooth(features: FeatureVolume, sigma: float) -> FeatureVolume:

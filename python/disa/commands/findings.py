@@ -64,7 +64,7 @@ def findings(
         "optima": [
             {"value": optimum.value, "parameters": list(optimum.transform.GetParameters())} for optimum in result.optima
         ],
-        "doubts": [*result.doubts, *(deformation.doubts if deformation else [])],
+        "doubts": list(dict.fromkeys([*result.doubts, *(deformation.doubts if deformation else [])])),
         "evaluations": result.evaluations,
         "trace": [list(values) for values in result.trace],
         "seconds": dict(result.times),
@@ -104,6 +104,8 @@ def page(title: str, found: dict[str, Any]) -> Page:
                 for percent, name in PERCENTILES.items()
             ),
             ["folded cells", f"{100 * deformation['folds']:.3g} %"],
+            ["value in the last iteration", deformation["value"]],
+            ["overlap", f"{100 * deformation['overlap']:.0f} %"],
             *(["displacement (mm), " + name, value] for name, value in deformation["displacement_mm"].items()),
         ]
         curves["Metric of the deformation by iteration"] = [deformation["trace"]]
@@ -153,7 +155,9 @@ def _deformation(result: DeformableResult) -> dict[str, Any]:
         "jacobian_percentiles": {str(percent): value for percent, value in result.jacobian_percentiles.items()},
         "folds": result.folds,
         "displacement_mm": _summary(np.linalg.norm(displacements, axis=-1)),
-        "trace": list(result.trace),
+        "value": result.value,
+        "overlap": result.overlap,
+        "trace": list(result.trace[0]),
     }
 
 
