@@ -80,7 +80,7 @@ def test_what_is_said_of_the_field_is_so(pair: Pair, result: disa.DeformableResu
     assert isinstance(result, disa.RegistrationResult)
     assert -1.0 <= result.value == result.trace[0][-1] < result.trace[0][0] < 0.0
     assert len(result.trace[0]) < result.evaluations <= 2 * steps.FINE_ITERATIONS
-    assert 0.8 < result.overlap < 1.0 and result.doubts == []
+    assert 0.8 < result.overlap <= 1.0 and result.doubts == []
     shown = result._repr_html_()
     assert f"{result.value:.4f}" in shown and len(shown) < 1000
     assert list(result.times) == ["fixed descriptors", "moving descriptors", "search", "refinement", "composition"]
