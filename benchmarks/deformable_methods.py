@@ -94,7 +94,7 @@ METHODS: dict[str, Method] = {
     "DISA, stride 2": full(2),
     "DISA, stride 1": full(1),
     "DISA, search, stride 4": search(4),
-    **{f"MIND-SSC x {factor:g}": mind(factor) for factor in (0.015, 0.05, 0.15, 0.5)},
+    **{f"MIND-SSC x {factor:g}": mind(factor) for factor in (0.02, 0.07, 0.2, 0.7)},
     "B-spline, Mattes": mattes,
     "convexAdam": convex_adam,
 }
