@@ -99,9 +99,11 @@ def test_smoothing_over_very_many_voxels_has_its_width(spacing: float) -> None:
 def test_local_variance_is_each_cubes_variance(image: sitk.Image) -> None:
     pixels = sitk.GetArrayFromImage(image)
     weights = local_variance(image, 3)
-    for z, y, x in ((5, 6, 7), (20, 20, 20), (30, 12, 40)):
-        cube = pixels[z - 3 : z + 4, y - 3 : y + 4, x - 3 : x + 4].astype(np.float64)
+    for z, y, x in ((5, 6, 7), (20, 20, 20), (30, 12, 40), (0, 0, 0), (1, 20, 2)):
+        cube = pixels[max(z - 3, 0) : z + 4, max(y - 3, 0) : y + 4, max(x - 3, 0) : x + 4].astype(np.float64)
         assert weights[z, y, x] == pytest.approx(cube.var(), rel=1e-3)
+    for stride in (2, 4):
+        np.testing.assert_array_equal(local_variance(image, 3, stride), weights[::stride, ::stride, ::stride])
 
 
 def test_slabs_give_the_whole_volumes_descriptors() -> None:

@@ -80,22 +80,36 @@ def extract_from_array(
     return _extract(image, name, model, feature_spacing, stride, 0.0, providers, feature_direction, True)
 
 
-def local_variance(volume: sitk.Image, radius: int = 3) -> npt.NDArray[np.float32]:
-    """Variance of each voxel's cubic neighbourhood, the weight w(p) of the LC² literature.
+def local_variance(volume: sitk.Image, radius: int = 3, stride: int = 1) -> npt.NDArray[np.float32]:
+    """Variance of the cubic neighbourhood of every stride-th voxel, the weight w(p) of the LC² literature.
 
     Args:
-        volume: scalar float image.
+        volume: scalar float image of about zero mean.
         radius: half the cube's side in voxels; the cube has (2 radius + 1)^3 voxels, fewer at the border.
+        stride: voxels from one cube's centre to the next, the first one's is the first voxel.
 
     Returns:
         Array of shape (z, y, x) in squared intensity units, clamped at 0.
 
     Source: DISA paper, Eq. 1 and section 3 (weight by local patch variance).
     """
-    mean = sitk.BoxMean(volume, [radius] * 3)
-    mean_square = sitk.BoxMean(sitk.Square(volume), [radius] * 3)
-    variance: npt.NDArray[np.float32] = sitk.GetArrayFromImage(mean_square - sitk.Square(mean))
-    return variance.clip(min=0.0)
+    values: npt.NDArray[np.float32] = sitk.GetArrayViewFromImage(volume)
+    mean, mean_square = (_box_mean(of, radius, stride) for of in (values, values * values))
+    return (mean_square - mean * mean).clip(min=0.0)
+
+
+def _box_mean(values: npt.NDArray[np.float32], radius: int, stride: int) -> npt.NDArray[np.float32]:
+    """Means over the cube about every stride-th voxel, an axis at a time."""
+    for axis in (2, 1, 0):
+        count = values.shape[axis]
+        padded = np.moveaxis(np.pad(values, [(radius * (axis == a),) * 2 for a in range(3)]), axis, 0)
+        sums = np.copy(padded[:count:stride])
+        for k in range(1, 2 * radius + 1):
+            sums += padded[k : k + count : stride]
+        centres = np.arange(0, count, stride)
+        voxels = np.minimum(centres + radius, count - 1) - np.maximum(centres - radius, 0) + 1
+        values = np.moveaxis(sums / voxels.astype(np.float32)[:, None, None], 0, axis)
+    return values
 
 
 def _extract(
@@ -172,7 +186,7 @@ def describe(
     seen = _core.cells_inside(_core.Frame(descriptors.shape[2::-1], **frame), frame_of(image))
     weights = seen.astype(np.float32)
     if weighted:
-        weights *= local_variance(volume)[::stride, ::stride, ::stride][kept]
+        weights *= local_variance(volume, stride=stride)[kept]
     return FeatureVolume(
         data=np.where(seen[..., None], descriptors, np.float32(0)),
         scale=1.0,

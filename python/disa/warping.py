@@ -85,7 +85,7 @@ class WarpedImage:
         seen = sitk.GetArrayViewFromImage(inside) != 0
         weights = seen.astype(np.float32)
         if weighted:
-            weights *= local_variance(volume)[::stride, ::stride, ::stride][kept]
+            weights *= local_variance(volume, stride=stride)[kept]
         return FeatureVolume(
             data=np.where(seen[..., None], descriptors, np.float32(0)),
             scale=1.0,
