@@ -91,11 +91,11 @@ class Options:
         plan: dict[str, list[tuple[str, float]]] = {"reading": [("files", 0.3)], "registration": registration}
         if self.deformable:
             plan["deformation"] = [
-                ("fixed descriptors", 2.0),
-                ("moving descriptors", 1.7),
-                ("search", 0.7),
-                ("moving descriptors", 1.7),
-                ("refinement", 0.3),
+                ("fixed descriptors", 1.3),
+                ("moving descriptors", 1.5),
+                ("search", 1.2),
+                ("moving descriptors", 1.5),
+                ("refinement", 1.5),
                 ("composition", 0.1),
             ]
         plan["writing"] = [("files", 1.5)]
