@@ -51,7 +51,8 @@ PADDING = 4
 CONSISTENCY_ITERATIONS = 15
 
 COUPLINGS = (4.5e-4, 1.5e-3, 4.5e-3, 1.5e-2, 4.5e-2, 1.5e-1)
-"""Cost for each squared mm between a displacement and the smooth field, one for each pass: 0.15 of convexAdam's."""
+"""Cost for each squared mm between a displacement and the smooth field, one for each pass. The numbers are 0.15 times
+convexAdam's, which are for squared steps of its grid."""
 
 FINE_RATIO = 2 / 5**0.5
 SPARSE_RATIO = 5**0.5 / 2
@@ -76,9 +77,10 @@ MAXIMUM_POSITIONS = 2**26
 class DeformableResult(RegistrationResult):
     """A deformation and how well-behaved it is.
 
-    `transform` is a displacement field, then the initial transform where one was given. `value` is the metric's in the
-    last iteration, over descriptors of unit length, so not comparable with a pose's; there are no `optima`. `trace` is
-    of the last stage from fixed to moving.
+    Besides what `RegistrationResult` has. `transform` is a displacement field, then the initial transform where one was
+    given. `trace` has the last stage's values from fixed to moving, over descriptors of unit length, so not comparable
+    with a pose's; `value` is the last of them: before the last step, before the middle of both ways is taken and before
+    folds are smoothed. `evaluations` are the iterations of that stage, both ways. There are no `optima`.
 
     Attributes:
         displacement_field: the field alone, x -> x + u(x) in the fixed image's space, linear between nodes.
@@ -95,7 +97,7 @@ class DeformableResult(RegistrationResult):
     @property
     def doubts(self) -> list[str]:
         """What speaks against the result, a sentence each; empty if nothing does."""
-        found = self.doubts_of_overlap
+        found = [f"Under the deformation: {doubt}" for doubt in self._doubts_of_overlap]
         if self.folds > 0:
             found.append(
                 f"The deformation folds in {100 * self.folds:.2g} % of its cells, where it has no inverse "

@@ -57,7 +57,7 @@ class RegistrationResult:
     @property
     def doubts(self) -> list[str]:
         """What speaks against the result, a sentence each; empty if nothing does."""
-        found = self.doubts_of_overlap
+        found = self._doubts_of_overlap
         if self.value > WEAK_VALUE:
             found.append(f"The images agree little: the metric is {self.value:.3f}, where -1 would be perfect.")
         if len(self.optima) > 1 and self.optima[1].value <= RIVAL * self.optima[0].value:
@@ -68,8 +68,8 @@ class RegistrationResult:
         return found
 
     @property
-    def doubts_of_overlap(self) -> list[str]:
-        """Of `doubts`, what there is of the overlap."""
+    def _doubts_of_overlap(self) -> list[str]:
+        """The doubt about the overlap, if there is one."""
         if self.overlap >= LITTLE_OVERLAP:
             return []
         return [f"Only {100 * self.overlap:.0f} % of what was compared lies inside of the moving image."]

@@ -64,7 +64,7 @@ def findings(
         "optima": [
             {"value": optimum.value, "parameters": list(optimum.transform.GetParameters())} for optimum in result.optima
         ],
-        "doubts": list(dict.fromkeys([*result.doubts, *(deformation.doubts if deformation else [])])),
+        "doubts": [*result.doubts, *(deformation.doubts if deformation else [])],
         "evaluations": result.evaluations,
         "trace": [list(values) for values in result.trace],
         "seconds": dict(result.times),
@@ -87,7 +87,7 @@ def page(title: str, found: dict[str, Any]) -> Page:
     when = "before the deformation; " if settings["deformable"] else ""
     result: list[list[object]] = [
         [f"value ({when}-1 to 1, lower is better)", found["value"]],
-        ["overlap", f"{100 * found['overlap']:.0f} %"],
+        [f"overlap{' before the deformation' if settings['deformable'] else ''}", f"{100 * found['overlap']:.0f} %"],
         [linear["type"], _numbers(linear["parameters"], 6)],
         ["evaluations of the metric", found["evaluations"]],
     ]
@@ -157,6 +157,7 @@ def _deformation(result: DeformableResult) -> dict[str, Any]:
         "displacement_mm": _summary(np.linalg.norm(displacements, axis=-1)),
         "value": result.value,
         "overlap": result.overlap,
+        "evaluations": result.evaluations,
         "trace": list(result.trace[0]),
     }
 
