@@ -200,8 +200,8 @@ def test_weights_say_where_to_look(pair: Pair) -> None:
     spoilt[right] = np.roll(spoilt, 17, axis=0)[right]
     image = sitk.GetImageFromArray(spoilt)
     image.CopyInformation(moving)
-    weighted = disa.deformable_register(fixed, image, fixed_weights=weights, stride=4)
-    assert error_of(weighted.transform, kept) < 4.0
+    weighted = disa.deformable_register(fixed, image, fixed_weights=weights)
+    assert error_of(weighted.transform, kept) < 3.5
     with pytest.raises(disa.RegistrationError, match=r"^fixed_weights: expected an image of 0 or more"):
         disa.deformable_register(fixed, image, fixed_weights=-1.0 * weights, stride=4)
     weights.SetOrigin((4000.0, 0.0, 0.0))
