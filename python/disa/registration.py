@@ -116,6 +116,9 @@ def register(
 ) -> RegistrationResult:
     """Register from one start, by the stages that end `global_register`.
 
+    The pose that the start leads to is compared with those within some 30 degrees and 30 mm of it, for along a limb one
+    is almost like the next.
+
     Args and errors are those of `global_register`; `optima` of the result holds the one pose.
     """
     _check_fine_spacing(fine_spacing)

@@ -290,12 +290,12 @@ class Task:
         return pose
 
     def refine_initial(self) -> Pose:
-        """The initial pose through all widths, the first of them over the whole moving image."""
+        """The initial pose through all widths, the first of them over the whole moving image, and the best about it."""
         features = self.sparse_features(self.parallel_axes(self.initial))
         with self.times.timed("search"):
             wide = self.moving.smooth(features, SMOOTHING * self.spacing)
             pose = self.optimize(self.initial.search, [self.initial.parameters], wide, REFINING)[0]
-        best = self.refine(pose, ENDING)
+        best = self.best_of([pose])
         self.optima = [best]
         return best
 
@@ -393,7 +393,7 @@ def _parameters(poses: list[Pose]) -> list[list[float]]:
 
 def _contenders(optima: list[Pose]) -> list[Pose]:
     """Those that may turn out best once refined."""
-    return [pose for pose in optima[:CONTENDERS] if pose.value <= CONTENTION * optima[0].value]
+    return [*optima[:1], *(pose for pose in optima[1:CONTENDERS] if pose.value <= CONTENTION * optima[0].value)]
 
 
 def nearest_axes(own: FloatArray, wanted: FloatArray) -> FloatArray:
