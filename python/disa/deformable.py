@@ -344,10 +344,12 @@ class _Task:
                     raise _no_overlap()
         with self.times.timed("refinement"):
             found, self.trace = self.descend(self.samples, moving, start)
+            self.evaluations = len(self.trace)
             if inverse_consistent:
                 cells = thinned(moving, max(1, CONTROL_STRIDE // MOVING_STRIDE)) if start is None else moving
                 dense = thinned(self.features, max(1, MOVING_STRIDE // self.stride))
-                back, _ = self.descend(cells, dense, None if start is None else self.backward)
+                back, trace = self.descend(cells, dense, None if start is None else self.backward)
+                self.evaluations += len(trace)
                 found, _ = self.middle(found, back)
             self.parts.append(to_transform(found, self.lattice, PADDING))
 
@@ -357,10 +359,7 @@ class _Task:
         moving: FeatureVolume,
         start: sitk.DisplacementFieldTransform | None,
     ) -> tuple[FloatArray, list[float]]:
-        """Displacements at the lattice's nodes that ITK's gradient descent finds from some, or from none.
-
-        And the metric's values on the way there.
-        """
+        """Displacements at the lattice's nodes that ITK's gradient descent finds from some, or none, and its values."""
         trace: list[float] = []
         lattice = self.lattice
         x, y, z = lattice.size
@@ -385,7 +384,6 @@ class _Task:
         method.SetInitialTransform(displacement, inPlace=True)
         method.AddCommand(sitk.sitkIterationEvent, lambda: trace.append(method.GetMetricValue()))
         method.Execute(self.fixed, self.fixed)
-        self.evaluations += len(trace)
         return sample(displacement if start is None else sitk.CompositeTransform([start, displacement]), lattice), trace
 
     def finish(self, fold_free: bool) -> DeformableResult:
