@@ -15,6 +15,7 @@ from pairs import Pair
 from torch import Tensor
 
 from disa.features import local_variance, normalize
+from disa.field_of_view import seen_through
 from disa.resampling import covering_grid, resample, smooth_for
 from disa.training.lc2 import CONSTANT, MARGIN, RADII, closed_form
 from disa.training.patches import gradient_magnitude
@@ -52,7 +53,7 @@ class LC2:
 
     Each image explains the other, and both are averaged, as in DISA's training; three radii, as there. A position
     weighs the fixed image's local variance, and gives 0 where the transform takes it outside of the moving image, as in
-    DISA.
+    DISA. So does the fixed image go on beyond its field of view.
 
     Args:
         pair: the images.
@@ -61,7 +62,8 @@ class LC2:
 
     def __init__(self, pair: Pair, spacing: float) -> None:
         self.grid = covering_grid(pair.fixed, spacing)
-        fixed = resample(normalize(smooth_for(pair.fixed, spacing)), self.grid)
+        seen = pair.fixed if pair.fixed_mask is None else seen_through(pair.fixed, pair.fixed_mask)
+        fixed = resample(normalize(smooth_for(seen, spacing)), self.grid)
         positions = tuple(slice(MARGIN, n - MARGIN, POSITION_STRIDE) for n in self.grid.size[::-1])
         weights = local_variance(fixed)[positions] * self._inside(_ones(pair.fixed), sitk.Transform())
         if pair.fixed_mask is not None:

@@ -72,12 +72,24 @@ DISTINCT = 8.0
 different. Under the widest kernel a right pose that loses overlap, at the border or at a mask, is hardly better than
 wrong ones that lose none; under the narrower ones it is."""
 
-CONTENDERS = 2
-CONTENTION = 0.95
-"""At most so many optima go on, those whose value is this share of the best one's or more."""
+TURNED = 20.0
+FAR_TURNED = 30.0
+RIVALS = (8, 0.75)
+"""Degrees of turn between descriptors from which they tell little, and from which the moving image's own axes alone
+will not do. At most so many of a search's ends, whose value is this share of the best one's or more, are tried over
+descriptors of their own where they are turned."""
+
+CONTENDERS = (4, 0.85)
+FINALISTS = (2, 0.95)
+"""At most so many optima are refined, those whose value is this share of the best one's or more; and of what these
+refinements find, at most so many are refined once more where they have moved away from their descriptors."""
 
 REORIENTATION = 1.0
 """Degrees of turn after which the moving descriptors are extracted anew."""
+
+DRIFTING = 5.0
+ROUNDS = 5
+"""Degrees of turn after which a pose looks about itself over the new descriptors, too, and how often at most."""
 
 REACH = 10.0
 """Voxels about what is compared within which moving descriptors are extracted once a pose is about known."""
@@ -117,6 +129,14 @@ class Pose:
     def transform(self) -> sitk.Transform:
         """Its linear part."""
         return linear_transform(self.matrix, self.offset, np.asarray(self.search.centre))
+
+
+@dataclass(frozen=True)
+class View:
+    """Sparse descriptors of the moving image on some axes."""
+
+    axes: FloatArray
+    features: FeatureVolume
 
 
 @dataclass
@@ -185,36 +205,95 @@ class Task:
 
         Those of the result are the best halfway, where descriptors tell optima apart and are smooth enough to compare.
         """
-        search = self.initial.search
-        drawn = search.draw(starts, rotation, translation, self.seed)
-        features = self.sparse_features(nearest_axes(self.moving.axes, self.parallel_axes(self.initial)))
-        with self.times.timed("search"):
-            wide, narrow, sharp = (self.moving.smooth(features, s * self.spacing) for s in (SMOOTHING, *ENDING))
-            ends = self.optimize(search, drawn, wide, SEARCHING, SURVIVORS)
-            ends = self.optimize(search, _parameters(ends), narrow, EXPLORING, SURVIVORS)
-            self.optima = self.optimize(search, _parameters(ends[:KEPT]), narrow, REFINING)
-            ends = self.optimize(search, _parameters(ends), sharp, EXPLORING, SURVIVORS)
-            return self.optimize(search, _parameters(ends[:KEPT]), sharp, REFINING)
+        drawn = self.initial.search.draw(starts, rotation, translation, self.seed)
+        halfway: list[Pose] = []
+        wanted = self.parallel_axes(self.initial)
+        own = nearest_axes(self.moving.axes, wanted)
+        apart = angle_between(own, wanted) if self.moving.can_reorient else 0.0
+        ends = self.search_in(View(own, self.sparse_features(own)), drawn, halfway)
+        if apart > FAR_TURNED or (apart > TURNED and not self.is_clear(ends, own)):
+            ends += self.search_in(View(wanted, self.sparse_features(wanted)), drawn, halfway)
+        self.check_overlap(ends, starts)
+        for pose in _contenders(self.distinct(ends), *RIVALS):
+            axes = self.parallel_axes(pose)
+            assert pose.axes is not None
+            if self.moving.can_reorient and angle_between(pose.axes, axes) > TURNED:
+                box = self.compared_box(pose, SPARSE[0] * self.spacing)
+                ends += self.sharpen(View(axes, self.sparse_features(axes, box)), [pose], halfway)
+        self.optima = self.distinct(halfway)[:KEPT]
+        return self.distinct(ends)
 
-    def sparse_features(self, axes: FloatArray) -> FeatureVolume:
-        """Moving descriptors of the whole image on given axes."""
+    def search_in(self, view: View, drawn: list[list[float]], halfway: list[Pose]) -> list[Pose]:
+        """Where starts lead over a view's descriptors, less and less smooth; `halfway` as in `sharpen`."""
+        with self.times.timed("search"):
+            wide = self.moving.smooth(view.features, SMOOTHING * self.spacing)
+            ends = self.ends(self.initial.search, drawn, wide, SEARCHING, SURVIVORS)
+        return self.sharpen(view, ends, halfway)
+
+    def is_clear(self, ends: list[Pose], axes: FloatArray) -> bool:
+        """Whether the best end has no rival, and the fixed grid lies about along these axes under it."""
+        ranked = self.distinct(ends)
+        return (
+            bool(ranked)
+            and len(_contenders(ranked, *RIVALS)) == 1
+            and angle_between(axes, self.parallel_axes(ranked[0])) <= TURNED
+        )
+
+    def sharpen(self, view: View, poses: list[Pose], halfway: list[Pose]) -> list[Pose]:
+        """Where poses lead over less and less smooth descriptors; `halfway` gets those of the smoother ones, too."""
+        with self.times.timed("search"):
+            narrow, sharp = (self.moving.smooth(view.features, s * self.spacing) for s in ENDING)
+            ends = self.ends_in(view, narrow, poses, EXPLORING, SURVIVORS)
+            halfway += self.ends_in(view, narrow, ends[:KEPT], REFINING)
+            ends = self.ends_in(view, sharp, ends, EXPLORING, SURVIVORS)
+            return self.ends_in(view, sharp, ends[:KEPT], REFINING)
+
+    def ends_in(
+        self, view: View, smooth: FeatureVolume, poses: list[Pose], effort: Effort, keep: int = KEPT
+    ) -> list[Pose]:
+        """`ends` over a view's descriptors."""
+        found = self.ends(self.initial.search, _parameters(poses), smooth, effort, keep) if poses else []
+        return [replace(pose, axes=view.axes) for pose in found]
+
+    def distinct(self, poses: list[Pose]) -> list[Pose]:
+        """The best of poses that are about the same, the best first."""
+        kept: list[Pose] = []
+        for pose in sorted(poses, key=lambda pose: pose.value):
+            if all(self.distance(pose, other) > DISTINCT for other in kept):
+                kept.append(pose)
+        return kept
+
+    def sparse_features(self, axes: FloatArray, around: FloatArray | None = None) -> FeatureVolume:
+        """Moving descriptors of the whole image, or of the box of some points, on given axes."""
         with self.times.timed("moving descriptors"):
             ratio, stride = SPARSE
-            return self.moving.moving_features(ratio * self.spacing, stride, axes)
+            return self.moving.moving_features(ratio * self.spacing, stride, axes, around)
 
     def best_of(self, optima: list[Pose]) -> Pose:
         """The best pose once the optima that may turn out best are re-oriented, explored and refined."""
         explored: list[Pose] = []
-        for pose in _contenders(optima):
+        for pose in _contenders(optima, *CONTENDERS):
             if all(self.distance(pose, other) > EXPLORED[2] for other in explored):
                 explored += self.explore(self.refine(pose, ENDING))
         explored.sort(key=lambda pose: pose.value)
-        return min((self.settle(pose) for pose in _contenders(explored)), key=lambda pose: pose.value)
+        return min((self.settle(pose) for pose in _contenders(explored, *FINALISTS)), key=lambda pose: pose.value)
 
     def settle(self, pose: Pose) -> Pose:
-        """The last step over descriptors extracted for this pose, if it has left those that it was found over."""
-        assert pose.axes is not None
-        return self.refine(pose, ENDING[-1:]) if pose.has_moved or self.has_turned(pose, pose.axes) else pose
+        """The last step over descriptors extracted for this pose, if it has left those that it was found over.
+
+        A pose that has turned far from them looks about itself over the new ones and may turn on: every grid prefers
+        poses near the one that it was made for, and along a ridge that is the only way to the top.
+        """
+        for _ in range(ROUNDS):
+            assert pose.axes is not None
+            turn = angle_between(pose.axes, self.parallel_axes(pose)) if self.moving.can_reorient else 0.0
+            if not pose.has_moved and turn <= REORIENTATION:
+                break
+            pose = self.refine(pose, ENDING[-1:])
+            if turn <= DRIFTING:
+                break
+            pose = self.explore(pose)[0]
+        return pose
 
     def explore(self, pose: Pose) -> list[Pose]:
         """Distinct optima about a refined pose, over its moving descriptors, the best first."""
@@ -247,6 +326,19 @@ class Task:
         keep: int = KEPT,
     ) -> list[Pose]:
         """Ends of BFGS from each start, distinct ones, the best first. Raises RegistrationError without overlap."""
+        found = self.ends(search, starts, moving, effort, keep)
+        self.check_overlap(found, len(starts))
+        return found
+
+    def ends(
+        self,
+        search: _core.PoseSearch,
+        starts: list[list[float]],
+        moving: FeatureVolume,
+        effort: Effort,
+        keep: int = KEPT,
+    ) -> list[Pose]:
+        """The same; none where no start overlaps."""
         stage = search.optimize(
             starts,
             moving,
@@ -259,12 +351,16 @@ class Task:
             threads=self.threads,
         )
         self.evaluations += stage.evaluations
-        if not stage.poses:
-            where = "the initial transform" if len(starts) == 1 else f"any of {len(starts)} starts"
+        return [Pose(search, pose.parameters, pose.value, trace=(tuple(pose.trace),)) for pose in stage.poses]
+
+    @staticmethod
+    def check_overlap(ends: list[Pose], starts: int) -> None:
+        """Raises RegistrationError where none of some starts led anywhere."""
+        if not ends:
+            where = "the initial transform" if starts == 1 else f"any of {starts} starts"
             raise RegistrationError(
                 f"fixed and moving do not overlap under {where}; give an initial_transform that brings them together"
             )
-        return [Pose(search, pose.parameters, pose.value, trace=(tuple(pose.trace),)) for pose in stage.poses]
 
     def refine(self, pose: Pose, smoothings: Sequence[float], voxel: float | None = None) -> Pose:
         """Optimise over dense moving descriptors that are parallel to the fixed ones, less and less smooth.
@@ -391,9 +487,9 @@ def _parameters(poses: list[Pose]) -> list[list[float]]:
     return [pose.parameters for pose in poses]
 
 
-def _contenders(optima: list[Pose]) -> list[Pose]:
-    """Those that may turn out best once refined."""
-    return [*optima[:1], *(pose for pose in optima[1:CONTENDERS] if pose.value <= CONTENTION * optima[0].value)]
+def _contenders(optima: list[Pose], count: int, share: float) -> list[Pose]:
+    """Those that may turn out best once refined: the best and at most `count` in all of nearly its value."""
+    return [*optima[:1], *(pose for pose in optima[1:count] if pose.value <= share * optima[0].value)]
 
 
 def nearest_axes(own: FloatArray, wanted: FloatArray) -> FloatArray:

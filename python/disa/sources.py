@@ -15,6 +15,7 @@ from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.feature_store import stored
 from disa.features import check_any_inside, check_spacing, describe, frame_of, normalize
+from disa.field_of_view import seen_through
 from disa.images import ImageLike, image_name, load_image, load_mask
 from disa.inference import GPU, first_provider
 from disa.models import find_model, fingerprint
@@ -64,6 +65,7 @@ class ImageSource:
         self._name = image_name(image) if isinstance(image, (str, os.PathLike)) else name
         self._image = load_image(image, self._name)
         self._mask = None if mask is None else load_mask(mask, f"{name}_mask")
+        self._seen = self._image if self._mask is None else seen_through(self._image, self._mask)
         self._model = model
         self._providers = providers
         self._normalized: dict[float, sitk.Image] = {}
@@ -111,7 +113,7 @@ class ImageSource:
         if around is not None:
             return make()
         request = (fingerprint(path), provider, spacing, stride, axes.tolist(), weighted)
-        found = stored(self._image, request, make)
+        found = stored(self._seen, request, make)
         check_any_inside(found, self._name)
         return found
 
@@ -124,7 +126,7 @@ class ImageSource:
     def _normal(self, spacing: float) -> sitk.Image:
         """The image as the network is to see it, on its own grid; made once for each spacing."""
         if spacing not in self._normalized:
-            self._normalized[spacing] = normalize(smooth_for(self._image, spacing), self._name)
+            self._normalized[spacing] = normalize(smooth_for(self._seen, spacing), self._name)
         return self._normalized[spacing]
 
 
