@@ -9,7 +9,7 @@ from conftest import rotation, structured_image
 
 import disa
 from disa.field_of_view import extend_beyond, is_blank_beyond
-from disa.sources import ImageSource
+from disa.sources import ImageSource, extend_beyond_masks
 
 SIZE = (110, 110, 110)
 
@@ -80,21 +80,30 @@ def test_only_what_is_of_one_value_beyond_a_mask_counts_as_blank(
     assert not is_blank_beyond(whole, mask)
 
 
+def source(image: sitk.Image, mask: sitk.Image | None) -> ImageSource:
+    return ImageSource(image, "image", mask, "disa-lc2", None)
+
+
 def test_descriptors_near_the_edge_are_nearer_to_those_of_the_uncut_image(
-    sector: tuple[sitk.Image, sitk.Image, sitk.Image],
+    body: sitk.Image, sector: tuple[sitk.Image, sitk.Image, sitk.Image]
 ) -> None:
     cut, mask, whole = sector
-    spotted = sitk.Image(cut)
-    spotted[0, 0, 0] = -899.0  # so that what lies beyond the mask is not of one value
-    uncut, extended, black = (
-        ImageSource(image, "image", mask, "disa-lc2", None).fixed_features(2.0, 4) for image in (whole, cut, spotted)
-    )
+    sources = [source(image, mask) for image in (whole, cut, cut)]
+    extend_beyond_masks(sources[0], source(body, None))
+    extend_beyond_masks(sources[1], source(body, None))
+    uncut, extended, black = (of.fixed_features(2.0, 4) for of in sources)
     counted = uncut.weights > 0
-    errors = [
-        np.square(np.float32(f.data[counted]) * f.scale - np.float32(uncut.data[counted]) * uncut.scale).sum(-1).mean()
-        for f in (extended, black)
-    ]
+    wanted = np.float32(uncut.data[counted]) * uncut.scale
+    errors = [np.square(np.float32(f.data[counted]) * f.scale - wanted).sum(-1).mean() for f in (extended, black)]
     assert errors[0] < 0.5 * errors[1]
+
+
+def test_an_edge_that_both_images_have_stays(sector: tuple[sitk.Image, sitk.Image, sitk.Image]) -> None:
+    cut, mask, _ = sector
+    one, other, untouched = (source(cut, mask) for _ in range(3))
+    extend_beyond_masks(one, other)
+    for of in (one, other):
+        np.testing.assert_array_equal(of.fixed_features(2.0, 4).data, untouched.fixed_features(2.0, 4).data)
 
 
 def test_a_sector_on_a_grid_turned_far_is_found(

@@ -16,6 +16,7 @@ from conftest import rotation, structured_image
 from registration_helpers import TRUTH, displaced_images
 
 import disa
+from disa import registration_task
 from disa.registration_task import FIXED_STRIDE, REACH, Task
 
 CORNERS = 30.0 * np.array(list(itertools.product((-1, 1), repeat=3)))
@@ -392,3 +393,18 @@ def test_the_demos_pair_is_registered_from_anywhere() -> None:
     found = [np.asarray(result.transform.TransformPoint(p)) for p in demo.points_inside(fixed).tolist()]
     expected = [np.asarray(truth.TransformPoint(p)) for p in demo.points_inside(fixed).tolist()]
     assert np.linalg.norm(np.subtract(found, expected), axis=1).mean() < 1.0
+
+
+def test_a_local_registration_looks_about_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = known_pose("rigid")
+    start = sitk.Euler3DTransform(truth)
+    start.SetTranslation((np.asarray(truth.GetTranslation()) + np.array([20.0, 20.0, 0.0])).tolist())
+    ball = np.asarray(truth.GetInverse().TransformPoint((0.0, 0.0, 0.0))) + 0.6 * CORNERS
+
+    def error() -> float:
+        result = disa.register(waves(17, 8.0, truth), waves(51, 8 / 5**0.5), initial_transform=start)
+        return distance(result.transform, truth, ball)
+
+    assert error() < 1.5
+    monkeypatch.setattr(registration_task, "EXPLORED", (1, 0.0, 0.0))
+    assert error() > 20

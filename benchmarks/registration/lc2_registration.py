@@ -15,7 +15,7 @@ from pairs import Pair
 from torch import Tensor
 
 from disa.features import local_variance, normalize
-from disa.field_of_view import seen_through
+from disa.field_of_view import extend_beyond, is_blank_beyond
 from disa.resampling import covering_grid, resample, smooth_for
 from disa.training.lc2 import CONSTANT, MARGIN, RADII, closed_form
 from disa.training.patches import gradient_magnitude
@@ -62,8 +62,7 @@ class LC2:
 
     def __init__(self, pair: Pair, spacing: float) -> None:
         self.grid = covering_grid(pair.fixed, spacing)
-        seen = pair.fixed if pair.fixed_mask is None else seen_through(pair.fixed, pair.fixed_mask)
-        fixed = resample(normalize(smooth_for(seen, spacing)), self.grid)
+        fixed = resample(normalize(smooth_for(_extended(pair), spacing)), self.grid)
         positions = tuple(slice(MARGIN, n - MARGIN, POSITION_STRIDE) for n in self.grid.size[::-1])
         weights = local_variance(fixed)[positions] * self._inside(_ones(pair.fixed), sitk.Transform())
         if pair.fixed_mask is not None:
@@ -162,6 +161,13 @@ def _averages(size: int, positions: slice, radius: int) -> Tensor:
     for row, position in zip(matrix, range(size)[positions], strict=True):
         row[position - radius : position + radius + 1] = 1 / (2 * radius + 1)
     return matrix
+
+
+def _extended(pair: Pair) -> sitk.Image:
+    """The fixed image, beyond its mask as DISA sees it."""
+    mask = pair.fixed_mask
+    ends = mask is not None and pair.moving_mask is None and is_blank_beyond(pair.fixed, mask)
+    return extend_beyond(pair.fixed, mask) if ends else pair.fixed
 
 
 def _ones(image: sitk.Image) -> sitk.Image:

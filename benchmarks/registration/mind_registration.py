@@ -12,7 +12,7 @@ from disa.features import frame_of
 from disa.registration_task import FIXED_STRIDE, Task, first_pose
 from disa.resampling import MARGIN, resample
 from disa.result import RegistrationResult
-from disa.sources import ImageSource
+from disa.sources import ImageSource, extend_beyond_masks
 
 SPACING = 2.0
 
@@ -53,6 +53,7 @@ def open_task(pair: Pair, pose: sitk.Euler3DTransform, seed: int, threads: int) 
     """A rigid registration at 2 mm from a pose."""
     fixed = MindSource(pair.fixed, "fixed", pair.fixed_mask)
     moving = MindSource(pair.moving, "moving", pair.moving_mask)
+    extend_beyond_masks(fixed, moving)
     features = fixed.fixed_features(SPACING, FIXED_STRIDE)
     matrix = np.asarray(pose.GetMatrix())
     offset = np.asarray(pose.TransformPoint((0.0, 0.0, 0.0)))

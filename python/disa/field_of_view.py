@@ -6,18 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 
-def seen_through(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
-    """The image as the network is to see it: continued beyond a mask where all beyond it is of one value.
-
-    Args:
-        image: float32, 3-D.
-        mask: 8-bit, not 0 inside, on any grid.
-    """
-    inside = sitk.NotEqual(sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0.0), 0)
-    return extend_beyond(image, inside) if is_blank_beyond(image, inside) else image
-
-
-def extend_beyond(image: sitk.Image, inside: sitk.Image) -> sitk.Image:
+def extend_beyond(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
     """The image with what lies outside of its field of view made up from what lies next to it.
 
     The network sees some 25 mm about a descriptor. An edge between tissue and the black beyond a field of view is the
@@ -25,13 +14,13 @@ def extend_beyond(image: sitk.Image, inside: sitk.Image) -> sitk.Image:
 
     Args:
         image: float32, 3-D.
-        inside: its field of view, 8-bit, 1 inside and 0 outside, on the same grid.
+        mask: its field of view, 8-bit, not 0 inside, on any grid.
 
     Returns:
         The same voxels inside; outside, means over ever wider surroundings, interpolated (a pull-push pyramid: Gortler
         et al., The lumigraph, SIGGRAPH 1996, section 3.4).
     """
-    return _continued(image, sitk.Cast(inside, sitk.sitkFloat32))
+    return _continued(image, sitk.Cast(_on_grid(mask, image), sitk.sitkFloat32))
 
 
 def _continued(image: sitk.Image, weight: sitk.Image) -> sitk.Image:
@@ -47,7 +36,13 @@ def _continued(image: sitk.Image, weight: sitk.Image) -> sitk.Image:
     return continued
 
 
-def is_blank_beyond(image: sitk.Image, inside: sitk.Image) -> bool:
-    """Whether all voxels outside, of which there are some, have one value: the image ends there."""
-    outside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(inside) == 0]
+def is_blank_beyond(image: sitk.Image, mask: sitk.Image) -> bool:
+    """Whether all voxels beyond a mask, of which there are some, have one value: the image ends there."""
+    outside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(_on_grid(mask, image)) == 0]
     return outside.size > 0 and bool(np.ptp(outside) == 0)
+
+
+def _on_grid(mask: sitk.Image, image: sitk.Image) -> sitk.Image:
+    """1 inside, else 0."""
+    inside: sitk.Image = sitk.NotEqual(sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0.0), 0)
+    return inside

@@ -20,7 +20,7 @@ from disa.linear_transforms import angle_between, linear_transform, matrix_and_o
 from disa.probe_pressure import ProbePressure
 from disa.resampling import STRIDE
 from disa.result import Optimum, RegistrationResult
-from disa.sources import Source, open_source
+from disa.sources import Source, extend_beyond_masks, open_source
 from disa.timing import StageTimes
 
 FloatArray = npt.NDArray[np.float64]
@@ -190,6 +190,7 @@ class Task:
         with times.timed("fixed descriptors"):
             fixed_source = open_source(fixed, "fixed", fixed_mask, model, providers)
             moving_source = open_source(moving, "moving", moving_mask, model, providers)
+            extend_beyond_masks(fixed_source, moving_source)
             if initial is None:
                 matrix = np.eye(3)
                 offset = moving_source.corners.mean(axis=0) - fixed_source.corners.mean(axis=0)

@@ -15,7 +15,7 @@ from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.feature_store import stored
 from disa.features import check_any_inside, check_spacing, describe, frame_of, normalize
-from disa.field_of_view import seen_through
+from disa.field_of_view import extend_beyond, is_blank_beyond
 from disa.images import ImageLike, image_name, load_image, load_mask
 from disa.inference import GPU, first_provider
 from disa.models import find_model, fingerprint
@@ -65,7 +65,7 @@ class ImageSource:
         self._name = image_name(image) if isinstance(image, (str, os.PathLike)) else name
         self._image = load_image(image, self._name)
         self._mask = None if mask is None else load_mask(mask, f"{name}_mask")
-        self._seen = self._image if self._mask is None else seen_through(self._image, self._mask)
+        self._seen = self._image
         self._model = model
         self._providers = providers
         self._normalized: dict[float, sitk.Image] = {}
@@ -83,6 +83,16 @@ class ImageSource:
     def corners(self) -> FloatArray:
         ends = [(-0.5, n - 0.5) for n in self._image.GetSize()]
         return np.asarray([self._image.TransformContinuousIndexToPhysicalPoint(c) for c in itertools.product(*ends)])
+
+    @property
+    def ends_at_mask(self) -> bool:
+        """Whether all beyond its mask is of one value."""
+        return self._mask is not None and is_blank_beyond(self._image, self._mask)
+
+    def extend(self) -> None:
+        """From now on, show the network the image as if it went on beyond its mask."""
+        assert self._mask is not None
+        self._seen = extend_beyond(self._image, self._mask)
 
     def fixed_features(self, spacing: float, stride: int) -> FeatureVolume:
         features = self._describe(spacing, stride, self.axes, None, weighted=True)
@@ -177,6 +187,16 @@ def open_source(
     if isinstance(image, FeatureVolume):
         return FeatureSource(image, mask, name)
     return ImageSource(image, name, mask, model, providers)
+
+
+def extend_beyond_masks(fixed: Source, moving: Source) -> None:
+    """Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, it is extended.
+
+    Where both do, as two brains without their skulls, the edge is structure that they share.
+    """
+    ending = [source for source in (fixed, moving) if isinstance(source, ImageSource) and source.ends_at_mask]
+    if len(ending) == 1:
+        ending[0].extend()
 
 
 def _frame_of_cells(features: FeatureVolume) -> _core.Frame:
