@@ -43,7 +43,8 @@ def global_register(
     """Register from no good start: many random poses, each optimised, the best ones refined.
 
     Every start is optimised by BFGS with the analytic derivative over a few hundred fixed descriptors and smoothed
-    moving ones, and the best distinct ends again over less and less smooth ones. The best is then re-oriented (denser
+    moving ones, and the best distinct ends again over less and less smooth ones, along the fixed image's axes too where
+    the moving image's own are turned far from them. The best is then re-oriented (denser
     moving descriptors are extracted on a grid parallel to the fixed one under that pose) and refined over all fixed
     descriptors, also from a hundred poses about it; where optima are close, each is re-oriented and refined, and the
     best is returned. The result is the same for a seed, whatever the number of threads.
@@ -58,8 +59,10 @@ def global_register(
         translation: mm along each axis, either way.
         seed: of the starts and the descriptors that are sampled.
         probe: where the probe pushes, with transform="probe".
-        fixed_mask: image or path; only descriptors where it is not 0 are compared.
-        moving_mask: image or path; descriptors where it is 0 count as outside of the moving image.
+        fixed_mask: image or path; only descriptors where it is not 0 are compared. If all beyond it is of one value, as
+            beyond an ultrasound sector, and the moving image does not end at a mask of its own, the network sees the
+            image continued there.
+        moving_mask: image or path; descriptors where it is 0 count as outside of the moving image. Likewise.
         model: name of a shipped model or path of an .onnx file.
         spacing: mm between the voxels that the network sees.
         stride: voxels between the fixed descriptors, which are what is compared: 4, 2 or 1.
