@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -114,7 +115,7 @@ def write_report(rows: list[Row], folder: Path, commands: list[str]) -> None:
         text.append(case_table(own, CONVERGED[0]))
         if len(_distinct(own, "method")) > 1:
             text += ["", f"Wilcoxon signed-rank tests at {SIGNIFICANCE}:", "", test_table(own)]
-        name = group.replace("/", "-").replace(" ", "-").lower()
+        name = re.sub("[^a-z0-9]+", "-", group.lower())
         _plot(own, folder / f"capture-{name}.png", _capture_curves)
         _plot(own, folder / f"errors-{name}.png", _box_plots)
         text += ["", f"![Capture range](capture-{name}.png) ![Errors](errors-{name}.png)"]
