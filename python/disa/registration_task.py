@@ -210,15 +210,15 @@ class Task:
         halfway: list[Pose] = []
         wanted = self.parallel_axes(self.initial)
         own = nearest_axes(self.moving.axes, wanted)
-        apart = angle_between(own, wanted) if self.moving.can_reorient else 0.0
+        apart = self.turn(own, self.initial)
         ends = self.search_in(View(own, self.sparse_features(own)), drawn, halfway)
         if apart > FAR_TURNED or (apart > TURNED and not self.is_clear(ends, own)):
             ends += self.search_in(View(wanted, self.sparse_features(wanted)), drawn, halfway)
         self.check_overlap(ends, starts)
         for pose in _contenders(self.distinct(ends), *RIVALS):
-            axes = self.parallel_axes(pose)
             assert pose.axes is not None
-            if self.moving.can_reorient and angle_between(pose.axes, axes) > TURNED:
+            if self.turn(pose.axes, pose) > TURNED:
+                axes = self.parallel_axes(pose)
                 box = self.compared_box(pose, SPARSE[0] * self.spacing)
                 ends += self.sharpen(View(axes, self.sparse_features(axes, box)), [pose], halfway)
         self.optima = self.distinct(halfway)[:KEPT]
@@ -234,11 +234,7 @@ class Task:
     def is_clear(self, ends: list[Pose], axes: FloatArray) -> bool:
         """Whether the best end has no rival, and the fixed grid lies about along these axes under it."""
         ranked = self.distinct(ends)
-        return (
-            bool(ranked)
-            and len(_contenders(ranked, *RIVALS)) == 1
-            and angle_between(axes, self.parallel_axes(ranked[0])) <= TURNED
-        )
+        return bool(ranked) and len(_contenders(ranked, *RIVALS)) == 1 and self.turn(axes, ranked[0]) <= TURNED
 
     def sharpen(self, view: View, poses: list[Pose], halfway: list[Pose]) -> list[Pose]:
         """Where poses lead over less and less smooth descriptors; `halfway` gets those of the smoother ones, too."""
@@ -287,7 +283,7 @@ class Task:
         """
         for _ in range(ROUNDS):
             assert pose.axes is not None
-            turn = angle_between(pose.axes, self.parallel_axes(pose)) if self.moving.can_reorient else 0.0
+            turn = self.turn(pose.axes, pose)
             if not pose.has_moved and turn <= REORIENTATION:
                 break
             pose = self.refine(pose, ENDING[-1:])
@@ -443,7 +439,11 @@ class Task:
 
     def has_turned(self, pose: Pose, axes: FloatArray) -> bool:
         """Whether descriptors on these axes are no longer parallel enough."""
-        return self.moving.can_reorient and angle_between(axes, self.parallel_axes(pose)) > REORIENTATION
+        return self.turn(axes, pose) > REORIENTATION
+
+    def turn(self, axes: FloatArray, pose: Pose) -> float:
+        """Degrees from axes of moving descriptors to those that a pose wants; 0 where they cannot be re-oriented."""
+        return angle_between(axes, self.parallel_axes(pose)) if self.moving.can_reorient else 0.0
 
     def parallel_axes(self, pose: Pose) -> FloatArray:
         """Axes of the fixed grid as they lie in the moving image under a pose."""
