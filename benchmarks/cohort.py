@@ -25,7 +25,7 @@ import SimpleITK as sitk
 from command_line import moved_by
 from geometry import random_pose, turned
 
-COHORT = [sys.executable, "-c", "from disa.cli import app; app()", "cohort"]
+COHORT = [sys.executable, "-c", "from disa.cli.app import app; app()", "cohort"]
 
 
 def blobs(size: int, rng: np.random.Generator) -> sitk.Image:

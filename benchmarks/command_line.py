@@ -25,7 +25,7 @@ import SimpleITK as sitk
 from geometry import centre_of, random_pose, sample_points, turned
 from pipelines import register_mattes
 
-DISA = [sys.executable, "-c", "from disa.cli import app; app()"]
+DISA = [sys.executable, "-c", "from disa.cli.app import app; app()"]
 GREEDY = [sys.executable, "-c", "import sys, picsl_greedy; picsl_greedy.Greedy3D().execute(sys.argv[1])"]
 HELPS = 5
 

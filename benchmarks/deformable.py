@@ -27,8 +27,8 @@ from fields import body_points, inverse_points, move, random_field, transform_po
 from geometry import turned
 from workers import run_fresh
 
-from disa.displacement_fields import Lattice, corner_determinants, sample
-from disa.resampling import MARGIN, covering_grid
+from disa.deform.fields import Lattice, corner_determinants, sample
+from disa.features.resampling import MARGIN, covering_grid
 
 COLUMNS = ("error (mm)", "recovered (mm)", "folds (%)", "Dice", "seconds", "CPU seconds", "peak memory (GB)")
 

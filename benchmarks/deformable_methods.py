@@ -9,8 +9,8 @@ import SimpleITK as sitk
 from mind import MindImage
 
 import disa
-from disa import deformable as steps
-from disa.displacement_fields import Lattice, to_transform
+from disa.deform import register as steps
+from disa.deform.fields import Lattice, to_transform
 
 SPACING = 2.0
 Method = Callable[[sitk.Image, sitk.Image], sitk.Transform]

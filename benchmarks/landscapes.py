@@ -22,10 +22,10 @@ import torch
 from geometry import centre_of, turned
 
 import disa
-from disa.features import local_variance, normalize
-from disa.resampling import covering_grid, resample, smooth_for
-from disa.training.lc2 import MARGIN
-from disa.training.lc2_images import lc2_of_images
+from disa.features.extract import local_variance, normalize
+from disa.features.resampling import covering_grid, resample, smooth_for
+from disa.training.targets.lc2 import MARGIN
+from disa.training.targets.lc2_images import lc2_of_images
 
 SPACING = 2.0
 MOVING_RATIO = 2 / 5**0.5  # the metric's own

@@ -9,8 +9,8 @@ import SimpleITK as sitk
 from scipy.ndimage import uniform_filter
 
 from disa.core import FeatureVolume
-from disa.features import normalize
-from disa.resampling import MARGIN, Grid, covering_grid, smooth_for
+from disa.features.extract import normalize
+from disa.features.resampling import MARGIN, Grid, covering_grid, smooth_for
 
 Array = np.ndarray
 

@@ -26,8 +26,8 @@ from geometry import mean_error, random_pose, sample_points, turned
 from workers import run_all
 
 import disa
-import disa.features
-from disa.inference import run_network
+import disa.features.extract
+from disa.network.session import run_network
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Run(NamedTuple):
 
 
 def mean_over_flips(volume: npt.NDArray[np.float32], path: Path, stride: int, *rest: Any) -> npt.NDArray[np.float32]:
-    """`disa.inference.run_network`, averaged over the reflections of the volume along its axes."""
+    """`disa.network.session.run_network`, averaged over the reflections of the volume along its axes."""
     cells = [-(-size // stride) for size in volume.shape]
     padded = np.pad(volume, [(0, (n - 1) * stride + 1 - size) for n, size in zip(cells, volume.shape, strict=True)])
     total = np.zeros((*cells, 16), np.float32)
@@ -85,7 +85,7 @@ def mean_over_flips(volume: npt.NDArray[np.float32], path: Path, stride: int, *r
 
 def extract(image: sitk.Image, variant: Variant, **options: Any) -> disa.FeatureVolume:
     network = mean_over_flips if variant.flips else run_network
-    with mock.patch.object(disa.features, "run_network", network):
+    with mock.patch.object(disa.features.extract, "run_network", network):
         return disa.extract_features(image, quantize=variant.quantize, **options)
 
 

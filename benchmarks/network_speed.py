@@ -4,8 +4,8 @@
     python benchmarks/network_speed.py MODEL.onnx ... --size 96 --weights models/disa-lc2.pt
     python benchmarks/network_speed.py MODEL.onnx ... --size 96 --provider OpenVINOExecutionProvider
 
-"As disa runs it" is `disa.inference.run_network`, which also gives arrays for arrays, with a session of its own. With
-weights, PyTorch runs the same network on the same device beside it. Each row has a process of its own, in turn.
+"As disa runs it" is `disa.network.session.run_network`, which also gives arrays for arrays, with a session of its own.
+With weights, PyTorch runs the same network on the same device beside it. Each row has a process of its own, in turn.
 Memory is that of the GPU, or the process' largest less what it had with its libraries loaded.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from disa.inference import run_network, with_options
+from disa.network.session import run_network, with_options
 
 GPU = "CUDAExecutionProvider"
 
@@ -86,7 +86,7 @@ def pytorch(path: Path, arguments: argparse.Namespace) -> str:
     """The same of the network as it was trained, neither compiled nor in half precision."""
     import torch
 
-    from disa.training.network import load_weights
+    from disa.training.model.network import load_weights
 
     gpu = arguments.provider == GPU
     device = torch.device("cuda" if gpu else "cpu")

@@ -35,7 +35,7 @@ from geometry import centre_of, mean_error, random_pose, sample_points, turned
 from workers import run_all
 
 import disa
-from disa import feature_cache
+from disa.features import cache as feature_cache
 
 OPTIMIZERS: dict[str, Callable[[sitk.ImageRegistrationMethod], None]] = {
     "gradient descent": lambda method: (

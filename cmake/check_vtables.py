@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-source = Path(__file__).parents[1] / "python" / "disa" / "_vtables.py"
+source = Path(__file__).parents[1] / "python" / "disa" / "doors" / "itk" / "vtables.py"
 spec = importlib.util.spec_from_file_location("_vtables", source)
 vtables = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(vtables)

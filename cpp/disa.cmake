@@ -1,24 +1,25 @@
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaDeformable.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementRows.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementSearch.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaFeatureVolume.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaGeometry.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaKernels.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaLattice.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaMinimize.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaObjective.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaParallel.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaPooling.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseModel.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseObjective.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaPoseSearch.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaProbePressure.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaSmoothing.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/disaTransformChain.cxx)
+  ${CMAKE_CURRENT_LIST_DIR}/src/core/Geometry.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/core/Parallel.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/FeatureVolume.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/Pooling.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/Smoothing.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/kernels/Kernels.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/Deformable.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/Lattice.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/Objective.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/ProbePressure.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/TransformChain.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementRows.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementSearch.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/search/Minimize.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/search/PoseModel.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/search/PoseObjective.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/search/PoseSearch.cxx)
 target_include_directories(disa
-  PUBLIC "$<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}/include>" "$<INSTALL_INTERFACE:include/disa>"
+  PUBLIC "$<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}/include;${CMAKE_CURRENT_LIST_DIR}/include/itk>"
+    "$<INSTALL_INTERFACE:include;include/disa/itk>"
   PRIVATE "${CMAKE_CURRENT_LIST_DIR}/src")
 find_package(Threads REQUIRED)
 target_link_libraries(disa PUBLIC ${CMAKE_THREAD_LIBS_INIT}) # by name, so that find_package(disa) needs nothing
@@ -27,11 +28,11 @@ target_compile_options(disa PRIVATE -Wall -Wextra -Wpedantic)
 
 # One file per instruction set, each with its own flags; none contracts a * b + c, so that all blend to the same bits.
 function(disa_add_kernel name)
-  set(file ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/src/disaEvaluate${name}.cxx)
+  set(file ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/src/kernels/Evaluate${name}.cxx)
   target_sources(disa PRIVATE ${file})
   set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;${ARGN}")
 endfunction()
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/src/disaDisplacementRows.cxx PROPERTIES
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementRows.cxx PROPERTIES
   COMPILE_OPTIONS -ffp-contract=off)
 disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

@@ -15,8 +15,8 @@ from conftest import structured_image
 from typer.testing import CliRunner
 
 import disa
-from disa.cli import app
-from disa.models import find_model
+from disa.cli.app import app
+from disa.network.models import find_model
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
 

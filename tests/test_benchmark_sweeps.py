@@ -14,7 +14,7 @@ from methods import Options, disa_search
 from pairs import Pair
 from starts import summary
 
-from disa import registration_task
+from disa.pose import task as registration_task
 
 
 def test_more_starts_and_points_cost_more_and_leave_the_defaults_alone() -> None:

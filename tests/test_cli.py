@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from disa.cli import app
-from disa.models import find_model
+from disa.cli.app import app
+from disa.network.models import find_model
 
 run = CliRunner().invoke
 
@@ -39,7 +39,7 @@ def test_a_command_line_that_is_wrong_exits_with_2() -> None:
 
 def test_help_loads_nothing_that_is_slow() -> None:
     code = (
-        "import sys\nfrom disa.cli import app\n"
+        "import sys\nfrom disa.cli.app import app\n"
         "try:\n    app(['--help'])\nexcept SystemExit:\n"
         "    print(sorted({'numpy', 'SimpleITK', 'itk', 'onnxruntime', 'torch', 'distributed'} & set(sys.modules)))"
     )

@@ -16,14 +16,14 @@ from test_report import blobs
 from typer.testing import CliRunner
 
 import disa
-from disa import feature_store
-from disa.cli import app
-from disa.commands.cohort_table import read_table
-from disa.commands.registering import Inputs, Options, Request, done_before
+from disa.cli.app import app
+from disa.cohort.table import read_table
+from disa.features import store as feature_store
+from disa.report.job import Inputs, Options, Request, done_before
 
 distributed = pytest.importorskip("distributed", reason="cohorts run through dask.distributed")
 
-from disa.commands.cohort_running import client_of, run_all  # noqa: E402
+from disa.cohort.running import client_of, run_all  # noqa: E402
 
 OPTIONS = Options("rigid", False, False, 4.0, None, None, "disa-lc2", ["CPUExecutionProvider"], 0, 1)
 COMMAND = ["--search", "local", "--spacing", "4", "--device", "cpu", "--threads", "1"]
@@ -133,7 +133,7 @@ def test_what_was_done_is_done_again_once_it_differs(images: Path, tmp_path: Pat
     image.write_bytes((images / "moving1.nii.gz").read_bytes())
     request = Request(Inputs(images / "fixed.nii.gz", image), OPTIONS, tmp_path / "out")
     assert done_before(request) is None
-    from disa.commands.registering import run
+    from disa.report.job import run
 
     found = run(request)
     assert done_before(request) == json.loads(json.dumps(found))
@@ -187,7 +187,7 @@ def test_paths_are_relative_to_the_table(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("disa.commands.cohort_running.PATIENCE", 1)
+    monkeypatch.setattr("disa.cohort.running.PATIENCE", 1)
     (tmp_path / "table.csv").write_text("fixed,moving\na,b\n")
     ran = CliRunner().invoke(app, ["cohort", f"{tmp_path}/table.csv", "-o", f"{tmp_path}/out", *options])
     assert ran.exit_code == 1

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 import disa
-from disa.cli import app
+from disa.cli.app import app
 from disa.evaluation import dice, hausdorff95
 
 run = CliRunner().invoke

@@ -9,10 +9,10 @@ from conftest import rotation, structured_image
 from test_deformable_registration import known_displacement
 
 import disa
-from disa import deformable as steps
-from disa.displacement_fields import Lattice, corner_determinants, sample, to_transform
-from disa.sources import ImageSource
-from disa.warping import thinned
+from disa.deform import register as steps
+from disa.deform.fields import Lattice, corner_determinants, sample, to_transform
+from disa.features.side import ImageSource
+from disa.features.warping import thinned
 
 Pair = tuple[sitk.Image, sitk.Image, np.ndarray]
 

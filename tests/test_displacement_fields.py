@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from conftest import rotation
 
-from disa.displacement_fields import (
+from disa.deform.fields import (
     LEAST_DETERMINANT,
     Lattice,
     corner_determinants,

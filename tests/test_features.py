@@ -9,11 +9,11 @@ import SimpleITK as sitk
 from conftest import rotation, structured_image
 
 import disa
-from disa.features import local_variance
-from disa.inference import run_network
-from disa.model_files import sealed
-from disa.models import describe_model, find_model, shipped_models
-from disa.resampling import covering_grid, resample, smooth_for
+from disa.features.extract import local_variance
+from disa.features.resampling import covering_grid, resample, smooth_for
+from disa.network.models import describe_model, find_model, shipped_models
+from disa.network.seal import sealed
+from disa.network.session import run_network
 
 
 def test_data_is_int8_with_one_scale_and_within_one_step_of_float(image: sitk.Image) -> None:
@@ -187,7 +187,7 @@ def test_an_unknown_provider_is_refused(image: sitk.Image) -> None:
 
 
 def test_a_missing_onnx_runtime_is_said(image: sitk.Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    from disa.inference import open_session
+    from disa.network.session import open_session
 
     open_session.cache_clear()
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

@@ -8,8 +8,8 @@ import SimpleITK as sitk
 from conftest import rotation, structured_image
 
 import disa
-from disa.field_of_view import extend_beyond, is_blank_beyond
-from disa.sources import ImageSource, extend_beyond_masks
+from disa.features.field_of_view import extend_beyond, is_blank_beyond
+from disa.features.side import ImageSource, extend_beyond_masks
 
 SIZE = (110, 110, 110)
 

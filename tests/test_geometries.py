@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from registration_helpers import displaced_images, error_of
 
 import disa
-from disa.resampling import MARGIN, STRIDE, box_grid, covering_grid
+from disa.features.resampling import MARGIN, STRIDE, box_grid, covering_grid
 
 spacings = st.tuples(*[st.floats(np.log(0.1), np.log(20.0)).map(lambda v: float(np.exp(v)))] * 3)
 turns = st.tuples(*[st.floats(-180.0, 180.0)] * 3)

@@ -16,8 +16,8 @@ from conftest import rotation, structured_image
 from registration_helpers import TRUTH, displaced_images
 
 import disa
-from disa import registration_task
-from disa.registration_task import FIXED_STRIDE, REACH, Task
+from disa.pose import task as registration_task
+from disa.pose.task import FIXED_STRIDE, REACH, Task
 
 CORNERS = 30.0 * np.array(list(itertools.product((-1, 1), repeat=3)))
 FAR = sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.45, -0.3, 0.4, (42.0, -51.0, 38.0))

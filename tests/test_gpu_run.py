@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from disa import gpu_run
-from disa.gpu_run import Buffer, run_bound
-from disa.inference import open_session
-from disa.models import find_model
+from disa.network import gpu as gpu_run
+from disa.network.gpu import Buffer, run_bound
+from disa.network.models import find_model
+from disa.network.session import open_session
 
 
 @pytest.mark.parametrize("stride", [4, 2])

@@ -11,7 +11,7 @@ from conftest import structured_image
 
 import disa
 import itk
-from disa.images import load_image
+from disa.io.images import load_image
 
 
 def _with(value: float) -> sitk.Image:

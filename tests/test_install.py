@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import disa
-from disa import _vtables, core
+from disa import core
+from disa.doors.itk import vtables as _vtables
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

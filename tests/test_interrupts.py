@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import SimpleITK as sitk
 
-from disa.applying import resampled
+from disa.geometry.applying import resampled
 from disa.interrupts import aborting
 from disa.progress import told_to
 

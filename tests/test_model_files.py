@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from disa.models import find_model
+from disa.network.models import find_model
 
 onnx = pytest.importorskip("onnx", reason="reads the shipped networks with the onnx package")
 
@@ -49,7 +49,7 @@ def test_the_file_says_what_it_is(stride: int) -> None:
 @pytest.mark.parametrize("stride", [4, 2, 1])
 @pytest.mark.parametrize("shape", [(9, 10, 11), (4, 33, 6), (1, 5, 64)])
 def test_any_size_runs(stride: int, shape: tuple[int, int, int]) -> None:
-    from disa.inference import run_network
+    from disa.network.session import run_network
 
     volume = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     out = run_network(volume, find_model("disa-lc2", stride), stride)
@@ -76,8 +76,8 @@ def test_gpus_get_the_half_precision_file_where_there_is_one() -> None:
 def test_the_network_keeps_to_the_cores_that_its_process_is_held_to() -> None:
     script = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from disa.inference import open_session\n"
-        "from disa.models import find_model\n"
+        "from disa.network.session import open_session\n"
+        "from disa.network.models import find_model\n"
         "session = open_session(find_model('disa-lc2', 4), 4, ('CPUExecutionProvider',))\n"
         "print(session.get_session_options().intra_op_num_threads)\n"
     )

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from disa.inference import CPU, OPENVINO, available_providers, open_session, run_network
-from disa.models import find_model
+from disa.network.models import find_model
+from disa.network.session import CPU, OPENVINO, available_providers, open_session, run_network
 
 if OPENVINO not in available_providers():
     pytest.skip("this ONNX Runtime has no OpenVINO: pip install 'itk-disa[openvino]'", allow_module_level=True)

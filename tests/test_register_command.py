@@ -19,8 +19,8 @@ from test_report import blobs
 from typer.testing import CliRunner
 
 import itk
-from disa.cli import app
-from disa.commands.progress import Position
+from disa.cli.app import app
+from disa.cli.progress_bar import Position
 
 TRUTH = sitk.Euler3DTransform((40.0, 36.0, 37.0), 0.05, -0.04, 0.06, (5.0, -4.0, 3.0))
 PLACES = ((30.0, 30.0, 30.0), (50.0, 40.0, 40.0))
@@ -207,8 +207,8 @@ def test_a_stage_moves_the_bar_forward_and_never_back() -> None:
 
 INTERRUPTED = """
 import os, signal, sys
-from disa.cli import app
-from disa.commands.progress import Position
+from disa.cli.app import app
+from disa.cli.progress_bar import Position
 
 def report(position, stage, share, report=Position.report):
     report(position, stage, share)

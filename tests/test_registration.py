@@ -15,8 +15,8 @@ from registration_helpers import TRUTH, centre_of, displaced_pair, error_of, met
 
 import disa
 import itk
-from disa import _itk_metric
-from disa import features as features_module
+from disa.doors.itk import metric as _itk_metric
+from disa.features import extract as features_module
 
 
 @pytest.fixture(scope="module")

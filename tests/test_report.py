@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from disa.report import Page, write_html
-from disa.result import Optimum, RegistrationResult
-from disa.slices import draw_planes
+from disa.pose.result import Optimum, RegistrationResult
+from disa.report.page import Page, write_html
+from disa.report.slices import draw_planes
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

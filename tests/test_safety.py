@@ -13,10 +13,10 @@ import pytest
 import SimpleITK as sitk
 
 import disa
-from disa.images import load_image
-from disa.inference import open_session
-from disa.model_files import MAXIMUM_BYTES
-from disa.models import find_model
+from disa.io.images import load_image
+from disa.network.models import find_model
+from disa.network.seal import MAXIMUM_BYTES
+from disa.network.session import open_session
 
 ROOT = Path(__file__).parent.parent
 PICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -82,10 +82,10 @@ from pathlib import Path
 import numpy as np
 import disa
 from disa.core import FeatureVolume, _core
-from disa.inference import open_session, run_network
-from disa.model_files import sealed
-from disa.reading import read_image
-from disa.transform_files import read_transform
+from disa.network.session import open_session, run_network
+from disa.network.seal import sealed
+from disa.io.reading import read_image
+from disa.io.transform_files import read_transform
 
 kind, path, count, whole = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]).read_bytes()
 rng = np.random.default_rng(7)
@@ -168,7 +168,7 @@ import resource, sys
 from pathlib import Path
 import SimpleITK as sitk
 import disa
-from disa.writing import write_image, write_text, write_transform
+from disa.io.writing import write_image, write_text, write_transform
 
 folder = Path(sys.argv[1])
 features = disa.FeatureVolume.load(folder / "a.disa")

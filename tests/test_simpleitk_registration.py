@@ -22,7 +22,7 @@ from test_registration import CountingExtractor
 
 import disa
 import itk
-from disa import feature_cache
+from disa.features import cache as feature_cache
 
 Pair = tuple[sitk.Image, sitk.Image, list[float]]
 

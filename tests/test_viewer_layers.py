@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from conftest import rotation, structured_image
 
 import disa
-from disa.result import RegistrationResult
+from disa.pose.result import RegistrationResult
 
 TRANSFORM = sitk.Euler3DTransform((10.0, 60.0, 40.0), 0.1, -0.05, 0.2, (4.0, -3.0, 6.0))
 RESULT = RegistrationResult(TRANSFORM, -0.4, 0.9, (), 1, {})

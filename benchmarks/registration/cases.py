@@ -11,7 +11,7 @@ import learn2reg
 import resect
 
 from disa.errors import ImageError
-from disa.points import read_points
+from disa.io.points import read_points
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from lc2_registration import LC2
 from pairs import load
 
 from disa.core import _core
-from disa.linear_transforms import linear_transform
-from disa.registration_task import EXPLORED, EXPLORING, FIXED_STRIDE, SMOOTHING, SPARSE
-from disa.sources import ImageSource
+from disa.features.side import ImageSource
+from disa.geometry.linear import linear_transform
+from disa.pose.task import EXPLORED, EXPLORING, FIXED_STRIDE, SMOOTHING, SPARSE
 
 
 def microseconds(case: Case, model: str, threads: int) -> tuple[float, float, float]:

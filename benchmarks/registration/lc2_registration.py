@@ -14,11 +14,11 @@ import torch
 from pairs import Pair
 from torch import Tensor
 
-from disa.features import local_variance, normalize
-from disa.field_of_view import extend_beyond, is_blank_beyond
-from disa.resampling import covering_grid, resample, smooth_for
-from disa.training.lc2 import CONSTANT, MARGIN, RADII, closed_form
-from disa.training.patches import gradient_magnitude
+from disa.features.extract import local_variance, normalize
+from disa.features.field_of_view import extend_beyond, is_blank_beyond
+from disa.features.resampling import covering_grid, resample, smooth_for
+from disa.training.targets.lc2 import CONSTANT, MARGIN, RADII, closed_form
+from disa.training.targets.patches import gradient_magnitude
 
 LEVELS = ((4.0, 12.0), (2.0, 4.0))
 """Spacing of both images and first step of the optimiser, mm, level by level. Of 12 starts 25 to 75 mm off on three

@@ -13,8 +13,8 @@ import SimpleITK as sitk
 from pairs import Pair
 
 import disa
-from disa import registration_task
-from disa.result import RegistrationResult
+from disa.pose import task as registration_task
+from disa.pose.result import RegistrationResult
 
 
 class Outcome(NamedTuple):

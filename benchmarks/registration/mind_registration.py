@@ -8,11 +8,11 @@ from mind import averaged, mind_ssc
 from pairs import Pair
 
 from disa.core import FeatureVolume, _core
-from disa.features import frame_of
-from disa.registration_task import FIXED_STRIDE, Task, first_pose
-from disa.resampling import MARGIN, resample
-from disa.result import RegistrationResult
-from disa.sources import ImageSource, extend_beyond_masks
+from disa.features.extract import frame_of
+from disa.features.resampling import MARGIN, resample
+from disa.features.side import ImageSource, extend_beyond_masks
+from disa.pose.result import RegistrationResult
+from disa.pose.task import FIXED_STRIDE, Task, first_pose
 
 SPACING = 2.0
 

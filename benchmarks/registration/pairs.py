@@ -12,7 +12,7 @@ from cases import Case
 from geometry import random_pose, sample_points, turned
 from simulated_ultrasound import simulate
 
-from disa.linear_transforms import matrix_and_offset
+from disa.geometry.linear import matrix_and_offset
 
 FloatArray = np.ndarray
 

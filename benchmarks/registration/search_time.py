@@ -24,7 +24,7 @@ from cases import LAYOUTS, Case
 from pairs import load
 
 import disa
-from disa.inference import processor_providers
+from disa.network.session import processor_providers
 
 TURNS = (0.0, 45.0)
 OBLIQUE = (0.6, -0.5, 0.62)

@@ -1,6 +1,6 @@
 #include "bindings.h"
 
-#include "disaError.h"
+#include "disa/core/Error.h"
 
 namespace py = pybind11;
 

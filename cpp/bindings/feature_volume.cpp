@@ -1,7 +1,7 @@
 #include "bindings.h"
 
-#include "disaError.h"
-#include "disaFeatureVolume.h"
+#include "disa/core/Error.h"
+#include "disa/features/FeatureVolume.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

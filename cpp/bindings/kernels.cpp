@@ -1,6 +1,6 @@
 #include "bindings.h"
 
-#include "disaEvaluate.h"
+#include "kernels/Evaluate.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

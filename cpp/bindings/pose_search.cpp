@@ -1,6 +1,6 @@
 #include "bindings.h"
 
-#include "disaPoseSearch.h"
+#include "disa/search/PoseSearch.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

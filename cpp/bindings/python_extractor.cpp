@@ -1,6 +1,6 @@
 #include "python_extractor.h"
 
-#include "disaError.h"
+#include "disa/core/Error.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

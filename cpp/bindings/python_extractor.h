@@ -1,7 +1,7 @@
 #ifndef python_extractor_h
 #define python_extractor_h
 
-#include "disaFeatureExtractor.h"
+#include "disa/features/FeatureExtractor.h"
 
 #include <pybind11/pybind11.h>
 

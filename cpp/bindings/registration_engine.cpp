@@ -1,7 +1,7 @@
 #include "bindings.h"
 #include "python_extractor.h"
 
-#include "disaError.h"
+#include "disa/core/Error.h"
 #include "itkDISARegistrationEngine.h"
 
 #include <pybind11/numpy.h>

@@ -1,6 +1,6 @@
 #include "bindings.h"
 
-#include "disaSmoothing.h"
+#include "disa/features/Smoothing.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

@@ -1,6 +1,6 @@
 #include "swig_objects.h"
 
-#include "disaError.h"
+#include "disa/core/Error.h"
 
 #if defined(__GNUC__)
 #  pragma GCC diagnostic ignored "-Wunused-function"

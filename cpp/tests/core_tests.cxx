@@ -1,7 +1,7 @@
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
-#include "disaDeformable.h"
-#include "disaError.h"
-#include "disaEvaluate.h"
+#include "disa/metric/Deformable.h"
+#include "disa/core/Error.h"
+#include "kernels/Evaluate.h"
 #include "run_test.h"
 
 #include <algorithm>

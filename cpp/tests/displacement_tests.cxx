@@ -1,6 +1,6 @@
 // Tests of the search for displacements that need neither ITK nor Python: displacement_tests NAME runs one.
-#include "disaDisplacementSearch.h"
-#include "disaError.h"
+#include "disa/search/DisplacementSearch.h"
+#include "disa/core/Error.h"
 #include "run_test.h"
 
 #include <random>

@@ -1,7 +1,7 @@
 // Tests of the search for poses: pose_tests NAME runs one.
-#include "disaError.h"
-#include "disaParallel.h"
-#include "disaPoseSearch.h"
+#include "disa/core/Error.h"
+#include "disa/core/Parallel.h"
+#include "disa/search/PoseSearch.h"
 #include "run_test.h"
 
 #include <algorithm>

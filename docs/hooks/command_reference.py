@@ -15,7 +15,7 @@ PAGE = "cli.md"
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the page that typer writes, without its list of commands, whose texts it cuts short."""
-    command = [sys.executable, "-m", "typer", "disa.cli", "utils", "docs", "--name", "disa"]
+    command = [sys.executable, "-m", "typer", "disa.cli.app", "utils", "docs", "--name", "disa"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise PluginError(f"{PAGE}: typer could not describe the command:\n{run.stderr}")

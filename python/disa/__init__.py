@@ -12,14 +12,14 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputEr
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
-    from disa.deformable import DeformableResult, deformable_register
-    from disa.features import extract_features
-    from disa.probe_pressure import ProbePressure
-    from disa.registration import global_register, register
-    from disa.result import Optimum, RegistrationResult
-    from disa.similarity import similarity_map
-    from disa.simpleitk_registration import ImageRegistrationMethod
-    from disa.viewer_layers import napari_layers
+    from disa.deform.register import DeformableResult, deformable_register
+    from disa.doors.simpleitk.method import ImageRegistrationMethod
+    from disa.features.extract import extract_features
+    from disa.features.heat_map import similarity_map
+    from disa.pose.probe_pressure import ProbePressure
+    from disa.pose.register import global_register, register
+    from disa.pose.result import Optimum, RegistrationResult
+    from disa.report.layers import napari_layers
 
 __version__ = "0.1.0"
 
@@ -46,18 +46,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DeformableResult": "disa.deformable",
+    "DeformableResult": "disa.deform.register",
     "FeatureVolume": "disa.core",
-    "ImageRegistrationMethod": "disa.simpleitk_registration",
-    "Optimum": "disa.result",
-    "ProbePressure": "disa.probe_pressure",
-    "RegistrationResult": "disa.result",
-    "deformable_register": "disa.deformable",
-    "extract_features": "disa.features",
-    "global_register": "disa.registration",
-    "napari_layers": "disa.viewer_layers",
-    "register": "disa.registration",
-    "similarity_map": "disa.similarity",
+    "ImageRegistrationMethod": "disa.doors.simpleitk.method",
+    "Optimum": "disa.pose.result",
+    "ProbePressure": "disa.pose.probe_pressure",
+    "RegistrationResult": "disa.pose.result",
+    "deformable_register": "disa.deform.register",
+    "extract_features": "disa.features.extract",
+    "global_register": "disa.pose.register",
+    "napari_layers": "disa.report.layers",
+    "register": "disa.pose.register",
+    "similarity_map": "disa.features.heat_map",
 }
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.applying import transformed
 from disa.errors import ImageError
+from disa.geometry.applying import transformed
 
 FloatArray = npt.NDArray[np.float64]
 

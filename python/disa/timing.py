@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from disa.progress import report
+from disa.progress import announce
 
 
 class StageTimes(dict[str, float]):
@@ -15,7 +15,7 @@ class StageTimes(dict[str, float]):
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Report a stage and add the seconds of a block that ends well to it."""
-        report(stage)
+        announce(stage)
         start = time.perf_counter()
         yield
         self[stage] = self.get(stage, 0.0) + time.perf_counter() - start

@@ -1,6 +1,6 @@
 """Loaded by ITK's lazy loading when `itk.DISAImageToImageMetricv4` is first named."""
 
-from disa._itk_metric import (
+from disa.doors.itk.metric import (
     OneLineTemplate,
     itkDISAImageToImageMetricv4ID3ID3,
     itkDISAImageToImageMetricv4IF3IF3,
@@ -11,7 +11,7 @@ from disa._itk_metric import (
     itkRegistrationParameterScalesFromPhysicalShiftDISAD3,
     itkRegistrationParameterScalesFromPhysicalShiftDISAF3,
 )
-from disa._itk_multi_metric import (
+from disa.doors.itk.multi_metric import (
     itkObjectToObjectMultiMetricv4D3,
     itkObjectToObjectMultiMetricv4F3,
     itkRegistrationParameterScalesFromJacobianMultiD3,

@@ -1,6 +1,6 @@
 """Loaded by ITK's lazy loading when `itk.ProbePressureTransform` is first named."""
 
-from disa._itk_transforms import itkInverseProbePressureTransformD, itkProbePressureTransformD
+from disa.doors.itk.transforms import itkInverseProbePressureTransformD, itkProbePressureTransformD
 
 swig: dict[str, object] = {}
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 import torch
 
 from disa.training.config import TrainingConfig
-from disa.training.volumes import Volume, VolumeInfo
+from disa.training.data.volumes import Volume, VolumeInfo
 
 torch.set_num_threads(1)  # threads that wait for each other take longer than these volumes do
 

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training.augment import FAINTEST, fade, spoil  # noqa: E402
+from disa.training.sampling.augment import FAINTEST, fade, spoil  # noqa: E402
 
 BORDER = 12
 

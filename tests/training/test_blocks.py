@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training.blocks import BlockNetwork, block_taps  # noqa: E402
-from disa.training.network import DISANet  # noqa: E402
+from disa.training.export.blocks import BlockNetwork, block_taps  # noqa: E402
+from disa.training.model.network import DISANet  # noqa: E402
 
 
 @pytest.mark.parametrize("stride", [4, 2])

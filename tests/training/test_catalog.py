@@ -11,8 +11,8 @@ pytest.importorskip("torch", reason="the training side needs PyTorch")
 import small
 
 from disa.errors import ConfigError, ImageError
-from disa.training.catalog import Source, find_sources
 from disa.training.config import TrainingConfig
+from disa.training.data.catalog import Source, find_sources
 
 
 def touch(folder: Path, *names: str) -> Path:

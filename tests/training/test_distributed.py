@@ -16,11 +16,11 @@ from torch import multiprocessing  # noqa: E402
 
 from disa.errors import TrainingError  # noqa: E402
 from disa.training import session  # noqa: E402
-from disa.training.checkpoint import load_checkpoint  # noqa: E402
-from disa.training.compare import Batch  # noqa: E402
-from disa.training.session import run_training  # noqa: E402
+from disa.training.model.checkpoint import load_checkpoint  # noqa: E402
+from disa.training.run.session import run_training  # noqa: E402
+from disa.training.run.train import Trainer  # noqa: E402
+from disa.training.sampling.compare import Batch  # noqa: E402
 from disa.training.team import Team, take_part  # noqa: E402
-from disa.training.train import Trainer  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this PyTorch has no torch.distributed")
 

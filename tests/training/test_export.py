@@ -14,9 +14,9 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="running a model needs o
 pytest.importorskip("onnxscript", reason="export needs onnxscript")
 
 from disa.errors import ModelError  # noqa: E402
-from disa.training.checkpoint import averaged_weights  # noqa: E402
-from disa.training.export import About, export_onnx, weights_digest  # noqa: E402
-from disa.training.network import DISANet, load_weights  # noqa: E402
+from disa.training.export.onnx_file import About, export_onnx, weights_digest  # noqa: E402
+from disa.training.model.checkpoint import averaged_weights  # noqa: E402
+from disa.training.model.network import DISANet, load_weights  # noqa: E402
 
 MODELS = Path(__file__).parents[2] / "models"
 SIZES = [(4, 5, 6), (32, 20, 24), (27, 33, 21)]
@@ -126,7 +126,9 @@ def test_a_model_that_differs_is_not_written(
     fresh: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = {name: 1.01 * value for name, value in averaged_weights(fresh[0]).items()}
-    monkeypatch.setattr("disa.training.export.run_network", lambda *_: run(fresh[4], random_volume((33, 38, 35))))
+    monkeypatch.setattr(
+        "disa.training.export.onnx_file.run_network", lambda *_: run(fresh[4], random_volume((33, 38, 35)))
+    )
     with pytest.raises(ModelError, match=r"not written, it differs from PyTorch by"):
         export_onnx(wrong, 4, tmp_path / "model.onnx", About("test"))
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training.network import (  # noqa: E402
+from disa.training.model.network import (  # noqa: E402
     BlurPool,
     DISANet,
     clip_norm,

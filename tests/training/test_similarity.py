@@ -13,11 +13,11 @@ import small  # noqa: E402
 from test_lc2 import cube, positions, smooth_volume  # noqa: E402
 
 from disa.errors import ConfigError  # noqa: E402
-from disa.training.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
-from disa.training.compare import make_batch  # noqa: E402
-from disa.training.pairs import PairSampler  # noqa: E402
-from disa.training.patches import PatchSet, extract  # noqa: E402
-from disa.training.similarity import LC2, NCC, Similarity, find_similarity  # noqa: E402
+from disa.training.sampling.compare import make_batch  # noqa: E402
+from disa.training.sampling.pairs import PairSampler  # noqa: E402
+from disa.training.targets.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
+from disa.training.targets.patches import PatchSet, extract  # noqa: E402
+from disa.training.targets.similarity import LC2, NCC, Similarity, find_similarity  # noqa: E402
 
 
 class Same:

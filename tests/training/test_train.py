@@ -18,13 +18,13 @@ import small  # noqa: E402
 
 from disa.errors import ConfigError, ModelError, TrainingError  # noqa: E402
 from disa.training import train  # noqa: E402
-from disa.training.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
-from disa.training.network import shared_network  # noqa: E402
-from disa.training.paper_pairs import load_pairs, sample_pairs, save_pairs  # noqa: E402
-from disa.training.score_pairs import similarities  # noqa: E402
-from disa.training.session import _check_devices  # noqa: E402
+from disa.training.model.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
+from disa.training.model.network import shared_network  # noqa: E402
+from disa.training.run.session import _check_devices  # noqa: E402
+from disa.training.run.train import Trainer  # noqa: E402
 from disa.training.team import Team  # noqa: E402
-from disa.training.train import Trainer  # noqa: E402
+from disa.training.validate.paper_pairs import load_pairs, sample_pairs, save_pairs  # noqa: E402
+from disa.training.validate.score_pairs import similarities  # noqa: E402
 
 
 def make(output: Path, **changes: object) -> Trainer:

@@ -19,9 +19,9 @@ import small  # noqa: E402
 import yaml  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
-from disa.cli import app  # noqa: E402
+from disa.cli.app import app  # noqa: E402
 from disa.training import train as training  # noqa: E402
-from disa.training.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
+from disa.training.model.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
 
 
 def settings(folder: Path, **changes: object) -> Path:
@@ -149,7 +149,7 @@ def test_memory_that_runs_out_is_one_line(folder: Path, monkeypatch: pytest.Monk
 def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(folder: Path) -> None:
     path = settings(folder, total_steps=100_000, validate_steps=2)
     run = folder / "run"
-    disa = [sys.executable, "-c", "from disa.cli import app; app()"]
+    disa = [sys.executable, "-c", "from disa.cli.app import app; app()"]
     command = [*disa, "train", str(path), "-o", str(run), "--gpus", "0"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
@@ -170,7 +170,10 @@ def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(folder: Path) -> None:
 
 @pytest.mark.parametrize("command", ["train run.yaml", "export run.pt -o model.onnx"])
 def test_without_pytorch_the_commands_say_what_to_install(command: str) -> None:
-    code = f"import sys; sys.modules['torch'] = None; sys.argv[1:] = {command.split()}; from disa.cli import app; app()"
+    code = (
+        f"import sys; sys.modules['torch'] = None; sys.argv[1:] = {command.split()}; "
+        "from disa.cli.app import app; app()"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"disa: {command.split()[0]} needs torch: pip install 'itk-disa[train]'\n"

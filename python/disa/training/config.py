@@ -13,9 +13,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import yaml
 
 from disa.errors import ConfigError
-from disa.training.network import CELL
+from disa.training.model.network import CELL
 from disa.training.schedule import Schedule
-from disa.training.similarity import find_similarity
+from disa.training.targets.similarity import find_similarity
 
 DEFAULT_STEPS = 40_000
 #: Shares of a run, where the settings do not say.
@@ -42,11 +42,12 @@ class TrainingConfig:
     Attributes:
         images: folder with the volumes at any depth (NIfTI, NRRD, MetaImage, a folder for each DICOM series), or a
             list of files and series folders. If not given, `cache` is used as it is.
-        groups: CSV table of the volumes to use, if not all; see `disa.training.catalog`.
+        groups: CSV table of the volumes to use, if not all; see `disa.training.data.catalog`.
         cache: file of the preprocessed volumes, 2 mm, made anew when `images` have changed. If not given,
             `cache.npz` in the output folder.
         held_out: share of the subjects that is held out for validation, where the table names none.
-        similarity: what descriptors approximate: lc2, ncc, or package.module:object; see `disa.training.similarity`.
+        similarity: what descriptors approximate: lc2, ncc, or package.module:object; see
+            `disa.training.targets.similarity`.
         precision: of the network's arithmetic on a GPU: bf16, tf32 or fp32. On a CPU it is fp32.
         seed: of every random number.
         total_steps: length of the run in optimiser steps; 40,000 if neither this nor `total_seconds` is given.

@@ -6,12 +6,12 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from disa import writing
 from disa.errors import TrainingError
+from disa.io import writing
 
 
 def replacing(path: Path) -> AbstractContextManager[Path]:
-    """As `disa.writing.replacing`. Raises TrainingError."""
+    """As `disa.io.writing.replacing`. Raises TrainingError."""
     return writing.replacing(path, TrainingError)
 
 

@@ -1,0 +1,46 @@
+#ifndef disa_features_FeatureExtractor_h
+#define disa_features_FeatureExtractor_h
+
+#include "disa/features/FeatureVolume.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace disa
+{
+
+/** \brief A view of a scalar 3-D image; nothing is copied or owned. */
+struct ImageView
+{
+  std::string  name; ///< what messages call it
+  const void * pixels;
+  bool         isDouble; ///< pixels are double, otherwise float
+  Frame        frame;
+};
+
+/** \brief What features are asked for. */
+struct FeatureRequest
+{
+  std::string              model = "disa-lc2"; ///< name of a shipped model or path of an .onnx file
+  double                   spacing = 2.0;      ///< mm between the voxels that the network sees
+  int                      stride = 4;         ///< voxels between descriptors
+  std::vector<std::string> providers;          ///< ONNX Runtime execution providers, best first; empty: automatic
+  std::optional<Matrix3>   direction;          ///< axes of the descriptor grid; the image's own if absent
+};
+
+/** \brief Whatever runs the network. The metric knows only this. */
+class FeatureExtractor
+{
+public:
+  virtual ~FeatureExtractor() = default;
+
+  /** \brief Descriptors of an image. Throws Error in one line. */
+  virtual std::shared_ptr<const FeatureVolume> Extract(const ImageView &      image,
+                                                       const FeatureRequest & request) const = 0;
+};
+
+} // namespace disa
+
+#endif

@@ -1,0 +1,251 @@
+#ifndef itkDISAImageToImageMetricv4_h
+#define itkDISAImageToImageMetricv4_h
+
+#include "disa/core/Error.h"
+#include "disa/features/FeatureExtractor.h"
+#include "disa/metric/Objective.h"
+#include "disa/features/Smoothing.h"
+#include "itkDISAFeatureCache.h"
+#include "itkDISATransformChain.h"
+
+#include "itkDefaultImageToImageMetricTraitsv4.h"
+#include "itkImageToImageMetricv4.h"
+#include "itkMultiThreaderBase.h"
+
+#include <optional>
+#include <type_traits>
+
+namespace itk
+{
+
+/** \class DISAImageToImageMetricv4
+ * \brief Multimodal similarity as the inner product of CNN descriptors.
+ *
+ * The network runs once per image; the value is
+ * \f$ f = -\frac{1}{W} \sum_p w(p) \langle \phi_F(p), \phi_M(T(p)) \rangle \f$
+ * over the cells of the fixed descriptors that lie inside the virtual domain and the fixed mask (or over the sampled
+ * point set, if one is used), with \f$ W = \sum w \f$ constant over a run. It lies between -1 (all alike) and 1; lower
+ * is better. A point outside the moving image adds 0, so where overlap is lost the value tends to 0 and the derivative
+ * with it; Initialize() warns where less than a tenth of the weight overlaps, and throws only where nothing does. As
+ * for every v4 metric the derivative points downhill: it is
+ * \f$ -df/d\theta \f$.
+ *
+ * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, scale, affine), cubic B-splines,
+ * displacement fields with linear interpolation, ProbePressureTransform, and composites of them in any order, any of
+ * them optimised; the same for the fixed transform. The derivative is the value's exact one. So with a displacement
+ * field each sample's gradient is shared out among the 8 voxels around it, as it would be if ITK's metrics sampled
+ * other points than voxels; where samples are further apart than the field's voxels, the voxels in between get nothing
+ * until the transform smooths the update, which is to reach from one sample to the next.
+ *
+ * Initialize() places the moving descriptors on a grid parallel to the fixed one under the transform that it finds, for
+ * descriptors do not turn with the transform. A deformable transform turns them by the rotation nearest to the affine
+ * map that fits it best over the samples. They are kept (those of the last two images), and extracted again only when
+ * the transform has turned by more than the reorientation angle since, the image was modified, or a setting has
+ * changed. Within an optimisation nothing changes.
+ *
+ * Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
+ *
+ * \ingroup ITKMetricsv4 */
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage = TFixedImage>
+class ITK_TEMPLATE_EXPORT DISAImageToImageMetricv4
+  : public ImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage, double>
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(DISAImageToImageMetricv4);
+
+  using Self = DISAImageToImageMetricv4;
+  using Superclass = ImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage, double>;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  itkNewMacro(Self);
+  itkOverrideGetNameOfClassMacro(DISAImageToImageMetricv4);
+
+  using typename Superclass::DerivativeType;
+  using typename Superclass::JacobianType;
+  using typename Superclass::MeasureType;
+  using typename Superclass::ParametersType;
+  using FeatureVolumeConstPointer = std::shared_ptr<const disa::FeatureVolume>;
+  using FeatureExtractorConstPointer = std::shared_ptr<const disa::FeatureExtractor>;
+  using ProviderList = std::vector<std::string>;
+
+  static_assert(TFixedImage::ImageDimension == 3 && TMovingImage::ImageDimension == 3, "DISA descriptors are 3-D");
+  static_assert(std::is_floating_point<typename TFixedImage::PixelType>::value &&
+                  std::is_floating_point<typename TMovingImage::PixelType>::value,
+                "DISA takes float or double images");
+
+  /** Name of a shipped model or path of an .onnx file. Default "disa-lc2". */
+  void SetModel(const std::string & model);
+  itkGetConstReferenceMacro(Model, std::string);
+
+  /** Millimetres between the voxels that the network sees. Default 2. */
+  void SetFeatureSpacing(double spacing);
+  itkGetConstMacro(FeatureSpacing, double);
+
+  /** Voxels between fixed descriptors. Default 4. */
+  void SetFixedStride(int stride);
+  itkGetConstMacro(FixedStride, int);
+
+  /** Moving voxels between moving descriptors. Default 2, denser than the fixed ones. */
+  void SetMovingStride(int stride);
+  itkGetConstMacro(MovingStride, int);
+
+  /** A moving voxel's side as a share of FeatureSpacing, 2 / sqrt(5). Descriptors blended between cells are shorter
+   * than those at cells, so poses that lay one grid on the other would win. With this ratio a step of the fixed cells
+   * is sqrt(5) steps of the moving ones, which hardly any fraction comes near: the samples fall at every phase of the
+   * moving cells in whatever pose, and no pose is favoured; benchmarks/README.md has the figures. */
+  static constexpr double MovingSpacingRatio = 0.894427190999916;
+
+  /** Standard deviation, in voxels of FeatureSpacing, of the wide part of the kernel over the moving descriptors. It
+   * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
+   * on. A narrow part of the kernel keeps the optimum sharp. 0: none.
+   *
+   * Unless it is set it is 12 where the moving transform is rigid and 0 where it may scale or deform: smoothed
+   * descriptors are longest in the middle of the body, so a transform that contracts the samples towards it would win.
+   *
+   * This is the first level's. A level that goes on where an optimiser left this metric, with the same images and
+   * settings, takes half of the last one's, for it starts nearer and its optimum is to be exact. */
+  void   SetFeatureSmoothing(double voxels);
+  double GetFeatureSmoothing() const;
+
+  /** The smoothing in use since the last Initialize(). */
+  itkGetConstMacro(CurrentFeatureSmoothing, double);
+
+  /** Degrees that the transform may turn before Initialize() extracts the moving descriptors anew. Default 3; 0: never
+   * anew. */
+  void SetReorientationAngle(double degrees);
+  itkGetConstMacro(ReorientationAngle, double);
+
+  /** ONNX Runtime execution providers, best first. Empty (default): CUDA where it is available, else the CPU. */
+  void SetExecutionProviders(const ProviderList & providers);
+  itkGetConstReferenceMacro(ExecutionProviders, ProviderList);
+
+  /** Ready-made descriptors instead of extracted ones; null takes them back. They are used as they are, so moving ones
+   * are never re-oriented. The getters answer what is in use, null before Initialize(). */
+  void                      SetFixedFeatures(FeatureVolumeConstPointer features);
+  FeatureVolumeConstPointer GetFixedFeatures() const;
+  void                      SetMovingFeatures(FeatureVolumeConstPointer features);
+  FeatureVolumeConstPointer GetMovingFeatures() const;
+
+  /** What runs the network. */
+  void SetFeatureExtractor(FeatureExtractorConstPointer extractor);
+
+  /** Throws DISAError in one line; where its cause is a disa::Error, that is nested in it. */
+  void Initialize() override;
+
+  /** What optimisers move the transform by. */
+  void SetParameters(ParametersType & parameters) override;
+  void UpdateTransformParameters(const DerivativeType & derivative, double factor) override;
+
+  MeasureType GetValue() const override;
+
+  void GetDerivative(DerivativeType & derivative) const override;
+
+  void GetValueAndDerivative(MeasureType & value, DerivativeType & derivative) const override;
+
+  void         SetMaximumNumberOfWorkUnits(const ThreadIdType number) override;
+  ThreadIdType GetMaximumNumberOfWorkUnits() const override;
+  ThreadIdType GetNumberOfWorkUnitsUsed() const override;
+
+protected:
+  DISAImageToImageMetricv4();
+  ~DISAImageToImageMetricv4() override = default;
+
+  void PrintSelf(std::ostream & os, Indent indent) const override;
+
+  /** No image gradient is ever needed, whatever the flags say. */
+  void
+  ComputeFixedImageGradientFilterImage() override
+  {
+  }
+  void
+  ComputeMovingImageGradientFilterImage() const override
+  {
+  }
+  void
+  InitializeDefaultFixedImageGradientFilter() override
+  {
+  }
+  void
+  InitializeDefaultMovingImageGradientFilter() override
+  {
+  }
+
+private:
+  disa::FeatureRequest MakeRequest(int stride, double spacing) const;
+
+  /** Run the network; the result becomes the cache's current features. */
+  template <typename TImage>
+  void Extract(DISA::FeatureCache<TImage> & cache,
+               const TImage *               image,
+               const char *                 name,
+               const disa::FeatureRequest & request) const;
+
+  /** A transform as an optimiser left it. */
+  struct OptimizedTransform
+  {
+    SmartPointer<const DISA::TransformType> transform{};
+    SizeValueType                           numberOfParameters = 0;
+    std::size_t                             hash = 0; ///< of the parameters
+  };
+
+  OptimizedTransform DescribeTransform() const;
+
+  /** True if the transform is where an optimiser left it, so that what starts is a further level. An adaptor may have
+   * given it other nodes in between. */
+  bool IsWhereOptimizerStopped() const;
+
+  void InitializeSuperclass();
+  void CheckTransforms() const;
+  void UpdateFeatures();
+  void UpdateMovingFeatures(const disa::FeatureRequest & request, bool isCurrent);
+  void SmoothMovingFeatures();
+
+  /** Axes on which moving descriptors lie parallel to the fixed ones under the present transform. */
+  disa::Matrix3 GetParallelDirection() const;
+
+  void UpdateSamples();
+
+  /** Throws where nothing overlaps; warns where little does, for the value then says little. */
+  void CheckOverlap() const;
+
+  /** Share of the samples' weight that the moving transform takes into the moving image and mask. */
+  double ComputeOverlap() const;
+
+  bool IsInsideMovingMask(const disa::Vector3 & point) const;
+
+  /** Call a function with 0 .. count - 1 on the work units. */
+  void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;
+
+  /** Value and valid points, kept as ITK's metrics do, and the derivative if there is one to write to. */
+  void Evaluate(DerivativeType * derivative) const;
+
+  disa::Sums EvaluateLinear(DerivativeType * derivative) const;
+  disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
+
+  std::string                      m_Model{ "disa-lc2" };
+  double                           m_FeatureSpacing{ 2.0 };
+  int                              m_FixedStride{ 4 };
+  int                              m_MovingStride{ 2 };
+  std::optional<double>            m_FeatureSmoothing; ///< if it was set
+  double                           m_CurrentFeatureSmoothing{ 0.0 };
+  double                           m_ReorientationAngle{ 3.0 };
+  ProviderList                     m_ExecutionProviders;
+  FeatureExtractorConstPointer     m_FeatureExtractor;
+  FeatureVolumeConstPointer        m_GivenFixedFeatures;
+  FeatureVolumeConstPointer        m_GivenMovingFeatures;
+  DISA::FeatureCache<TFixedImage>  m_FixedCache;
+  DISA::FeatureCache<TMovingImage> m_MovingCache;
+  OptimizedTransform               m_Optimized; ///< what an optimiser has last set since Initialize(), if any
+  disa::Objective                  m_Objective;
+  MultiThreaderBase::Pointer       m_Threader;
+  mutable ThreadIdType             m_NumberOfWorkUnitsUsed{ 0 };
+};
+
+} // namespace itk
+
+#ifndef ITK_MANUAL_INSTANTIATION
+#  include "itkDISAImageToImageMetricv4.hxx"
+#endif
+
+#endif

@@ -1,0 +1,28 @@
+#include "kernels/DotsNEON.h"
+#include "kernels/Evaluate.h"
+#include "kernels/EvaluateLoop.h"
+#include "kernels/PointLoop.h"
+
+namespace disa
+{
+namespace
+{
+
+struct PartialNEONDot
+{
+  /** 4 products of 2^14 at most a sum. */
+  static inline int32x4_t
+  Run(int8x16_t a, int8x16_t b)
+  {
+    return vdotq_s32(vdupq_n_s32(0), a, b);
+  }
+};
+
+} // namespace
+
+const KernelFunctions<std::int8_t> KernelNEONDot{ &EvaluateLoop<DotsNEON<PartialNEONDot>>::Evaluate,
+                                                  &EvaluateLoop<DotsNEON<PartialNEONDot>>::Accumulate };
+
+const PointFunctions PointsNEONDot = PointLoop<DotsNEON<PartialNEONDot>>::Functions;
+
+} // namespace disa

@@ -1,0 +1,471 @@
+#ifndef disa_kernels_PointLoop_h
+#define disa_kernels_PointLoop_h
+
+#include "disa/kernels/Points.h"
+
+#include <cstdint>
+
+namespace disa
+{
+
+/** \brief The PointFunctions of all kernels: plain C++, which compilers vectorise for the instruction set of the file
+ * at hand. As with EvaluateLoop, all of them come to the same bits, and `TSet`, any type of the file's own, keeps the
+ * code of different sets apart. */
+template <typename TSet>
+class PointLoop
+{
+public:
+  static void
+  Map(const double (&map)[12], const double * from, std::size_t count, double * __restrict to)
+  {
+    for (std::size_t axis = 0; axis < 3; ++axis)
+    {
+      const double * row = map + 4 * axis;
+      for (std::size_t i = 0; i < count; ++i)
+      {
+        to[axis * count + i] = At(row, from, count, i);
+      }
+    }
+  }
+
+  static void
+  MapCoordinates(const double (&map)[12], const float * const (&from)[3], std::size_t count, double * __restrict to)
+  {
+    for (std::size_t axis = 0; axis < 3; ++axis)
+    {
+      const double * row = map + 4 * axis;
+      for (std::size_t i = 0; i < count; ++i)
+      {
+        to[axis * count + i] =
+          row[0] * double(from[0][i]) + row[1] * double(from[1][i]) + (row[2] * double(from[2][i]) + row[3]);
+      }
+    }
+  }
+
+  static void
+  Place(const LatticeNodes & nodes, const double * points, std::size_t count, double * placement)
+  {
+    nodes.isCubic ? PlaceAll<true>(nodes, points, count, placement) : PlaceAll<false>(nodes, points, count, placement);
+  }
+
+  static void
+  Displace(const LatticeNodes & nodes,
+           const double *       placement,
+           const double *       points,
+           std::size_t          count,
+           double *             displaced)
+  {
+    const auto function = nodes.isCubic        ? &DisplaceBy<CubicRow>
+                          : nodes.size[0] == 1 ? &DisplaceBy<LinearRow<1>>
+                                               : &DisplaceBy<LinearRow<2>>;
+    function(nodes, placement, points, count, displaced);
+  }
+
+  static void
+  PullBack(const LatticeNodes & nodes,
+           const double *       placement,
+           const double *       points,
+           const double *       gradients,
+           std::size_t          count,
+           double *             pulled)
+  {
+    const auto function = nodes.isCubic        ? &PullBackThrough<CubicRow>
+                          : nodes.size[0] == 1 ? &PullBackThrough<LinearRow<1>>
+                                               : &PullBackThrough<LinearRow<2>>;
+    function(nodes, placement, points, gradients, count, pulled);
+  }
+
+  static void
+  Spread(const LatticeNodes & nodes,
+         const double *       placement,
+         const double *       gradients,
+         std::size_t          count,
+         std::size_t          firstPlane,
+         std::size_t          endPlane,
+         double *             derivative)
+  {
+    const auto function = nodes.isCubic        ? &SpreadOver<CubicRow>
+                          : nodes.size[0] == 1 ? &SpreadOver<LinearRow<1>>
+                                               : &SpreadOver<LinearRow<2>>;
+    function(nodes, placement, gradients, count, firstPlane, endPlane, derivative);
+  }
+
+  static constexpr PointFunctions Functions{ &Map, &MapCoordinates, &Place, &Displace, &PullBack, &Spread };
+
+private:
+  /** A point this close to the border of a cubic lattice's domain, in nodes, is inside, whatever the rounding. */
+  static constexpr double BorderTolerance = 1e-9;
+
+  static constexpr double      Outside = -1e9; ///< less than minus the number of planes
+  static constexpr std::size_t BlockLength = 64;
+  static constexpr std::size_t Ahead = 32; ///< points whose nodes are on their way to the cache
+
+  /** Shares of N nodes along one axis at a place from the first of the nodes between which a point lies, and their
+   * slopes. */
+  template <std::size_t N>
+  struct Taps
+  {
+    double weight[N];
+    double slope[N];
+
+    explicit Taps(double t)
+    {
+      if constexpr (N == 4)
+      {
+        const double     s = 1.0 - t;
+        constexpr double sixth = 1.0 / 6.0; // six divisions a point would be felt
+        weight[0] = s * s * s * sixth;
+        weight[1] = 2.0 / 3.0 - t * t * (1.0 - 0.5 * t);
+        weight[2] = 2.0 / 3.0 - s * s * (1.0 - 0.5 * s);
+        weight[3] = t * t * t * sixth;
+        slope[0] = -0.5 * s * s;
+        slope[1] = t * (1.5 * t - 2.0);
+        slope[2] = s * (2.0 - 1.5 * s);
+        slope[3] = 0.5 * t * t;
+      }
+      else if constexpr (N == 2)
+      {
+        weight[0] = 1.0 - t;
+        weight[1] = t;
+        slope[0] = -1.0;
+        slope[1] = 1.0;
+      }
+      else
+      {
+        weight[0] = 1.0;
+        slope[0] = 0.0;
+      }
+    }
+  };
+
+  // Vectors, of which the compiler makes several where the instruction set has none so long. Reading and adding to
+  // memory goes by the same pieces, for a load that straddles two recent stores has to wait for both.
+  using Two = double __attribute__((vector_size(16)));
+  using Four = double __attribute__((vector_size(32)));
+
+  template <typename TVector>
+  static void
+  AddFrom(const double * from, double weight, TVector & to)
+  {
+    TVector vector;
+    __builtin_memcpy(&vector, from, sizeof(vector));
+    to += weight * vector;
+  }
+  template <typename TVector>
+  static void
+  AddTo(double * to, double weight, const TVector & numbers)
+  {
+    TVector vector;
+    __builtin_memcpy(&vector, to, sizeof(vector));
+    vector += weight * numbers;
+    __builtin_memcpy(to, &vector, sizeof(vector));
+  }
+
+  /** A vector for each of the 4 nodes of a cubic lattice in a row along x, whose components lie far from each other. */
+  class CubicRow
+  {
+  public:
+    static constexpr std::size_t Nodes = 4, NodesAlongX = 4;
+
+    /** Add what lies at nodes in memory. */
+    void
+    Add(double weight, const double * node, std::size_t componentStride)
+    {
+      for (std::size_t component = 0; component < 3; ++component)
+      {
+        AddFrom(node + component * componentStride, weight, m_Components[component]);
+      }
+    }
+    /** Add to what lies at nodes in memory. */
+    void
+    AddTo(double weight, double * node, std::size_t componentStride) const
+    {
+      for (std::size_t component = 0; component < 3; ++component)
+      {
+        PointLoop::AddTo(node + component * componentStride, weight, m_Components[component]);
+      }
+    }
+    /** One component's sum over the nodes. */
+    double
+    Sum(std::size_t component, const double (&weights)[4]) const
+    {
+      const Four & v = m_Components[component];
+      return (weights[0] * v[0] + weights[1] * v[1]) + (weights[2] * v[2] + weights[3] * v[3]);
+    }
+    /** Share a vector out among the nodes. */
+    void
+    Set(double x, double y, double z, const double (&weights)[4])
+    {
+      const Four shares{ weights[0], weights[1], weights[2], weights[3] };
+      m_Components[0] = x * shares;
+      m_Components[1] = y * shares;
+      m_Components[2] = z * shares;
+    }
+
+  private:
+    Four m_Components[3] = {};
+  };
+
+  /** The same for 2 nodes of a linear lattice, or 1, whose components lie side by side. */
+  template <std::size_t VNodes>
+  class LinearRow
+  {
+  public:
+    static constexpr std::size_t Nodes = 2, NodesAlongX = VNodes;
+
+    void
+    Add(double weight, const double * node, std::size_t)
+    {
+      for (std::size_t n = 0; n < VNodes; ++n)
+      {
+        AddFrom(node + 3 * n, weight, m_XY[n]);
+        AddFrom(node + 3 * n + 2, weight, m_Z[n]);
+      }
+    }
+    void
+    AddTo(double weight, double * node, std::size_t) const
+    {
+      for (std::size_t n = 0; n < VNodes; ++n)
+      {
+        PointLoop::AddTo(node + 3 * n, weight, m_XY[n]);
+        PointLoop::AddTo(node + 3 * n + 2, weight, m_Z[n]);
+      }
+    }
+    double
+    Sum(std::size_t component, const double (&weights)[VNodes]) const
+    {
+      double sum = 0.0;
+      for (std::size_t n = 0; n < VNodes; ++n)
+      {
+        sum += weights[n] * (component == 2 ? m_Z[n] : m_XY[n][component]);
+      }
+      return sum;
+    }
+    void
+    Set(double x, double y, double z, const double (&weights)[VNodes])
+    {
+      for (std::size_t n = 0; n < VNodes; ++n)
+      {
+        m_XY[n] = weights[n] * Two{ x, y };
+        m_Z[n] = weights[n] * z;
+      }
+    }
+
+  private:
+    Two    m_XY[VNodes] = {};
+    double m_Z[VNodes] = {};
+  };
+
+  static double
+  At(const double * row, const double * points, std::size_t count, std::size_t i)
+  {
+    return row[0] * points[i] + row[1] * points[count + i] + (row[2] * points[2 * count + i] + row[3]);
+  }
+
+  template <bool VIsCubic>
+  static void
+  PlaceAll(const LatticeNodes & nodes, const double * points, std::size_t count, double * placement)
+  {
+    PlaceAlong<VIsCubic, 0>(nodes, points, count, placement);
+    PlaceAlong<VIsCubic, 1>(nodes, points, count, placement);
+    PlaceAlong<VIsCubic, 2>(nodes, points, count, placement);
+  }
+
+  template <bool VIsCubic, std::size_t VAxis>
+  static void
+  PlaceAlong(const LatticeNodes & nodes, const double * points, std::size_t count, double * placement)
+  {
+    const double * row = nodes.toIndex + 4 * VAxis;
+    const double   size = double(nodes.size[VAxis]);
+    const double   stride = double(nodes.stride[VAxis]);
+    // The indices that are inside, and the first and last of the nodes between which a point may lie. In the half cell
+    // around the outermost nodes of a linear lattice the displacement is theirs.
+    const double low = VIsCubic ? 1.0 - BorderTolerance : -0.5;
+    const double high = VIsCubic ? size - 2.0 + BorderTolerance : size - 0.5;
+    const double first = VIsCubic ? 1.0 : 0.0;
+    const double last = VIsCubic ? size - 3.0 : (size > 2.0 ? size - 2.0 : 0.0);
+    for (std::size_t begin = 0; begin < count; begin += BlockLength)
+    {
+      const std::size_t n = count - begin < BlockLength ? count - begin : BlockLength;
+      double            index[BlockLength], base[BlockLength], share[BlockLength], inside[BlockLength];
+      for (std::size_t i = 0; i < n; ++i)
+      {
+        index[i] = At(row, points, count, begin + i);
+      }
+      for (std::size_t i = 0; i < n; ++i)
+      {
+        const double above = index[i] > first ? index[i] : first; // first if the index is not a number
+        const double within = above < last ? above : last;
+        const double clamped = above < size - 1.0 ? above : size - 1.0;
+        base[i] = double(static_cast<std::int32_t>(within));
+        share[i] = (VIsCubic ? index[i] : clamped) - base[i];
+      }
+      for (std::size_t i = 0; i < n; ++i)
+      {
+        const double aboveLow = index[i] >= low ? 1.0 : 0.0;
+        inside[i] = index[i] < high ? aboveLow : 0.0;
+      }
+      double * const to = placement + begin;
+      for (std::size_t i = 0; i < n; ++i)
+      {
+        to[i] = (VAxis == 0 ? 0.0 : to[i]) + stride * (base[i] - first);
+      }
+      for (std::size_t i = 0; i < n; ++i)
+      {
+        to[(1 + VAxis) * count + i] = share[i];
+      }
+      for (std::size_t i = 0; i < n; ++i)
+      {
+        to[4 * count + i] =
+          (VAxis == 0 ? 0.0 : to[4 * count + i]) + (VAxis == 2 ? base[i] - first : 0.0) + Outside * (1.0 - inside[i]);
+      }
+    }
+  }
+
+  template <typename TRow>
+  static void
+  DisplaceBy(const LatticeNodes & nodes,
+             const double *       placement,
+             const double *       points,
+             std::size_t          count,
+             double *             displaced)
+  {
+    constexpr std::size_t N = TRow::Nodes;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      if (N == 2 && i + Ahead < count)
+      {
+        const double * corner = nodes.displacements + static_cast<std::size_t>(placement[i + Ahead]);
+        __builtin_prefetch(corner);
+        __builtin_prefetch(corner + nodes.stride[1]);
+        __builtin_prefetch(corner + nodes.stride[2]);
+        __builtin_prefetch(corner + nodes.stride[2] + nodes.stride[1]);
+      }
+      TRow   row;
+      double along[TRow::NodesAlongX] = {};
+      if (placement[4 * count + i] >= 0.0)
+      {
+        const Taps<TRow::NodesAlongX> x(placement[count + i]);
+        const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
+        const double *                corner = nodes.displacements + static_cast<std::size_t>(placement[i]);
+        for (std::size_t k = 0; k < N; ++k)
+        {
+          for (std::size_t j = 0; j < N; ++j)
+          {
+            row.Add(
+              z.weight[k] * y.weight[j], corner + k * nodes.stride[2] + j * nodes.stride[1], nodes.componentStride);
+          }
+        }
+        for (std::size_t n = 0; n < TRow::NodesAlongX; ++n)
+        {
+          along[n] = x.weight[n];
+        }
+      }
+      for (std::size_t component = 0; component < 3; ++component)
+      {
+        displaced[component * count + i] = points[component * count + i] + row.Sum(component, along);
+      }
+    }
+  }
+
+  template <typename TRow>
+  static void
+  PullBackThrough(const LatticeNodes & nodes,
+                  const double *       placement,
+                  const double *       points,
+                  const double *       gradients,
+                  std::size_t          count,
+                  double *             pulled)
+  {
+    constexpr std::size_t N = TRow::Nodes;
+    for (std::size_t i = 0; i < 3 * count; ++i)
+    {
+      pulled[i] = gradients[i];
+    }
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      if (placement[4 * count + i] < 0.0)
+      {
+        continue;
+      }
+      const Taps<TRow::NodesAlongX> x(placement[count + i]);
+      const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
+      const double *                corner = nodes.displacements + static_cast<std::size_t>(placement[i]);
+      TRow                          row, slopesY, slopesZ;
+      for (std::size_t k = 0; k < N; ++k)
+      {
+        for (std::size_t j = 0; j < N; ++j)
+        {
+          const double * node = corner + k * nodes.stride[2] + j * nodes.stride[1];
+          row.Add(z.weight[k] * y.weight[j], node, nodes.componentStride);
+          slopesY.Add(z.weight[k] * y.slope[j], node, nodes.componentStride);
+          slopesZ.Add(z.slope[k] * y.weight[j], node, nodes.componentStride);
+        }
+      }
+      double byIndex[3] = {};
+      for (std::size_t component = 0; component < 3; ++component)
+      {
+        const double gradient = gradients[component * count + i];
+        byIndex[0] += gradient * row.Sum(component, x.slope);
+        byIndex[1] += gradient * slopesY.Sum(component, x.weight);
+        byIndex[2] += gradient * slopesZ.Sum(component, x.weight);
+      }
+      for (std::size_t axis = 0; axis < 3; ++axis)
+      {
+        const double * toIndex = nodes.toIndex + 4 * axis;
+        const double   index = At(toIndex, points, count, i);
+        // Where a linear lattice goes on beyond its outermost nodes it is flat.
+        const bool isFlat = N == 2 && !(index >= 0.0 && index <= double(nodes.size[axis] - 1));
+        for (std::size_t component = 0; component < 3 && !isFlat; ++component)
+        {
+          pulled[component * count + i] += toIndex[component] * byIndex[axis];
+        }
+      }
+    }
+  }
+
+  template <typename TRow>
+  static void
+  SpreadOver(const LatticeNodes & nodes,
+             const double *       placement,
+             const double *       gradients,
+             std::size_t          count,
+             std::size_t          firstPlane,
+             std::size_t          endPlane,
+             double *             derivative)
+  {
+    constexpr std::size_t N = TRow::Nodes;
+    const double          lowest = firstPlane >= N ? double(firstPlane - (N - 1)) : 0.0;
+    const double          end = double(endPlane);
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      const double plane = placement[4 * count + i];
+      if (!(plane >= lowest && plane < end))
+      {
+        continue;
+      }
+      const Taps<TRow::NodesAlongX> x(placement[count + i]);
+      const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
+      TRow                          row;
+      row.Set(gradients[i], gradients[count + i], gradients[2 * count + i], x.weight);
+      double *          corner = derivative + static_cast<std::size_t>(placement[i]);
+      const std::size_t number = static_cast<std::size_t>(plane);
+      for (std::size_t k = 0; k < N; ++k)
+      {
+        if (number + k < firstPlane || number + k >= endPlane)
+        {
+          continue;
+        }
+        for (std::size_t j = 0; j < N; ++j)
+        {
+          row.AddTo(
+            z.weight[k] * y.weight[j], corner + k * nodes.stride[2] + j * nodes.stride[1], nodes.componentStride);
+        }
+      }
+    }
+  }
+};
+
+} // namespace disa
+
+#endif

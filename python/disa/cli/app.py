@@ -1,0 +1,22 @@
+"""The command `disa`."""
+
+from __future__ import annotations
+
+import typer
+
+from disa.cli.apply import apply
+from disa.cli.cohort import cohort
+from disa.cli.doctor import doctor
+from disa.cli.evaluate import evaluate
+from disa.cli.features import features, heatmap
+from disa.cli.model import export, info, train
+from disa.cli.register import register
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Multimodal image registration by DISA descriptors. Exit codes: 0 done, 1 could not be done, "
+    "2 wrong command line, 130 interrupted.",
+)
+for command in (register, cohort, apply, features, heatmap, evaluate, info, export, train, doctor):
+    app.command()(command)

@@ -1,0 +1,105 @@
+"""What commands share: exit codes, errors in one line, devices, files that are there as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+from disa.errors import DISAError
+
+FAILED = 1
+"""Exit code of a command that was understood but could not be done; typer's own for a wrong command line is 2."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class Stride(str, Enum):
+    """Voxels between descriptors."""
+
+    FOUR = "4"
+    TWO = "2"
+    ONE = "1"
+
+
+class Kind(str, Enum):
+    """Of transforms."""
+
+    TRANSLATION = "translation"
+    RIGID = "rigid"
+    SIMILARITY = "similarity"
+    AFFINE = "affine"
+    PROBE = "probe"
+
+
+class Search(str, Enum):
+    """Where to start from."""
+
+    LOCAL = "local"
+    GLOBAL = "global"
+
+
+class Device(str, Enum):
+    """What the network runs on."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+def providers_of(device: Device) -> list[str] | None:
+    """ONNX Runtime's execution providers of a device, best first; None: the best there is."""
+    from disa.network.session import GPU, processor_providers
+
+    if device is Device.AUTO:
+        return None
+    return [GPU] if device is Device.GPU else processor_providers()
+
+
+ModelOption = Annotated[str, typer.Option(help="a shipped model's name, or an .onnx file")]
+DeviceOption = Annotated[Device, typer.Option(help="for the network; auto: the GPU where CUDA runs")]
+SpacingOption = Annotated[float, typer.Option(help="mm between the voxels that the network sees")]
+KindOption = Annotated[Kind, typer.Option("--transform", help="from fixed to moving points")]
+DeformableOption = Annotated[bool, typer.Option("--deformable", help="then deform, for what is not rigid")]
+SearchOption = Annotated[Search, typer.Option(help="global: from 500 starts; local: from one")]
+FineSpacingOption = Annotated[float | None, typer.Option(help="mm, of a last stage; 1 is the most accurate")]
+FixedStrideOption = Annotated[
+    Stride | None,
+    typer.Option(help="voxels between fixed descriptors, of the deformation if there is one; 4, and 2 for it"),
+]
+SeedOption = Annotated[int, typer.Option(help="of the starts")]
+ThreadsOption = Annotated[int, typer.Option(min=0, help="of the search; 0: all")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Errors of this package become one line, or one for each file at fault, and an exit code; so does Ctrl-C."""
+    try:
+        yield
+    except DISAError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"disa: {line}", err=True)
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        typer.echo("disa: interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def needs_extra(command: str, extra: str) -> Iterator[None]:
+    """A package of an extra that is not installed becomes one line and an exit code."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        typer.echo(f"disa: {command} needs {error.name}: pip install 'itk-disa[{extra}]'", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+def print_json(content: Any) -> None:
+    """For machines: indented, no NaN."""
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))

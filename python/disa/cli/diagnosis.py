@@ -1,0 +1,123 @@
+"""What `disa doctor` finds out."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import platform
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from disa.errors import DISAError
+from disa.progress import announce
+
+RUNTIMES = ("onnxruntime", "onnxruntime-openvino", "onnxruntime-gpu")
+PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", *RUNTIMES, "torch", "distributed")
+EXTRAS = {"torch": ("training", "train"), "distributed": ("cohorts", "cohort")}
+"""Packages that not everyone needs: what for, and the extra that brings them."""
+
+SHIFT_MM = 6.0
+TOLERANCE_MM = 1.0
+
+
+@dataclass
+class Diagnosis:
+    """What was found.
+
+    Attributes:
+        versions: of Python and the packages that are installed.
+        providers: ONNX Runtime's execution providers, best first.
+        kernels: that this processor runs, the one that is used first.
+        models: that come with the package.
+        self_test: how it went; empty if it was not run.
+        missing: lines, what is not installed and how to get it.
+        failures: lines, what does not work and what to do.
+    """
+
+    versions: dict[str, str] = field(default_factory=dict)
+    providers: list[str] = field(default_factory=list)
+    kernels: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    self_test: str = ""
+    missing: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def diagnose() -> Diagnosis:
+    """Look at everything that a registration needs, and register."""
+    found = Diagnosis(versions={"Python": platform.python_version(), "processor": platform.machine()})
+    for package in PACKAGES:
+        try:
+            found.versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            if package in EXTRAS:
+                purpose, extra = EXTRAS[package]
+                found.missing.append(
+                    f"{package} is not installed, needed for {purpose}: pip install 'itk-disa[{extra}]'"
+                )
+    for stage, look in LOOKS.items():
+        announce(stage)
+        try:
+            look(found)
+        except (DISAError, ImportError) as error:
+            found.failures.append(f"failed: {error}")
+    return found
+
+
+def _look_at_runtime(found: Diagnosis) -> None:
+    from disa.network.models import shipped_files, shipped_models
+    from disa.network.seal import read_sealed
+    from disa.network.session import GPU, OPENVINO, available_providers
+
+    found.models = shipped_models()
+    for path in shipped_files():
+        read_sealed(path)
+    found.providers = available_providers()
+    if GPU not in found.providers:
+        found.missing.append(
+            "no CUDA in this ONNX Runtime, the network runs on the processor: pip uninstall onnxruntime "
+            "onnxruntime-openvino, then pip install 'itk-disa[gpu]'"
+        )
+        if OPENVINO not in found.providers:
+            found.missing.append(
+                "no OpenVINO in this ONNX Runtime, the network runs 2 to 5 times slower on Intel and AMD: "
+                "pip uninstall onnxruntime, then pip install 'itk-disa[openvino]'"
+            )
+
+
+def _look_at_library(found: Diagnosis) -> None:
+    from disa.core import _core
+
+    used = _core.kernel()
+    found.kernels = [used, *(name for name in _core.kernels() if name != used)]
+
+
+def _self_test(found: Diagnosis) -> None:
+    """Register an image to itself, shifted."""
+    import SimpleITK as sitk
+
+    from disa.doors.simpleitk.method import ImageRegistrationMethod
+
+    noise = sitk.GetImageFromArray(np.random.default_rng(0).normal(size=(48, 48, 48)).astype(np.float32))
+    noise.SetSpacing((2.0, 2.0, 2.0))
+    fixed = sitk.SmoothingRecursiveGaussian(noise, 5.0)
+    shift = sitk.TranslationTransform(3, (SHIFT_MM, 0.0, 0.0))
+    moving = sitk.Resample(fixed, fixed, shift.GetInverse(), sitk.sitkLinear)
+    start = time.perf_counter()
+    method = ImageRegistrationMethod()
+    method.SetMetricAsDISA()
+    method.SetOptimizerAsLBFGS2()
+    method.SetInitialTransform(sitk.TranslationTransform(3))
+    result = method.Execute(fixed, moving)
+    error = float(np.linalg.norm(np.subtract(result.TransformPoint((0.0, 0.0, 0.0)), (SHIFT_MM, 0.0, 0.0))))
+    found.self_test = f"a shift of {SHIFT_MM:g} mm found to {error:.2f} mm in {time.perf_counter() - start:.1f} s"
+    if error > TOLERANCE_MM:
+        found.failures.append(
+            f"failed: {found.self_test}, expected {TOLERANCE_MM:g} mm or better; please report it with this output"
+        )
+
+
+LOOKS = {"runtime": _look_at_runtime, "library": _look_at_library, "self-test": _self_test}
+"""What is looked at, in order."""

@@ -1,0 +1,96 @@
+"""`disa evaluate`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from disa.cli.common import JsonOption, one_line, print_json
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+
+def evaluate(
+    transform: Annotated[Path, typer.Argument(help="from fixed to moving points: .h5, .tfm, .mat, displacement image")],
+    fixed_landmarks: Annotated[Path | None, typer.Option(help="CSV table: x, y, z in mm (LPS)")] = None,
+    moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image, in order")] = None,
+    fixed_labels: Annotated[Path | None, typer.Option(help="label map on the fixed image")] = None,
+    moving_labels: Annotated[Path | None, typer.Option(help="label map on the moving image")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a transform against landmarks (mm) or label maps (Dice, HD95)."""
+    with one_line():
+        from disa.errors import ConfigError
+        from disa.io.transform_files import read_transform
+
+        mapping = read_transform(transform)
+        for one, other, what in (
+            (fixed_landmarks, moving_landmarks, "landmarks"),
+            (fixed_labels, moving_labels, "labels"),
+        ):
+            if (one is None) != (other is None):
+                raise ConfigError(f"--fixed-{what} and --moving-{what} go together; give both")
+        result: dict[str, Any] = {}
+        if fixed_landmarks and moving_landmarks:
+            result["landmarks"] = _landmarks(mapping, fixed_landmarks, moving_landmarks)
+        if fixed_labels and moving_labels:
+            result["labels"] = _labels(mapping, fixed_labels, moving_labels)
+        if not result:
+            raise ConfigError("nothing to measure by; give --fixed-landmarks and --moving-landmarks, or label maps")
+    print_json(result) if as_json else _print(result)
+
+
+def _landmarks(mapping: sitk.Transform, fixed: Path, moving: Path) -> dict[str, Any]:
+    import numpy as np
+    import SimpleITK as sitk
+
+    from disa.evaluation import landmark_errors
+    from disa.io.points import read_points
+
+    places = read_points(fixed).positions, read_points(moving).positions
+    errors = landmark_errors(mapping, *places)
+    return {
+        "count": len(errors),
+        "identity_mean_mm": float(landmark_errors(sitk.Transform(3, sitk.sitkIdentity), *places).mean()),
+        "mean_mm": float(errors.mean()),
+        "median_mm": float(np.median(errors)),
+        "max_mm": float(errors.max()),
+        "errors_mm": errors.tolist(),
+    }
+
+
+def _labels(mapping: sitk.Transform, fixed: Path, moving: Path) -> list[dict[str, Any]]:
+    from disa.cli.progress_bar import progress_bar
+    from disa.evaluation import dice, hausdorff95, labels_of
+    from disa.geometry.applying import resampled
+    from disa.io.reading import read_image
+    from disa.progress import announce
+
+    rows = []
+    with progress_bar({"labels": [("resampling", 1.0), ("measuring", 5.0)]}):
+        target = read_image(fixed)
+        moved = resampled(read_image(moving), target, mapping, labels=True)
+        labels = labels_of(target, moved)
+        for index, label in enumerate(labels):
+            announce("measuring", index / len(labels))
+            values = {"dice": dice(target, moved, label), "hd95_mm": hausdorff95(target, moved, label)}
+            rows.append(
+                {"label": label, **{name: value if math.isfinite(value) else None for name, value in values.items()}}
+            )
+    return rows
+
+
+def _print(result: dict[str, Any]) -> None:
+    from disa.cli.tables import print_pairs, print_rows
+
+    if "landmarks" in result:
+        about = {name: value for name, value in result["landmarks"].items() if name != "errors_mm"}
+        print_pairs({name: f"{value:.3f}" if isinstance(value, float) else value for name, value in about.items()})
+    if "labels" in result:
+        print_rows(
+            ("label", "dice", "hd95_mm"), [[row["label"], row["dice"], row["hd95_mm"]] for row in result["labels"]]
+        )

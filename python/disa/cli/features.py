@@ -1,0 +1,78 @@
+"""`disa features` and `disa heatmap`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from disa.cli.common import Device, DeviceOption, ModelOption, SpacingOption, Stride, one_line, providers_of
+
+
+def features(
+    image: Annotated[Path, typer.Argument(help="image file or folder with one DICOM series")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="file to write, for disa.FeatureVolume.load")],
+    stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.FOUR,
+    spacing: SpacingOption = 2.0,
+    smoothing: Annotated[float, typer.Option(help="mm, width of the kernel over the descriptors; 0: none")] = 0.0,
+    model: ModelOption = "disa-lc2",
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Write an image's descriptors."""
+    with one_line():
+        from disa.cli.progress_bar import progress_bar
+        from disa.features.extract import extract_features
+
+        with progress_bar({"descriptors": [("network", 1.0)]}):
+            found = extract_features(
+                image,
+                model=model,
+                spacing=spacing,
+                stride=int(stride.value),
+                smoothing=smoothing,
+                providers=providers_of(device),
+            )
+            found.save(str(output))
+    z, y, x, channels = found.data.shape
+    typer.echo(
+        f"{output}: {x} x {y} x {z} descriptors of {channels} channels, {spacing * int(stride.value):g} mm apart"
+    )
+
+
+def heatmap(
+    fixed: Annotated[Path, typer.Argument(help="image that the point is in")],
+    moving: Annotated[Path, typer.Argument(help="image to compare it with")],
+    point: Annotated[tuple[float, float, float], typer.Option(help="x, y, z in mm (LPS)")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="image to write, in the moving image's frame")],
+    stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.TWO,
+    spacing: SpacingOption = 2.0,
+    model: ModelOption = "disa-lc2",
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Write how alike one point of an image is to every place of another (paper, Fig. 1)."""
+    with one_line():
+        import numpy as np
+        import SimpleITK as sitk
+
+        from disa.cli.progress_bar import progress_bar
+        from disa.features.extract import extract_features
+        from disa.features.heat_map import similarity_map
+        from disa.io.writing import write_image
+        from disa.progress import announce
+
+        both = []
+        with progress_bar({"fixed image": [("network", 1.0)], "moving image": [("network", 1.0)]}):
+            for name, image in (("fixed image", fixed), ("moving image", moving)):
+                announce(name)
+                both.append(
+                    extract_features(
+                        image, model=model, spacing=spacing, stride=int(stride.value), providers=providers_of(device)
+                    )
+                )
+            found = similarity_map(both[0], point, both[1])
+            write_image(found, output)
+        values = sitk.GetArrayViewFromImage(found)
+        z, y, x = (int(i) for i in np.unravel_index(int(values.argmax()), values.shape))
+        place = ", ".join(f"{v:.1f}" for v in found.TransformIndexToPhysicalPoint((x, y, z)))
+    typer.echo(f"{output}: highest value {values.max():.3f} at {place} mm")

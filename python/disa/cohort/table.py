@@ -1,0 +1,56 @@
+"""The table of a cohort: a pair of images a line."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from disa.errors import ConfigError
+from disa.report.job import Inputs
+
+COLUMNS = ("name", *(field.name for field in fields(Inputs)))
+NAME = re.compile(r"\w[\w.+-]*")
+TAKEN = ("features", "locks", "summary.csv", "summary.html")
+"""What else there is in the folder of a cohort."""
+
+
+def read_table(path: Path) -> dict[str, Inputs]:
+    """The files of each pair by its name.
+
+    Args:
+        path: CSV with the columns fixed and moving, and any of name, initial_transform, fixed_mask, moving_mask,
+            fixed_landmarks, moving_landmarks, truth; an empty cell is none. Paths are relative to the table's folder.
+            Pairs without a name are called pair-1 and so on, by their line.
+
+    Raises:
+        ConfigError: it is missing or no such table, or two pairs have one name.
+    """
+    expected = f"expected a CSV table with the columns fixed and moving, and any of {', '.join(sorted(COLUMNS))}"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey="more", restval="")
+            columns = reader.fieldnames or ()
+            rows = list(reader)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; {expected}") from None
+    except (csv.Error, UnicodeDecodeError):
+        raise ConfigError(f"{path}: not a table; {expected}") from None
+    wrong = [name for name in columns if name not in COLUMNS]
+    if wrong or not {"fixed", "moving"} <= set(columns):
+        raise ConfigError(f"{path}: has the columns {', '.join(columns) or 'none'}; {expected}")
+    if not rows:
+        raise ConfigError(f"{path}: no pairs; {expected}")
+    pairs: dict[str, Inputs] = {}
+    for number, row in enumerate(rows, 1):
+        where = f"{path}: pair {number}"
+        if "more" in row or not (row["fixed"] and row["moving"]):
+            raise ConfigError(f"{where}: expected a fixed and a moving image and {len(columns)} cells")
+        name = row.pop("name", "") or f"pair-{number}"
+        if not NAME.fullmatch(name) or name in TAKEN:
+            raise ConfigError(f"{where}: name {name!r}: expected letters, digits, '_', '.', '+' or '-', for a folder")
+        if name in pairs:
+            raise ConfigError(f"{where}: name {name!r} is there twice; give each pair a name of its own")
+        pairs[name] = Inputs(**{column: (path.parent / cell).absolute() for column, cell in row.items() if cell})
+    return pairs

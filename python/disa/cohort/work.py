@@ -1,0 +1,63 @@
+"""One pair of a cohort, as a worker does it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from disa.errors import DISAError
+from disa.features.store import kept_in
+from disa.io.locking import locked
+from disa.network.session import allowed_threads
+from disa.report.job import Request, done_before, run
+
+LEFTOVER = re.compile(r"\.\d+\..+")
+"""Names of temporary files, which a worker that was killed leaves behind."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of a pair.
+
+    Attributes:
+        name: of the pair.
+        error: a line, why it could not be done; empty if it was.
+        found: what result.json holds; empty where it could not be done.
+    """
+
+    name: str
+    error: str
+    found: dict[str, Any]
+
+    @property
+    def landmark_error(self) -> float | None:
+        """Mean, mm, where there are landmarks."""
+        errors = self.found.get("landmark_errors_mm")
+        return None if errors is None else float(np.mean(errors["after"]))
+
+
+def register_pair(name: str, request: Request, cohort: Path) -> Outcome:
+    """Register a pair unless that was done before. Its own errors become an outcome; the others are for a retry.
+
+    Args:
+        name: of the pair.
+        request: its output is a folder of the cohort's.
+        cohort: folder of the whole cohort, with the descriptors that its pairs share.
+    """
+    options = replace(request.options, threads=request.options.threads or allowed_threads())
+    with locked(cohort / "locks" / name):
+        found = done_before(request)
+        if found is None:
+            for path in request.output.glob(".*"):
+                if LEFTOVER.fullmatch(path.name):
+                    path.unlink()
+            try:
+                with kept_in(cohort / "features"):
+                    found = run(replace(request, options=options))
+            except DISAError as error:
+                return Outcome(name, " ".join(str(error).split()), {})
+    return Outcome(name, "", found)

@@ -1,0 +1,1 @@
+"""The metric behind other packages' registration methods."""

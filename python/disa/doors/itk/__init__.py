@@ -1,0 +1,1 @@
+"""The metric in the `itk` namespace."""

@@ -1,0 +1,1 @@
+"""`disa.ImageRegistrationMethod`, SimpleITK's class with one more metric."""

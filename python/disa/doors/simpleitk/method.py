@@ -1,0 +1,510 @@
+"""`disa.ImageRegistrationMethod`: SimpleITK's registration method with one more metric."""
+
+# SimpleITK has no types.
+# mypy: disallow-untyped-calls=False
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from disa.checking import is_finite
+from disa.core import FeatureVolume, _core
+from disa.doors.simpleitk.settings import RecordedRegistrationMethod
+from disa.doors.simpleitk.transforms import HeldTransform, describe_transform, downcast, update_transform
+from disa.errors import ImageError, RegistrationError
+from disa.features.cache import CachedExtractor
+from disa.network.models import find_model
+
+_EVENTS = {
+    sitk.sitkAnyEvent: "Any",
+    sitk.sitkAbortEvent: "Abort",
+    sitk.sitkDeleteEvent: "Delete",
+    sitk.sitkEndEvent: "End",
+    sitk.sitkIterationEvent: "Iteration",
+    sitk.sitkMultiResolutionIterationEvent: "MultiResolutionIteration",
+    sitk.sitkProgressEvent: "Progress",
+    sitk.sitkStartEvent: "Start",
+    sitk.sitkUserEvent: "User",
+}
+
+
+@dataclass
+class DISAMetric:
+    model: str
+    spacing: float
+    fixed_stride: int
+    moving_stride: int
+    reorientation_angle: float
+    weighting: bool
+    smoothing: float | None
+    providers: list[str]
+    extractor: CachedExtractor = field(repr=False)
+
+
+@dataclass
+class _Results:
+    """What SimpleITK's getters still answer after a run."""
+
+    iteration: int = 0
+    metric_value: float = 0.0
+    number_of_valid_points: int = 0
+    progress: float = 0.0
+    stop_condition_description: str = ""
+
+
+class ImageRegistrationMethod(RecordedRegistrationMethod):
+    """`SimpleITK.ImageRegistrationMethod` with `SetMetricAsDISA`.
+
+    With any other metric it is SimpleITK's own. With DISA, the same ITK registration method runs in this package's
+    library, set up in every respect as SimpleITK does: optimisers, scales, levels, samples, masks, commands and
+    transforms keep their meaning. Differences that help: images may be of any and of unequal real pixel types, an
+    exception of a command leaves `Execute` as it is, Ctrl-C ends a run between iterations, and so does `Abort`, by a
+    `RegistrationError`. Images are 3-D. B-splines are of order 3.
+
+    In place, a run changes the transform that was set, until that is changed by someone else, as in SimpleITK. What
+    `sitk.Transform(transform)`, `GetInitialTransform` and an earlier `Execute` have returned stays as it was; in
+    SimpleITK they are one object with the transform, and a run changes them all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._disa: DISAMetric | None = None
+        self._fixed_features: FeatureVolume | None = None
+        self._moving_features: FeatureVolume | None = None
+        self._commands: list[tuple[int, Callable[[], Any]]] = []
+        self._initial: sitk.Transform | None = None  # the user's own object
+        self._held: HeldTransform | None = None  # what a run changes in place
+        self._engine: _core.RegistrationEngine | None = None  # while it runs
+        self._results: _Results | None = None  # of the last run, if the engine's
+
+    # Metrics
+
+    def SetMetricAsDISA(
+        self,
+        model: str | os.PathLike[str] = "disa-lc2",
+        spacing: float = 2.0,
+        fixed_stride: int = 4,
+        moving_stride: int = 2,
+        reorientation_angle: float = 3.0,
+        weighting: bool = True,
+        smoothing: float | None = None,
+        providers: Sequence[str] = (),
+    ) -> None:
+        """Use the inner product of CNN descriptors, -1 to 1, lower is better.
+
+        Args:
+            model: name of a shipped model or path of an .onnx file.
+            spacing: mm between the voxels that the network sees.
+            fixed_stride: voxels between fixed descriptors.
+            moving_stride: voxels between moving descriptors.
+            reorientation_angle: degrees that the transform may turn before a level extracts the moving descriptors
+                anew; 0: never anew. With 5 instead of 3, heads that started 4.5 degrees off ended 0.3 to 1 mm further
+                off (benchmarks/README.md); smaller angles gain nothing sure for their runs of the network.
+            weighting: weigh samples by local variance, as the paper does; False: all alike.
+            smoothing: width, in voxels of `spacing`, of the kernel over the moving descriptors that widens the capture
+                range; halved at each further level; 0: none. None: 12 for a rigid transform, and 0 for one that may
+                scale or deform, which the smoothing would draw towards the body's middle.
+            providers: ONNX Runtime execution providers, best first; empty: CUDA, OpenVINO or the CPU, as is available.
+
+        Raises:
+            ModelError: there is no such model with these strides.
+            RegistrationError: a number is out of its range.
+
+        Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
+        """
+        for label, value in (("reorientation_angle", reorientation_angle), ("smoothing", smoothing)):
+            if value is not None and not (is_finite(value) and value >= 0):
+                raise RegistrationError(f"{label}: expected 0 or more, got {value}")
+        if isinstance(providers, str):
+            raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
+        if not (is_finite(spacing) and spacing > 0):
+            raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
+        for stride in (fixed_stride, moving_stride):
+            find_model(model, stride)
+        self._disa = DISAMetric(
+            os.fspath(model),
+            spacing,
+            fixed_stride,
+            moving_stride,
+            reorientation_angle,
+            weighting,
+            smoothing,
+            list(providers),
+            CachedExtractor(reorientation_angle, weighting),
+        )
+
+    def SetMetricFixedFeatures(self, features: FeatureVolume | None) -> None:
+        """Ready-made fixed descriptors for DISA; None: extract them."""
+        self._fixed_features = features
+
+    def SetMetricMovingFeatures(self, features: FeatureVolume | None) -> None:
+        """Ready-made moving descriptors for DISA, neither smoothed nor re-oriented; None: extract them."""
+        self._moving_features = features
+
+    def SetMetricAsANTSNeighborhoodCorrelation(self, radius: int) -> None:
+        """As SimpleITK's."""
+        super().SetMetricAsANTSNeighborhoodCorrelation(radius)
+        self._disa = None
+
+    def SetMetricAsCorrelation(self) -> None:
+        """As SimpleITK's."""
+        super().SetMetricAsCorrelation()
+        self._disa = None
+
+    def SetMetricAsDemons(self, intensityDifferenceThreshold: float = 0.001) -> None:
+        """As SimpleITK's."""
+        super().SetMetricAsDemons(intensityDifferenceThreshold)
+        self._disa = None
+
+    def SetMetricAsJointHistogramMutualInformation(
+        self, numberOfHistogramBins: int = 20, varianceForJointPDFSmoothing: float = 1.5
+    ) -> None:
+        """As SimpleITK's."""
+        super().SetMetricAsJointHistogramMutualInformation(numberOfHistogramBins, varianceForJointPDFSmoothing)
+        self._disa = None
+
+    def SetMetricAsMeanSquares(self) -> None:
+        """As SimpleITK's."""
+        super().SetMetricAsMeanSquares()
+        self._disa = None
+
+    def SetMetricAsMattesMutualInformation(self, numberOfHistogramBins: int = 50) -> None:
+        """As SimpleITK's."""
+        super().SetMetricAsMattesMutualInformation(numberOfHistogramBins)
+        self._disa = None
+
+    # Transforms
+
+    def SetInitialTransform(self, transform: sitk.Transform, inPlace: bool = True) -> None:
+        """As SimpleITK's: in place, the transform itself is optimised."""
+        super().SetInitialTransform(transform, inPlace)
+        self._settings.spline_scale_factors = []
+        self._initial = transform
+
+    def SetInitialTransformAsBSpline(
+        self, transform: sitk.BSplineTransform, inPlace: bool = True, scaleFactors: Sequence[int] = ()
+    ) -> None:
+        """As SimpleITK's: each level multiplies the mesh by its factor; 0: as it is."""
+        super().SetInitialTransformAsBSpline(transform, inPlace, scaleFactors)
+        self._settings.spline_scale_factors = [int(factor) for factor in scaleFactors]
+        self._initial = transform
+
+    def GetInitialTransform(self) -> sitk.Transform:
+        """As SimpleITK's; during a run in place, as it is now."""
+        if self._held is not None and self._held.given is self._initial:
+            return self._held.copy()
+        return super().GetInitialTransform()
+
+    # Execution
+
+    def Execute(self, fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
+        """Register two images.
+
+        Args:
+            fixed: 3-D, one real number a voxel, of any pixel type.
+            moving: the same; its pixel type may differ.
+
+        Returns:
+            The transform from fixed to moving points: the initial one if in place, else a composite with its copy.
+
+        Raises:
+            ImageError: an image or a mask cannot be used.
+            ModelError: the network cannot be run.
+            RegistrationError: the settings do not fit each other, or the registration failed.
+        """
+        metric = self._engine_metric()
+        if metric is None:
+            self._results = None
+            return super().Execute(fixed, moving)
+        initial = super().GetInitialTransform()
+        if len(initial.GetParameters()) == 0:
+            raise RegistrationError("the initial transform has nothing to optimise; call SetInitialTransform")
+        settings = self._engine_settings(fixed, moving, metric, initial)
+        self._engine = _core.RegistrationEngine(settings)
+        self._held = HeldTransform(initial, self._initial) if self.GetInitialTransformInPlace() else None
+        try:
+            for event, command in self._commands:
+                self._observe(event, command)
+            self._engine.run()
+        except BaseException as error:
+            self._end_run(str(error))
+            raise
+        found = self._end_run(self._engine.get_stop_condition_description())
+        if self.GetInitialTransformInPlace():
+            return downcast(self.GetInitialTransform())
+        result = downcast(initial)
+        update_transform(result, found)
+        return sitk.CompositeTransform([result])
+
+    def MetricEvaluate(self, fixed: sitk.Image, moving: sitk.Image) -> float:
+        """The metric's value under the initial transforms; as SimpleITK's, regardless of levels and sampling.
+
+        Raises:
+            ImageError: an image or a mask cannot be used.
+            ModelError: the network cannot be run.
+            RegistrationError: the settings do not fit each other, or the images do not overlap.
+        """
+        metric = self._engine_metric()
+        if metric is None:
+            return float(super().MetricEvaluate(fixed, moving))
+        settings = self._engine_settings(fixed, moving, metric, super().GetInitialTransform())
+        if not settings.optimizer.name:
+            settings.optimizer = _any_optimizer()
+        return _core.RegistrationEngine(settings).evaluate()
+
+    def _end_run(self, description: str) -> _core.TransformDescription:
+        """Keep what getters answer from now on, hand back the transform, and let the engine go."""
+        engine = self._engine
+        assert engine is not None
+        self._results = _Results(
+            engine.get_iteration(),
+            engine.get_metric_value(),
+            engine.get_number_of_valid_points(),
+            engine.get_progress(),
+            description,
+        )
+        found = engine.get_transform()
+        if self._held is not None:
+            result = self._held.update(found)
+            if self._held.given is self._initial:
+                self._share(result)
+        self._engine = self._held = None
+        return found
+
+    def _share(self, result: sitk.Transform) -> None:
+        """Let SimpleITK's part of this object have the transform too, as it would if it had run."""
+        if self._settings.spline_scale_factors:
+            super().SetInitialTransformAsBSpline(result, True, self._settings.spline_scale_factors)
+        else:
+            super().SetInitialTransform(result, True)
+
+    def _engine_metric(self) -> _core.MetricSettings | None:
+        """The metric that the engine is to run; None: SimpleITK runs its own."""
+        if self._disa is None:
+            return None
+        metric = _core.MetricSettings()
+        metric.model = self._disa.model
+        metric.spacing = self._disa.spacing
+        metric.fixed_stride = self._disa.fixed_stride
+        metric.moving_stride = self._disa.moving_stride
+        metric.reorientation_angle = self._disa.reorientation_angle
+        metric.smoothing = self._disa.smoothing
+        metric.providers = self._disa.providers
+        metric.set_extractor(self._disa.extractor)
+        metric.set_fixed_features(self._fixed_features)
+        metric.set_moving_features(self._moving_features)
+        return metric
+
+    def _engine_settings(
+        self, fixed: sitk.Image, moving: sitk.Image, metric: _core.MetricSettings, initial: sitk.Transform
+    ) -> _core.RegistrationSettings:
+        own = self._settings
+        settings = _core.RegistrationSettings()
+        settings.fixed = _engine_image(fixed, "fixed image")
+        settings.moving = _engine_image(moving, "moving image")
+        settings.fixed_mask = _engine_mask(own.fixed_mask, "fixed mask")
+        settings.moving_mask = _engine_mask(own.moving_mask, "moving mask")
+        settings.initial = describe_transform(initial, "initial transform")
+        settings.fixed_initial = _engine_transform(self.GetFixedInitialTransform(), "fixed initial transform")
+        settings.moving_initial = _engine_transform(self.GetMovingInitialTransform(), "moving initial transform")
+        settings.spline_scale_factors = own.spline_scale_factors
+        settings.virtual_domain = _engine_domain(own.virtual_domain)
+        settings.metric = metric
+        settings.optimizer.name = own.optimizer.name
+        settings.optimizer.numbers = own.optimizer.numbers
+        settings.optimizer.number_of_steps = own.number_of_steps
+        settings.scales.estimator = own.scales_estimator.name
+        settings.scales.numbers = own.scales_estimator.numbers
+        settings.scales.scales = own.scales
+        settings.weights = list(self.GetOptimizerWeights())
+        settings.shrink_factors = own.shrink_factors
+        settings.smoothing_sigmas = own.smoothing_sigmas
+        settings.sigmas_are_in_physical_units = own.sigmas_are_in_physical_units
+        settings.sampling_strategy = own.sampling_strategy
+        settings.sampling_percentages = own.sampling_percentages
+        settings.sampling_seed = own.sampling_seed
+        settings.use_fixed_gradient_filter = own.use_fixed_gradient_filter
+        settings.use_moving_gradient_filter = own.use_moving_gradient_filter
+        settings.number_of_work_units = self.GetNumberOfWorkUnits() or self.GetNumberOfThreads()
+        return settings
+
+    # Commands
+
+    def AddCommand(self, event: int, command: sitk.Command | Callable[[], Any]) -> int:
+        """As SimpleITK's; during a run, from now on."""
+        answer = int(super().AddCommand(event, command))
+        self._commands.append((event, _to_callable(command)))
+        if self._engine is not None:
+            self._observe(*self._commands[-1])
+        return answer
+
+    def RemoveAllCommands(self) -> None:
+        """As SimpleITK's; during a run, from now on."""
+        super().RemoveAllCommands()
+        self._commands.clear()
+        if self._engine is not None:
+            self._engine.remove_all_observers()
+
+    def _observe(self, event: int, command: Callable[[], Any]) -> None:
+        method = weakref.ref(self)
+
+        def call() -> None:
+            running = method()
+            if running is not None:
+                running._update_held()
+            command()
+
+        assert self._engine is not None
+        self._engine.add_observer(_EVENTS[event], call)
+
+    def _update_held(self) -> None:
+        if self._engine is not None and self._held is not None:
+            self._held.update(self._engine.get_transform())
+
+    def StopRegistration(self) -> bool:
+        """As SimpleITK's: end at this iteration; False if the optimiser cannot, or nothing runs."""
+        return bool(super().StopRegistration()) if self._engine is None else self._engine.stop()
+
+    def Abort(self) -> None:
+        """End a run with DISA at this iteration: an AbortEvent, and `Execute` raises RegistrationError."""
+        if self._engine is None:
+            super().Abort()
+        else:
+            self._engine.abort()
+
+    # What is measured
+
+    def GetOptimizerIteration(self) -> int:
+        """As SimpleITK's: now, or at the end of the last run."""
+        if self._engine is not None:
+            return self._engine.get_iteration()
+        return self._results.iteration if self._results else int(super().GetOptimizerIteration())
+
+    def GetMetricValue(self) -> float:
+        """As SimpleITK's: now, or at the end of the last run."""
+        if self._engine is not None:
+            return self._engine.get_metric_value()
+        return self._results.metric_value if self._results else float(super().GetMetricValue())
+
+    def GetMetricNumberOfValidPoints(self) -> int:
+        """As SimpleITK's: now, or at the end of the last run."""
+        if self._engine is not None:
+            return self._engine.get_number_of_valid_points()
+        return self._results.number_of_valid_points if self._results else int(super().GetMetricNumberOfValidPoints())
+
+    def GetOptimizerStopConditionDescription(self) -> str:
+        """As SimpleITK's: now, or at the end of the last run."""
+        if self._engine is not None:
+            return self._engine.get_stop_condition_description()
+        if self._results:
+            return self._results.stop_condition_description
+        return str(super().GetOptimizerStopConditionDescription())
+
+    def GetProgress(self) -> float:
+        """As SimpleITK's: now, or at the end of the last run."""
+        if self._engine is not None:
+            return self._engine.get_progress()
+        return self._results.progress if self._results else float(super().GetProgress())
+
+    def GetOptimizerPosition(self) -> tuple[float, ...]:
+        """As SimpleITK's: the parameters now; empty if nothing runs."""
+        if self._engine is not None:
+            return tuple(self._engine.get_position())
+        return tuple(super().GetOptimizerPosition())
+
+    def GetOptimizerScales(self) -> tuple[float, ...]:
+        """As SimpleITK's: the scales that were set, or during a run those that the estimator found."""
+        if self._engine is not None and self._settings.scales_estimator.name:
+            return tuple(self._engine.get_scales())
+        return tuple(super().GetOptimizerScales())
+
+    def GetOptimizerLearningRate(self) -> float:
+        """As SimpleITK's: now; 0 if nothing runs."""
+        return float(super().GetOptimizerLearningRate()) if self._engine is None else self._engine.get_learning_rate()
+
+    def GetOptimizerConvergenceValue(self) -> float:
+        """As SimpleITK's: now; 0 if nothing runs."""
+        if self._engine is not None:
+            return self._engine.get_convergence_value()
+        return float(super().GetOptimizerConvergenceValue())
+
+    def GetCurrentLevel(self) -> int:
+        """As SimpleITK's: the level now, from 0."""
+        return int(super().GetCurrentLevel()) if self._engine is None else self._engine.get_current_level()
+
+    def __str__(self) -> str:
+        text = str(super().__str__())
+        if self._disa is not None:
+            text += f"  Metric: {self._disa}\n"
+        if self._engine is not None:
+            text += f"  ActiveOptimizer:\n{self._engine}\n"
+        return text
+
+
+def _engine_image(image: sitk.Image, name: str) -> _core.FloatImage:
+    _check_image(image, name)
+    pixels = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
+    return _core.FloatImage(pixels, _frame_of(image))
+
+
+def _engine_mask(mask: sitk.Image | None, name: str) -> _core.MaskImage | None:
+    if mask is None or mask.GetNumberOfPixels() == 0:
+        return None
+    _check_image(mask, name)
+    return _core.MaskImage(sitk.GetArrayFromImage(sitk.Cast(mask, sitk.sitkUInt8)), _frame_of(mask))
+
+
+def _check_image(image: sitk.Image, name: str) -> None:
+    if image.GetDimension() != 3:
+        raise ImageError(
+            f"{name}: DISA registers 3-D images, got a {image.GetDimension()}-D one; choose another metric for it"
+        )
+    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
+        raise ImageError(f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}")
+
+
+def _frame_of(image: sitk.Image) -> _core.Frame:
+    return _core.Frame(image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())
+
+
+def _engine_transform(transform: sitk.Transform, name: str) -> _core.TransformDescription | None:
+    if transform.GetTransformEnum() == sitk.sitkIdentity:
+        return None
+    return describe_transform(transform, name)
+
+
+def _engine_domain(domain: tuple[Sequence[int], Sequence[float], Sequence[float], Sequence[float]] | None) -> Any:
+    if domain is None or len(domain[0]) == 0:
+        return None
+    if len(domain[0]) != 3:
+        raise RegistrationError(f"virtual domain: expected a 3-D one, got {len(domain[0])} dimensions")
+    return _core.Frame(*domain)
+
+
+def _to_callable(command: sitk.Command | Callable[[], Any]) -> Callable[[], Any]:
+    """A command as a function; as in SimpleITK, a Command object is not kept alive, a function is."""
+    if not isinstance(command, sitk.Command):
+        return command
+    held = weakref.ref(command)
+
+    def call() -> None:
+        living = held()
+        if living is not None:
+            living.Execute()
+
+    return call
+
+
+def _any_optimizer() -> _core.OptimizerSettings:
+    """For an evaluation, which needs none."""
+    optimizer = _core.OptimizerSettings()
+    optimizer.name = "Exhaustive"
+    optimizer.numbers = {"stepLength": 1.0}
+    return optimizer

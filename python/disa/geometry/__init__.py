@@ -1,0 +1,1 @@
+"""Grids, linear transforms and what they do to images and points."""

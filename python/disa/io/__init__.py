@@ -1,0 +1,1 @@
+"""Files and objects of others in and out: images, points, transforms, texts."""

@@ -1,0 +1,86 @@
+"""Files that are either there as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from disa.errors import DISAError, ImageError, OutputError
+from disa.io.reading import ITK_ERRORS, NIFTI_ENDINGS, check_nifti
+
+_HDF5_OVERHEAD = 2**16
+
+
+@contextmanager
+def replacing(path: Path, error: type[DISAError] = OutputError) -> Iterator[Path]:
+    """A temporary path of the same ending beside `path`, which takes its place when the block ends well.
+
+    Args:
+        path: file to write; its folder is made if it is not there.
+        error: what is raised.
+
+    Raises:
+        OutputError: or `error`, if it cannot be written; `path` is then as it was.
+    """
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as problem:
+        raise error(f"{path}: cannot be written: {problem.strerror}; what was there before is kept") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file. Raises OutputError as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_image(image: sitk.Image, path: Path) -> None:
+    """Replace an image file, of the kind that its ending says. Raises OutputError."""
+    with replacing(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+        if path.name.lower().endswith(NIFTI_ENDINGS):
+            reader = sitk.ImageFileReader()
+            reader.SetFileName(str(temporary))
+            reader.ReadImageInformation()
+            check_nifti(temporary)
+
+
+def write_transform(transform: sitk.Transform, path: Path) -> None:
+    """Replace a transform file; composites of composites, which no file holds, become one. Raises OutputError."""
+    if transform.GetTransformEnum() == sitk.sitkComposite:
+        transform = sitk.CompositeTransform(transform)
+        transform.FlattenTransform()
+    with replacing(path) as temporary, _as_output_error(path, "an ending such as .h5 or .tfm"):
+        _reserve(temporary, _HDF5_OVERHEAD + 8 * _count_numbers(transform))
+        sitk.WriteTransform(transform, str(temporary))
+
+
+def _count_numbers(transform: sitk.Transform) -> int:
+    if transform.GetTransformEnum() == sitk.sitkComposite:
+        composite = sitk.CompositeTransform(transform)
+        return sum(_count_numbers(composite.GetNthTransform(i)) for i in range(composite.GetNumberOfTransforms()))
+    return len(transform.GetFixedParameters()) + int(transform.GetNumberOfParameters())
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Raises OSError where so many bytes have no room. HDF5, which comes to know it later, ends the process."""
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+@contextmanager
+def _as_output_error(path: Path, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except (*ITK_ERRORS, ImageError):
+        raise OutputError(f"{path}: ITK cannot write it; expected {expected}, and room on the disk") from None

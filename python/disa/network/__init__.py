@@ -1,0 +1,1 @@
+"""The network: its files, its sessions of ONNX Runtime, what it runs on."""

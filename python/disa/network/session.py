@@ -1,0 +1,259 @@
+"""The network through ONNX Runtime: sessions kept warm, large volumes in slabs."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from disa.errors import ModelError
+from disa.network.gpu import CHANNELS, run_bound
+from disa.network.seal import read_sealed
+from disa.progress import announce
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+GPU = "CUDAExecutionProvider"
+OPENVINO = "OpenVINOExecutionProvider"
+CPU = "CPUExecutionProvider"
+BEST_FIRST = (GPU, OPENVINO, CPU)
+
+RECEPTIVE_RADIUS = 24
+"""Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
+
+MAXIMUM_VOXELS = {
+    GPU: {4: 24_000_000, 2: 24_000_000, 1: 4_000_000},
+    OPENVINO: {4: 24_000_000, 2: 20_000_000, 1: 3_000_000},
+    CPU: {4: 12_000_000, 2: 9_000_000, 1: 2_500_000},
+}
+"""Voxels run at once, by stride: 5 GB on a processor; larger volumes go in slabs along z."""
+
+FINGERPRINT_DIGITS = 8
+
+
+def run_network(
+    volume: npt.NDArray[np.float32],
+    path: Path,
+    stride: int,
+    providers: Sequence[str] | None = None,
+    maximum_voxels: int | None = None,
+) -> npt.NDArray[np.float32]:
+    """Descriptors of a normalised volume.
+
+    Args:
+        volume: shape (z, y, x), zero mean and unit deviation.
+        path: the .onnx file.
+        stride: the file's stride.
+        providers: ONNX Runtime execution providers, best first; None or empty: CUDA, OpenVINO or the CPU, the first
+            that is available.
+        maximum_voxels: largest input run at once; None: by stride and provider.
+
+    Returns:
+        Array of shape (z', y', x', 16) with z' = ceil(z / stride), norms of 1 or less.
+
+    Raises:
+        ModelError: ONNX Runtime or a provider is missing, or the file is not a DISA network of that stride.
+    """
+    session = open_session(path, stride, tuple(providers or ()))
+    if maximum_voxels is None:
+        maximum_voxels = MAXIMUM_VOXELS.get(session.get_providers()[0], MAXIMUM_VOXELS[CPU])[stride]
+    depth = volume.shape[0]
+    plane = volume.shape[1] * volume.shape[2]
+    thickness = max(maximum_voxels // plane - 2 * RECEPTIVE_RADIUS, RECEPTIVE_RADIUS)
+    thickness -= thickness % stride
+    if depth * plane <= maximum_voxels:
+        thickness = depth
+    slabs = []
+    for start in range(0, depth, thickness):
+        announce("network", start / depth)
+        before = min(start, RECEPTIVE_RADIUS)
+        stop = min(start + thickness, depth)
+        part = volume[start - before : stop + RECEPTIVE_RADIUS]
+        slab = _run(session, path, part, stride)
+        expected = (*(-(-n // stride) for n in part.shape), CHANNELS)
+        if slab.shape != expected:
+            raise ModelError(f"{path}: gave descriptors of shape {slab.shape}; expected {expected}")
+        slabs.append(slab[before // stride :][: -(-(stop - start) // stride)])
+    return np.concatenate(slabs) if len(slabs) > 1 else slabs[0]
+
+
+def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[np.float32], stride: int) -> Any:
+    try:
+        if session.get_providers()[0] == GPU:
+            return run_bound(session, volume, stride)
+        return session.run(None, {session.get_inputs()[0].name: volume[None, None]}, _run_options(session))[0]
+    except Exception as error:
+        raise ModelError(f"{path}: the network failed on a volume of {volume.shape} voxels: {_line(error)}") from None
+
+
+def _run_options(session: onnxruntime.InferenceSession) -> onnxruntime.RunOptions | None:
+    """On the CPU, memory goes back to the system after a run: the session stays open, and the next image differs."""
+    if session.get_providers()[0] != CPU:
+        return None
+    import onnxruntime as ort
+
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
+@functools.lru_cache(maxsize=8)
+def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    """A session for a model file, opened once and kept. Raises ModelError as `run_network` does."""
+    session = _load(path, providers)
+    if providers and session.get_providers()[0] != providers[0]:
+        raise ModelError(
+            f"execution provider {providers[0]} is installed but does not start here; check its driver and libraries"
+        )
+    with _in_utf8(path):
+        _check_network(session, path, stride)
+    return session
+
+
+def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    ort = _onnxruntime()
+    content = read_sealed(path)
+    chosen = _choose_providers(ort.get_available_providers(), providers)
+    if GPU in chosen and hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = allowed_threads()
+    try:
+        return ort.InferenceSession(content, options, providers=[with_options(provider) for provider in chosen])
+    except Exception as error:
+        raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
+
+
+def with_options(provider: str) -> str | tuple[str, dict[str, str]]:
+    """OpenVINO in bfloat16 where the processor multiplies matrices in it, which errs by as much as 8-bit descriptors.
+
+    Its threads are not tied to cores, for several processes would tie theirs to the same.
+    """
+    if provider != OPENVINO:
+        return provider
+    precision = "bf16" if _multiplies_bfloat16() else "f32"
+    settings = {"CPU": {"INFERENCE_PRECISION_HINT": precision, "ENABLE_CPU_PINNING": "NO"}}
+    threads = allowed_threads() or os.cpu_count() or 1
+    return provider, {"device_type": "CPU", "num_of_threads": str(threads), "load_config": json.dumps(settings)}
+
+
+def _multiplies_bfloat16() -> bool:
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+
+
+def network_fingerprint(path: Path, stride: int, providers: Sequence[str] | None = None) -> str | None:
+    """First 8 digits of the SHA-256 of a network's weights, the same for all its strides and precisions.
+
+    None if the file does not say. Raises ModelError as `run_network` does.
+    """
+    session = open_session(path, stride, tuple(providers or ()))
+    digest = session.get_modelmeta().custom_metadata_map.get("weights_sha256", "")
+    return digest[:FINGERPRINT_DIGITS] if re.fullmatch("[0-9a-f]{64}", digest) else None
+
+
+def allowed_threads() -> int:
+    """Threads of a session, by OMP_NUM_THREADS or the cores that the process is held to; 0: as many as there are."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    if value.isdigit():
+        return int(value)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return cores if cores < (os.cpu_count() or 1) else 0
+
+
+def first_provider(providers: Sequence[str] | None) -> str:
+    """The first of these providers, or of those taken in their place. Raises ModelError as `run_network`."""
+    if isinstance(providers, str):
+        raise ModelError(f"providers: expected a list of names, got the text {providers!r}")
+    return _choose_providers(available_providers(), tuple(providers or ()))[0]
+
+
+def runs_on_gpu(providers: Sequence[str] | None) -> bool:
+    """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
+    return first_provider(providers) == GPU
+
+
+def processor_providers() -> list[str]:
+    """Those that run on the processor, best first. Raises ModelError where there is no ONNX Runtime."""
+    return [provider for provider in (OPENVINO, CPU) if provider in available_providers()]
+
+
+def available_providers() -> list[str]:
+    """Execution providers of the installed ONNX Runtime, best first. Raises ModelError where there is none."""
+    providers: list[str] = _onnxruntime().get_available_providers()
+    return providers
+
+
+def model_metadata(path: Path) -> dict[str, str]:
+    """The metadata of an .onnx file. Raises ModelError where it cannot be read."""
+    session = _load(path, (CPU,))
+    with _in_utf8(path):
+        about: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    return about
+
+
+def _onnxruntime() -> ModuleType:
+    try:
+        runtime: ModuleType = importlib.import_module("onnxruntime")
+    except ImportError:
+        raise ModelError(
+            "ONNX Runtime is not installed: pip install 'itk-disa[openvino]' for Intel and AMD, "
+            "'itk-disa[gpu]' for CUDA, else 'itk-disa[cpu]'"
+        ) from None
+    return runtime
+
+
+def _choose_providers(available: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    for provider in wanted:
+        if provider not in available:
+            raise ModelError(
+                f"execution provider {provider} is not in this ONNX Runtime; expected one of {', '.join(available)}"
+            )
+    if wanted:
+        return list(wanted)
+    return [p for p in BEST_FIRST if p in available]
+
+
+def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: int) -> None:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    fits = (
+        len(inputs) == len(outputs) == 1
+        and len(inputs[0].shape) == 5
+        and len(outputs[0].shape) == 4
+        and outputs[0].shape[-1] == CHANNELS
+        and inputs[0].type == "tensor(float)"
+    )
+    if not fits:
+        raise ModelError(
+            f"{path}: not a DISA network; expected float input (1, 1, z, y, x) and output (z, y, x, {CHANNELS})"
+        )
+    written = session.get_modelmeta().custom_metadata_map.get("stride")
+    if written != str(stride):
+        raise ModelError(f"{path}: stride {stride} was asked for, the file has stride {written}")
+
+
+@contextmanager
+def _in_utf8(path: Path) -> Iterator[None]:
+    """ONNX Runtime hands out texts of a model as they are."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise ModelError(f"{path}: its texts are not UTF-8; expected a file written by disa export") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

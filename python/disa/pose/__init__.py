@@ -1,0 +1,1 @@
+"""Registration by a pose: search, refinement and its result."""

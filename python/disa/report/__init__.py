@@ -1,0 +1,1 @@
+"""What a registration leaves behind for a person to look at."""

@@ -1,0 +1,242 @@
+"""What `disa register` does: register, and write what there is to see into a folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+import disa
+from disa.deform.register import DeformableResult
+from disa.errors import ConfigError, OutputError
+from disa.features.extract import check_spacing
+from disa.geometry.applying import resampled
+from disa.io.images import load_image
+from disa.io.points import read_points
+from disa.io.reading import read_image
+from disa.io.transform_files import read_transform
+from disa.io.writing import write_image, write_text, write_transform
+from disa.network.models import find_model, fingerprint
+from disa.network.session import GPU, first_provider
+from disa.pose.probe_pressure import ProbePressure
+from disa.pose.result import RegistrationResult
+from disa.progress import Plan, announce
+from disa.report.findings import Truth, findings, page
+from disa.report.page import write_html
+
+RESULT = "result.json"
+"""The last file that is written, so that a folder which has it has all."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files of a registration; see the command's help."""
+
+    fixed: Path
+    moving: Path
+    initial_transform: Path | None = None
+    fixed_mask: Path | None = None
+    moving_mask: Path | None = None
+    fixed_landmarks: Path | None = None
+    moving_landmarks: Path | None = None
+    truth: Path | None = None
+
+    @property
+    def given(self) -> dict[str, Path]:
+        """Those that there are, by name."""
+        return {name: path for name, path in vars(self).items() if path is not None}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to register; see the command's help."""
+
+    transform: str
+    everywhere: bool
+    deformable: bool
+    spacing: float
+    fine_spacing: float | None
+    stride: int | None
+    model: str
+    providers: list[str] | None
+    seed: int
+    threads: int
+    probe: ProbePressure | None = None
+
+    def check(self) -> None:
+        """Raises ImageError where a spacing cannot be used, ModelError where there is no such model."""
+        for spacing in (self.spacing, self.fine_spacing):
+            if spacing is not None:
+                check_spacing(spacing)
+        self.settings()
+
+    @property
+    def plan(self) -> Plan:
+        """Stages, and what share of the time each takes, in fixed descriptors at the coarse spacing."""
+        again = [("re-oriented descriptors", 0.1), ("refinement", 0.1)]
+        refinement = [("re-oriented descriptors", 1.2), ("refinement", 0.1), *again, *again]
+        finer = 1.0 if self.fine_spacing is None else (self.spacing / self.fine_spacing) ** 3
+        registration = [("fixed descriptors", 1.0), ("moving descriptors", 0.6), ("search", 0.1), *refinement]
+        if self.transform not in ("translation", "rigid"):
+            registration += refinement
+        if self.fine_spacing is not None:
+            registration += [("fixed descriptors", finer), *((stage, finer * share) for stage, share in refinement)]
+        plan: dict[str, list[tuple[str, float]]] = {"reading": [("files", 0.3)], "registration": registration}
+        if self.deformable:
+            plan["deformation"] = [
+                ("fixed descriptors", 1.3),
+                ("moving descriptors", 1.5),
+                ("search", 1.2),
+                ("moving descriptors", 1.5),
+                ("refinement", 1.5),
+                ("composition", 0.1),
+            ]
+        plan["writing"] = [("files", 1.5)]
+        return plan
+
+    def settings(self) -> dict[str, Any]:
+        """What result.json and the report say of them."""
+        provider = first_provider(self.providers)
+        return {
+            "transform": self.transform,
+            **({"probe": vars(self.probe)} if self.probe else {}),
+            "search": "global" if self.everywhere else "local",
+            "deformable": self.deformable,
+            "spacing_mm": self.spacing,
+            "fine_spacing_mm": self.fine_spacing,
+            "stride": self.stride or "automatic",
+            "model": self.model,
+            "model_sha256": fingerprint(find_model(self.model, 4, provider == GPU)),
+            "provider": provider,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    inputs: Inputs
+    options: Options
+    output: Path
+
+
+def run(request: Request) -> dict[str, Any]:
+    """Register and write every file. Returns what result.json holds. Raises DISAError."""
+    start = time.perf_counter()
+    inputs, options, output = request.inputs, request.options, request.output
+    _check(request)
+    settings = options.settings()
+    announce("reading")
+    initial = None if inputs.initial_transform is None else read_transform(inputs.initial_transform)
+    truth = Truth(_landmarks(inputs), None if inputs.truth is None else read_transform(inputs.truth))
+    original = read_image(inputs.moving)
+    fixed, moving = load_image(inputs.fixed), load_image(original, str(inputs.moving))
+    before = initial or _centres_together(fixed, moving)
+    announce("registration")
+    result = _register(request, fixed, moving, initial)
+    deformation = None
+    if options.deformable:
+        announce("deformation")
+        deformation = _deform(request, fixed, moving, result)
+    announce("writing")
+    after = result.transform if deformation is None else deformation.transform
+    transforms = ["transform.h5", *(["transform.tfm"] if after.IsLinear() else [])]
+    found = {
+        "inputs": _described(inputs),
+        **findings(result, deformation, truth.errors(before, after, fixed)),
+        "settings": settings,
+        "files": [*transforms, "moved.nii.gz", "report.html", RESULT],
+    }
+    found["seconds"]["total"] = time.perf_counter() - start
+    for name in transforms:
+        write_transform(after, output / name)
+    write_image(resampled(original, fixed, after), output / "moved.nii.gz")
+    title = f"{inputs.moving.name} on {inputs.fixed.name}"
+    write_text(output / "report.html", write_html(page(title, found), fixed, moving, before, after))
+    write_text(output / RESULT, json.dumps(found, indent=2, allow_nan=False) + "\n")
+    return found
+
+
+def done_before(request: Request) -> dict[str, Any] | None:
+    """What result.json holds where the same was asked before, every file is there and no input has changed since."""
+    path = request.output / RESULT
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        written = path.stat().st_mtime
+        same = found["inputs"] == _described(request.inputs) and found["settings"] == request.options.settings()
+        whole = all((request.output / name).exists() for name in found["files"])
+        newer = any(file.stat().st_mtime > written for file in request.inputs.given.values())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if same and whole and not newer else None
+
+
+def _described(inputs: Inputs) -> dict[str, str]:
+    return {name: str(path) for name, path in inputs.given.items()}
+
+
+def _check(request: Request) -> None:
+    """What can be said before any work is done."""
+    inputs = request.inputs
+    if (inputs.fixed_landmarks is None) != (inputs.moving_landmarks is None):
+        raise ConfigError("--fixed-landmarks and --moving-landmarks go together; give both")
+    if request.output.exists() and not request.output.is_dir():
+        raise OutputError(f"{request.output}: is a file; expected a folder to write into")
+
+
+def _landmarks(inputs: Inputs) -> tuple[npt.NDArray[np.float64], ...] | None:
+    paths = (inputs.fixed_landmarks, inputs.moving_landmarks)
+    return tuple(read_points(path).positions for path in paths if path) or None
+
+
+def _register(
+    request: Request, fixed: sitk.Image, moving: sitk.Image, initial: sitk.Transform | None
+) -> RegistrationResult:
+    asked = request.options
+    options: dict[str, Any] = {
+        **_common_options(request),
+        "initial_transform": initial,
+        "transform": asked.transform,
+        "probe": asked.probe,
+        "fine_spacing": asked.fine_spacing,
+    }
+    if asked.stride is not None and not asked.deformable:
+        options["stride"] = asked.stride
+    if asked.everywhere:
+        return disa.global_register(fixed, moving, seed=asked.seed, **options)
+    return disa.register(fixed, moving, **options)
+
+
+def _deform(request: Request, fixed: sitk.Image, moving: sitk.Image, result: RegistrationResult) -> DeformableResult:
+    options = _common_options(request)
+    if request.options.stride is not None:
+        options["stride"] = request.options.stride
+    return disa.deformable_register(fixed, moving, initial_transform=result.transform, **options)
+
+
+def _common_options(request: Request) -> dict[str, Any]:
+    return {
+        "fixed_mask": request.inputs.fixed_mask,
+        "moving_mask": request.inputs.moving_mask,
+        "model": request.options.model,
+        "spacing": request.options.spacing,
+        "providers": request.options.providers,
+        "threads": request.options.threads,
+    }
+
+
+def _centres_together(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
+    """The translation that takes the fixed image's centre to the moving one's, where a search begins."""
+    centres = [
+        np.asarray(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
+        for image in (fixed, moving)
+    ]
+    translation: sitk.Transform = sitk.TranslationTransform(3, (centres[1] - centres[0]).tolist())
+    return translation

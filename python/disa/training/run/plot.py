@@ -1,0 +1,60 @@
+"""Draw a training log: python -m disa.training.run.plot LOG -o PICTURE."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from disa.training.files import write
+from disa.training.run.log import Log
+
+LINES = {
+    "train_error": "training, augmented",
+    "cells_error": "held out, patch by patch",
+    "shifted_error": "held out, between cells of shifted grids",
+    "turned_error": "held out, grids turned up to 30°",
+    "pairs_error": "held out, the paper's pairs",
+}
+
+
+def draw(rows: list[dict[str, str]]) -> bytes:
+    """A PNG of the errors over the steps of training.
+
+    Args:
+        rows: of a log, one at least.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    steps = [int(row["step"]) for row in rows]
+    for column, label in LINES.items():
+        if column in rows[0]:
+            axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=label)
+    minutes = float(rows[-1]["seconds"]) / 60
+    axes.set(xlabel=f"step, the last after {minutes:.3g} minutes", ylabel="mean squared error, bins alike")
+    axes.set(yscale="log", xlim=(0, None))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=150)
+    return picture.getvalue()
+
+
+def main() -> None:
+    """Command line entry."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=Path("training_curve.png"))
+    arguments = parser.parse_args()
+    write(arguments.output, draw(Log(arguments.log.read_text()).rows))
+
+
+if __name__ == "__main__":
+    main()

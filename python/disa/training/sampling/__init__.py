@@ -1,0 +1,1 @@
+"""Which patches are compared, and how they are spoiled."""

@@ -1,0 +1,1 @@
+"""Similarities that descriptors are trained to approximate."""

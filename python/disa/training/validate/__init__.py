@@ -1,0 +1,1 @@
+"""Errors on volumes that were not trained on."""
