@@ -1,5 +1,6 @@
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
+  ${CMAKE_CURRENT_LIST_DIR}/src/core/Distinct.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Geometry.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Parallel.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/FeatureVolume.cxx

@@ -28,6 +28,7 @@ PYBIND11_MODULE(_core, module)
     });
   bind_feature_volume(module);
   bind_displacement_search(module);
+  bind_geometry(module);
   bind_kernels(module);
   bind_metric(module);
   bind_multi_metric(module);

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from disa.features.resampling import MARGIN
+from disa.features.network_grid import MARGIN
 from disa.training.data.volumes import Volume, load_cache
 from disa.training.model.network import CHANNELS, DISANet, load_weights
 from disa.training.targets.mind import mind_ssc

@@ -1,5 +1,5 @@
-#ifndef itkDISAFeatureCache_h
-#define itkDISAFeatureCache_h
+#ifndef itkDISAFeaturesInUse_h
+#define itkDISAFeaturesInUse_h
 
 #include "disa/features/FeatureExtractor.h"
 
@@ -32,15 +32,14 @@ struct ExtractedFeatures
   bool
   IsOf(const TImage * other, const disa::FeatureRequest & wanted) const
   {
-    return features && image == other && modified == other->GetMTime() && request.model == wanted.model &&
-           request.spacing == wanted.spacing && request.stride == wanted.stride &&
-           request.providers == wanted.providers;
+    return features && image == other && modified == other->GetMTime() && request.IsLike(wanted);
   }
 };
 
-/** \brief The features of the last two images, for a symmetric registration (SyN) gives the metric two in turn. */
+/** \brief The features that a metric uses: those of the last two images, for a symmetric registration (SyN) gives it two
+ * in turn. */
 template <typename TImage>
-class FeatureCache
+class FeaturesInUse
 {
 public:
   using EntryType = ExtractedFeatures<TImage>;
