@@ -6,14 +6,12 @@ import json
 import sys
 from pathlib import Path
 
+import deformable_abdomen
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import structured_image
 
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-
-import deformable_abdomen
+from helpers.images import structured_image
 
 SIZE, SPACING, SHIFT = (40, 36, 32), 2.0, 3
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import benchmark_folder  # noqa: F401
 import numpy as np
 import pytest
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from benchmark_folder import BENCHMARKS
-from conftest import structured_image
+
+from helpers.images import structured_image
+from helpers.paths import BENCHMARKS
 
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")

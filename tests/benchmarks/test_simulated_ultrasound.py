@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import benchmark_folder  # noqa: F401
 import numpy as np
 import pytest
 import SimpleITK as sitk

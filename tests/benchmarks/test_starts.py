@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import benchmark_folder  # noqa: F401
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import structured_image
+
+from helpers.images import structured_image
 
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")

@@ -5,12 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from disa.cli.app import app
 from disa.network.models import find_model
-
-run = CliRunner().invoke
+from helpers.commands import run
 
 
 @pytest.mark.parametrize("stride", [4, 2])

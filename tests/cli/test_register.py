@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_report import blobs
 from typer.testing import CliRunner
 
 import itk
 from disa.cli.app import app
 from disa.cli.progress_bar import Position
+from helpers.images import smooth_noise
 
 TRUTH = sitk.Euler3DTransform((40.0, 36.0, 37.0), 0.05, -0.04, 0.06, (5.0, -4.0, 3.0))
 PLACES = ((30.0, 30.0, 30.0), (50.0, 40.0, 40.0))
@@ -30,7 +30,7 @@ PLACES = ((30.0, 30.0, 30.0), (50.0, 40.0, 40.0))
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pair, landmarks and the true transform."""
     folder = tmp_path_factory.mktemp("pair")
-    fixed = blobs(3)
+    fixed = smooth_noise(3)
     moving = sitk.Resample(
         fixed, (46, 42, 40), TRUTH.GetInverse(), sitk.sitkLinear, (-5.0, -4.0, -6.0), (2.0, 2.0, 2.4)
     )

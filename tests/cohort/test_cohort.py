@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_report import blobs
 from typer.testing import CliRunner
 
 import disa
@@ -20,6 +19,7 @@ from disa.cli.app import app
 from disa.cohort.table import read_table
 from disa.features import store as feature_store
 from disa.report.job import Inputs, Options, Request, done_before
+from helpers.images import smooth_noise
 
 distributed = pytest.importorskip("distributed", reason="cohorts run through dask.distributed")
 
@@ -40,7 +40,7 @@ def client() -> Iterator[distributed.Client]:
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fixed image and five moving ones, each 4 mm further off."""
     folder = tmp_path_factory.mktemp("images")
-    fixed = blobs(3)
+    fixed = smooth_noise(3)
     sitk.WriteImage(fixed, f"{folder}/fixed.nii.gz")
     for i in range(5):
         fixed.SetOrigin((4.0 * i, 2.0, -1.0))

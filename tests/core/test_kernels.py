@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import os
 import platform
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disa.core import _core
+from helpers.fresh_python import run
 
 KERNELS = _core.kernels()
 
@@ -160,53 +157,5 @@ def test_a_kernel_that_does_not_run_here_is_refused_in_one_line(name: str) -> No
     )
 
 
-METRIC = f"""
-import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
-import numpy as np, itk
-from disa.core import FeatureVolume
-from itk_helpers import make_transform, metric_of, set_parameters, value_and_derivative
-def features(size, spacing):
-    data = np.random.default_rng(size).integers(-127, 128, (size, size, size, 16), dtype=np.int8)
-    weights = np.ones(data.shape[:3], np.float32)
-    frame = dict(origin=(0, 0, 0), spacing=[spacing] * 3, direction=np.eye(3).ravel())
-    return FeatureVolume(data=data, scale=0.01, weights=weights, **frame)
-transform = make_transform("AffineTransform")
-set_parameters(transform, [0.9, 0.1, 0.0, -0.1, 1.1, 0.05, 0.0, 0.0, 1.0, 3.0, -2.0, 5.0])
-metric = metric_of(features(17, 7.0), features(23, 5.0), transform)
-"""
-
-
-def test_a_registration_refuses_a_kernel_when_it_starts() -> None:
-    message = run(METRIC, {"DISA_KERNEL": "fast"}, "RegistrationError")
-    assert message.startswith('environment variable DISA_KERNEL: no kernel "fast"')
-
-
-def test_neither_kernel_nor_work_units_change_a_bit_of_the_metric() -> None:
-    report = """
-for units in (1, 2, 3, 16):
-    metric.SetMaximumNumberOfWorkUnits(units)
-    value, derivative = value_and_derivative(metric)
-    print([float(x).hex() for x in (value, *derivative)])
-"""
-    results = [run(METRIC + report, {"DISA_KERNEL": name}).splitlines() for name in KERNELS]
-    assert [len(lines) for lines in results] == [4] * len(results)
-    assert len({line for lines in results for line in lines}) == 1
-
-
 def chosen(environment: dict[str, str]) -> str:
     return run("from disa.core import _core; print(_core.kernel())", environment)
-
-
-def run(code: str, environment: dict[str, str], error: str = "") -> str:
-    """What the code prints in a process of its own, or the text of the error it ends with."""
-    inherited = {key: value for key, value in os.environ.items() if key != "DISA_KERNEL"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=inherited | environment
-    )
-    if not error:
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-    assert done.returncode == 1
-    kind, _, message = done.stderr.strip().splitlines()[-1].partition(": ")
-    assert kind == f"disa.errors.{error}"
-    return message

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conftest import rotation
-from itk_helpers import make_transform, metric_of, set_parameters
 
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
+from helpers.pose_searches import pair_of, search_of
 
 KINDS = {"translation": 3, "rigid": 6, "similarity": 7, "affine": 12}
 PRESSURE = _core.ProbePressure((50.0, 25.0, -10.0), (0.0, 0.6, 0.8), 90.0)
@@ -18,12 +17,7 @@ PRESSURE = _core.ProbePressure((50.0, 25.0, -10.0), (0.0, 0.6, 0.8), 90.0)
 
 @pytest.fixture
 def pair(make_features: Callable[..., FeatureVolume]) -> tuple[FeatureVolume, FeatureVolume]:
-    fixed = make_features((10, 11, 12), seed=1, direction=rotation(10, 5, -8))
-    return fixed, make_features((12, 13, 14), seed=2)
-
-
-def search_of(fixed: FeatureVolume, kind: str, pressure: _core.ProbePressure | None = None) -> _core.PoseSearch:
-    return _core.PoseSearch(fixed, kind, rotation(4, -9, 12).ravel(), (3.0, 8.0, -5.0), pressure)
+    return pair_of(make_features)
 
 
 @pytest.mark.parametrize("pressure", [None, PRESSURE], ids=["plain", "probe"])
@@ -46,19 +40,6 @@ def test_the_derivative_is_that_of_the_value(
                 for sign in (1, -1)
             )
             assert gradient[k] == pytest.approx((ahead - behind) / (2 * step), rel=1e-4, abs=1e-7)
-
-
-@pytest.mark.parametrize("kind", ["rigid", "affine"])
-def test_the_value_is_the_metrics(pair: tuple[FeatureVolume, FeatureVolume], kind: str) -> None:
-    fixed, moving = pair
-    search = search_of(fixed, kind)
-    for parameters in search.draw(4, 30.0, 20.0, 1):
-        matrix, offset = search.map(parameters)
-        affine = make_transform("AffineTransform")
-        affine.SetCenter((0.0, 0.0, 0.0))
-        set_parameters(affine, [*matrix, *offset])
-        value, _ = search.evaluate(parameters, moving)
-        assert value == pytest.approx(metric_of(fixed, moving, affine).GetValue(), rel=1e-9)
 
 
 def test_a_pressed_point_moves_as_the_formula_says(pair: tuple[FeatureVolume, FeatureVolume]) -> None:

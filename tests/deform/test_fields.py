@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation
 
 from disa.deform.fields import (
     LEAST_DETERMINANT,
@@ -13,6 +12,7 @@ from disa.deform.fields import (
     to_transform,
     without_folds,
 )
+from helpers.images import rotation
 
 LATTICE = Lattice((6, 7, 5), np.array([3.0, -8.0, 20.0]), 4.0, rotation(20, -10, 30))
 

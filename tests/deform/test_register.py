@@ -5,54 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation, structured_image
-from test_deformable_registration import known_displacement
 
 import disa
 from disa.deform import register as steps
 from disa.deform.fields import Lattice, corner_determinants, sample, to_transform
 from disa.features.side import ImageSource
 from disa.features.warping import thinned
-
-Pair = tuple[sitk.Image, sitk.Image, np.ndarray]
-
-
-def centre_of(image: sitk.Image) -> np.ndarray:
-    return np.asarray(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
+from helpers.known_deformation import Pair, deformed_pair, error_of, moved
 
 
 @pytest.fixture(scope="module")
 def pair() -> Pair:
-    """An image, its copy M(y) = -F(y + d(y)) on a turned grid, and points well within the image, mm."""
-    fixed = structured_image((52, 48, 44), seed=3)
-    centre, spacing, size = centre_of(fixed), 4.0, (50, 48, 46)
-    origin = centre - spacing * np.asarray(size) / 2
-    places = np.moveaxis(np.indices(size[::-1]), 0, -1)[..., ::-1] * spacing + origin
-    vectors = sitk.GetImageFromArray(known_displacement(places), isVector=True)
-    vectors.SetOrigin(origin.tolist())
-    vectors.SetSpacing((spacing,) * 3)
-    turn, moving_size, moving_spacing = rotation(8, -6, 10), (62, 58, 54), 2.1
-    moving = sitk.Resample(
-        fixed,
-        moving_size,
-        sitk.DisplacementFieldTransform(vectors),
-        sitk.sitkLinear,
-        (centre - turn @ ((np.asarray(moving_size) - 1) / 2 * moving_spacing)).tolist(),
-        (moving_spacing,) * 3,
-        turn.ravel().tolist(),
-        0.0,
-    )
-    return fixed, -1.0 * moving, centre + np.array(list(np.ndindex(5, 5, 5))) * 14.0 - 28.0
+    return deformed_pair()
 
 
-def moved(transform: sitk.Transform, points: np.ndarray) -> np.ndarray:
-    return np.array([transform.TransformPoint(p) for p in points.tolist()])
-
-
-def error_of(transform: sitk.Transform, points: np.ndarray) -> float:
-    """Mean distance in mm of y + d(y) from x, with y where the transform takes x to; 0 for the truth."""
-    places = moved(transform, points)
-    return float(np.linalg.norm(places + known_displacement(places) - points, axis=1).mean())
+def centre_of(image: sitk.Image) -> np.ndarray:
+    return np.asarray(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
 
 
 @pytest.fixture(scope="module")

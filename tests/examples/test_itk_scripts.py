@@ -8,16 +8,23 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
-from test_deformable_register import Pair, error_of, pair  # noqa: F401
 
-SCRIPTS = Path(__file__).parents[1] / "examples" / "itk"
+from helpers.known_deformation import Pair, deformed_pair, error_of
+from helpers.paths import EXAMPLES
+
+SCRIPTS = EXAMPLES / "itk"
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    return deformed_pair()
 
 
 @pytest.mark.parametrize(("name", "output"), [("bspline.py", "found.tfm"), ("syn.py", "found.h5")])
 def test_a_known_deformation_is_recovered(
     name: str,
     output: str,
-    pair: Pair,  # noqa: F811
+    pair: Pair,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

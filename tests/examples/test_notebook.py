@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[1] / "examples" / "notebook" / "registration.ipynb"
+from helpers.paths import EXAMPLES
+
+NOTEBOOK = EXAMPLES / "notebook" / "registration.ipynb"
 TOLERANCE_MM = 1.0
 
 

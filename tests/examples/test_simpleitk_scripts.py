@@ -10,10 +10,12 @@ import matplotlib
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation, structured_image
-from registration_helpers import centre_of
 
-SCRIPTS = Path(__file__).parents[1] / "examples" / "simpleitk"
+from helpers.displaced import centre_of
+from helpers.images import rotation, structured_image
+from helpers.paths import EXAMPLES
+
+SCRIPTS = EXAMPLES / "simpleitk"
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation, structured_image
 
 import disa
 from disa.features.field_of_view import extend_beyond, is_blank_beyond
 from disa.features.side import ImageSource, extend_beyond_masks
+from helpers.images import rotation, structured_image
 
 SIZE = (110, 110, 110)
 

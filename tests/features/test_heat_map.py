@@ -3,16 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation
-from itk_helpers import make_transform, metric_of, set_parameters
 
 import disa
-
-
-def place_of(features: disa.FeatureVolume, index: tuple[float, float, float]) -> list[float]:
-    """The physical point (mm) of a continuous cell index x, y, z."""
-    axes = np.asarray(features.direction).reshape(3, 3) * features.spacing
-    return (axes @ index + features.origin).tolist()
+from helpers.frames import place_of
+from helpers.images import rotation
 
 
 @pytest.mark.parametrize("quantized", [False, True], ids=["float", "int8"])
@@ -29,18 +23,6 @@ def test_a_cells_own_map_is_its_inner_product_with_every_cell(make_features, qua
     np.testing.assert_allclose(image.GetOrigin(), moving.origin)
     np.testing.assert_allclose(image.GetSpacing(), moving.spacing)
     np.testing.assert_allclose(image.GetDirection(), moving.direction, atol=1e-12)
-
-
-def test_between_cells_it_is_what_the_metric_takes(make_features) -> None:
-    """One moving cell of weight 1 looked up by the metric in the fixed volume at the same point."""
-    features = make_features(quantized=False)
-    index = (3.3, 5.8, 2.1)
-    one = make_features((1, 1, 1), seed=8, quantized=False, origin=(0.0, 0.0, 0.0))
-    transform = make_transform("TranslationTransform")
-    set_parameters(transform, place_of(features, index))
-    metric = metric_of(one, features, transform)
-    image = disa.similarity_map(features, place_of(features, index), one)
-    assert sitk.GetArrayFromImage(image).item() == pytest.approx(-metric.GetValue(), rel=1e-5)
 
 
 def test_a_real_images_map_peaks_at_the_point_itself(image: sitk.Image) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
-from registration_helpers import displaced_images, error_of
 
 import disa
 from disa.features.resampling import MARGIN, STRIDE, box_grid, covering_grid
+from helpers.displaced import displaced_images, error_of
+from helpers.images import rotation
 
 spacings = st.tuples(*[st.floats(np.log(0.1), np.log(20.0)).map(lambda v: float(np.exp(v)))] * 3)
 turns = st.tuples(*[st.floats(-180.0, 180.0)] * 3)

@@ -1,4 +1,4 @@
-"""Bad input that was tried, and what was said of it: `python tests/bad_inputs.py` writes docs/errors.md."""
+"""Bad input that was tried, what was said of it, and the page of both."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from conftest import structured_image
 from typer.testing import CliRunner
 
 import disa
 from disa.cli.app import app
 from disa.network.models import find_model
+from helpers.images import structured_image
+from helpers.paths import DOCS
 
-PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
+PAGE = DOCS / "errors.md"
 
 HEAD = """# Bad input, and what is said of it
 
-Each line was tried; the text is what came out (`python tests/bad_inputs.py` writes this page, a test compares it). On
+Each line was tried; the text is what came out (`python tests/write_errors.py` writes this page, a test compares it). On
 the command line it is one line on the standard error stream after `disa: `, the exit code is 1, and no file is written.
 In Python the same text is the message of an exception, all of them `disa.DISAError`: `ImageError`, `ModelError`,
 `RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that there is not,
@@ -219,7 +220,3 @@ def page() -> str:
             lines.append("")
         os.chdir(here)
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

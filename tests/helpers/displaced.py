@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from conftest import rotation, structured_image
-from itk_helpers import ImageType, to_itk
 
-import itk
+from helpers.images import rotation, structured_image
 
 TRUTH = (0.06, -0.05, 0.08, 5.0, -4.0, 3.0)
 
@@ -38,18 +36,6 @@ def displaced_images() -> tuple[sitk.Image, sitk.Image, list[float]]:
     return fixed, -1.0 * moving, centre_of(fixed)
 
 
-def displaced_pair() -> tuple[Any, Any, list[float]]:
-    """The same as ITK images."""
-    fixed, moving, centre = displaced_images()
-    return to_itk(fixed), to_itk(moving), centre
-
-
-def rigid(centre: list[float]) -> Any:
-    transform = itk.Euler3DTransform[itk.D].New()
-    transform.SetCenter(centre)
-    return transform
-
-
 def error_of(transform: Any, centre: list[float]) -> float:
     """Mean distance from the truth in mm over points 40 mm around the centre."""
     truth = sitk.Euler3DTransform(centre, *TRUTH[:3], TRUTH[3:])
@@ -62,18 +48,3 @@ def error_of(transform: Any, centre: list[float]) -> float:
             ]
         )
     )
-
-
-def method_of(pair: tuple[Any, Any, list[float]], metric: Any, optimizer: Any, transform: Any, levels: int = 2) -> Any:
-    method = itk.ImageRegistrationMethodv4[ImageType, ImageType].New(
-        FixedImage=pair[0],
-        MovingImage=pair[1],
-        Metric=metric,
-        Optimizer=optimizer,
-        InitialTransform=transform,
-    )
-    method.SetNumberOfLevels(levels)
-    method.SetShrinkFactorsPerLevel([1] * levels)
-    method.SetSmoothingSigmasPerLevel([0] * levels)
-    method.InPlaceOn()
-    return method

@@ -1,8 +1,12 @@
-"""Makes the modules of benchmarks/ and benchmarks/registration importable: import this first."""
+"""The folders of this repository."""
 
-import sys
+from __future__ import annotations
+
 from pathlib import Path
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-
-sys.path += [str(BENCHMARKS / "registration"), str(BENCHMARKS)]
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+BENCHMARKS = ROOT / "benchmarks"
+DOCS = ROOT / "docs"
+EXAMPLES = ROOT / "examples"
+MODELS = ROOT / "models"

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import structured_image
 
 import disa
 import itk
 from disa.io.images import load_image
+from helpers.images import structured_image
 
 
 def _with(value: float) -> sitk.Image:
@@ -95,7 +95,7 @@ def test_spacing_must_be_a_length(spacing: float) -> None:
 
 
 def test_all_kinds_of_input_are_the_same_image(oblique_image: sitk.Image, tmp_path: Path) -> None:
-    from itk_helpers import to_itk
+    from helpers.itk_metric import to_itk
 
     path = tmp_path / "a.nrrd"
     sitk.WriteImage(oblique_image, str(path))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_global_registration import CORNERS, FAR, waves
 
 import disa
+from helpers.known_pose import CORNERS, FAR, waves
 
 PROBE = disa.ProbePressure(contact=(-35.0, 30.0, -75.0), axis=(0.0, 0.0, 2.0), depth=90.0)
 

@@ -72,3 +72,11 @@ def test_vtables_have_the_installed_wheels_sizes() -> None:
 
 def test_versions_agree() -> None:
     assert disa.__version__ == core._core.__version__ == importlib.metadata.version("itk-disa")
+
+
+def test_importing_disa_loads_neither_itk_nor_torch() -> None:
+    import subprocess
+
+    code = "import sys, disa; print(sorted({'itk', 'torch', 'onnxruntime', 'SimpleITK'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

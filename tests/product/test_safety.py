@@ -17,8 +17,8 @@ from disa.io.images import load_image
 from disa.network.models import find_model
 from disa.network.seal import MAXIMUM_BYTES
 from disa.network.session import open_session
+from helpers.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 PICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 KEYWORD = {"np.load": ("allow_pickle", False), "torch.load": ("weights_only", True)}
 UNSAFE = {"yaml.load", "yaml.unsafe_load", "eval", "exec", "np.lib.format.read_array"}

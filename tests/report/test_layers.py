@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation, structured_image
 
 import disa
 from disa.pose.result import RegistrationResult
+from helpers.images import rotation, structured_image
 
 TRANSFORM = sitk.Euler3DTransform((10.0, 60.0, 40.0), 0.1, -0.05, 0.2, (4.0, -3.0, 6.0))
 RESULT = RegistrationResult(TRANSFORM, -0.4, 0.9, (), 1, {})

@@ -7,21 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from disa.pose.result import Optimum, RegistrationResult
 from disa.report.page import Page, write_html
 from disa.report.slices import draw_planes
+from helpers.images import smooth_noise
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def blobs(seed: int) -> sitk.Image:
-    noise = sitk.GetImageFromArray(np.random.default_rng(seed).normal(size=(30, 36, 40)).astype(np.float32))
-    noise.SetSpacing((2.0, 2.0, 2.5))
-    return sitk.SmoothingRecursiveGaussian(noise, 5.0)
 
 
 def result(value: float = -0.4, overlap: float = 0.9, rival: float = -0.1) -> RegistrationResult:
@@ -33,12 +27,12 @@ def result(value: float = -0.4, overlap: float = 0.9, rival: float = -0.1) -> Re
 def page() -> str:
     curves = {"metric": [(-0.1, -0.3, -0.35), (-0.4, -0.41)]}
     texts = Page("b & <c> on a", "rigid", [], {"Result": [["value", -0.4]]}, curves=curves)
-    image = blobs(1)
+    image = smooth_noise(1)
     return write_html(texts, image, image, sitk.Transform(3, sitk.sitkIdentity), result().transform)
 
 
 def test_each_plane_shows_its_slices_of_the_fixed_image() -> None:
-    image = blobs(0)
+    image = smooth_noise(0)
     identity = sitk.Transform(3, sitk.sitkIdentity)
     planes = draw_planes(image, image, identity, identity)
     assert [plane.name for plane in planes] == ["axial", "coronal", "sagittal"]
@@ -50,7 +44,7 @@ def test_each_plane_shows_its_slices_of_the_fixed_image() -> None:
 
 
 def test_a_thin_slab_is_drawn() -> None:
-    image = blobs(0)[:, :, 14:16]
+    image = smooth_noise(0)[:, :, 14:16]
     identity = sitk.Transform(3, sitk.sitkIdentity)
     image.SetSpacing((2.0, 2.0, 0.5))
     axial, coronal, _ = draw_planes(image, image, identity, identity)

@@ -1,4 +1,4 @@
-"""Deformable registrations through ITK's own methods; B-splines and SyN: tests/test_itk_examples.py."""
+"""Deformable registrations through ITK's own methods; B-splines and SyN: tests/examples/test_itk_scripts.py."""
 
 from __future__ import annotations
 
@@ -6,52 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from conftest import rotation, structured_image
-from itk_helpers import ImageType, Metric, set_parameters, to_itk
-from test_deformable import field
-from test_registration import CountingExtractor
 
 import itk
-
-
-def known_displacement(points: np.ndarray) -> np.ndarray:
-    """d(y) in mm, shape (..., 3); waves of 150 mm and more, which turn and stretch by some 10 %."""
-    waves = np.stack([np.roll(points, shift, -1) for shift in range(3)], -1) / (150.0, 180.0, 210.0)
-    return 3.0 * np.sin(2 * np.pi * waves).sum(-1) + np.array([2.0, -1.0, 1.5])
+from helpers.images import rotation
+from helpers.itk_chains import field
+from helpers.itk_metric import ImageType, Metric, set_parameters, to_itk
+from helpers.known_deformation import deformed_pair, error_of
+from helpers.network_runs import CountingExtractor
 
 
 @pytest.fixture(scope="module")
 def deformed() -> tuple[Any, Any, np.ndarray]:
-    """An image, its copy M(y) = -F(y + d(y)) on a turned grid, and points well within the image, mm."""
-    fixed = structured_image((52, 48, 44), seed=3)
-    centre = np.asarray(fixed.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in fixed.GetSize()]))
-    spacing, size = 4.0, (50, 48, 46)
-    places = np.moveaxis(np.indices(size[::-1]), 0, -1)[..., ::-1] * spacing
-    origin = centre - spacing * np.asarray(size) / 2
-    vectors = sitk.GetImageFromArray(known_displacement(places + origin), isVector=True)
-    vectors.SetOrigin(origin.tolist())
-    vectors.SetSpacing((spacing,) * 3)
-    turn = rotation(8, -6, 10)
-    moving_size, moving_spacing = (62, 58, 54), 2.1
-    moving = sitk.Resample(
-        fixed,
-        moving_size,
-        sitk.DisplacementFieldTransform(vectors),
-        sitk.sitkLinear,
-        (centre - turn @ ((np.asarray(moving_size) - 1) / 2 * moving_spacing)).tolist(),
-        (moving_spacing,) * 3,
-        turn.ravel().tolist(),
-        0.0,
-    )
-    points = centre + np.array(list(np.ndindex(5, 5, 5))) * 14.0 - 28.0
-    return to_itk(fixed), to_itk(-1.0 * moving), points
-
-
-def error_of(transform: Any, points: np.ndarray) -> float:
-    """Mean distance in mm of y + d(y) from x, with y where the transform takes x to; 0 for the truth."""
-    moved = np.array([list(transform.TransformPoint(p.tolist())) for p in points])
-    return float(np.linalg.norm(moved + known_displacement(moved) - points, axis=1).mean())
+    """The known deformation's pair as ITK's images, and its points."""
+    fixed, moving, points = deformed_pair()
+    return to_itk(fixed), to_itk(moving), points
 
 
 def method_of(pair: tuple[Any, Any, np.ndarray], metric: Any, optimizer: Any, transform: Any, levels: int) -> Any:

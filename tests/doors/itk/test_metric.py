@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation
-from itk_helpers import (
+
+import disa
+import itk
+from helpers.images import rotation
+from helpers.itk_metric import (
     CENTRE,
     ImageType,
     Metric,
@@ -20,9 +23,6 @@ from itk_helpers import (
     to_itk,
     value_and_derivative,
 )
-
-import disa
-import itk
 
 
 def versor(rng: np.random.Generator) -> list[float]:

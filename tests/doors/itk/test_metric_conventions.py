@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from itk_helpers import ImageType, Metric, make_transform, metric_of, set_parameters, value_and_derivative
-from test_deformable import b_spline, deformable_metric, field, volumes
 
 import disa
 import itk
+from helpers.itk_chains import b_spline, deformable_metric, field, volumes
+from helpers.itk_metric import ImageType, Metric, make_transform, metric_of, set_parameters, value_and_derivative
 
 
 @pytest.mark.parametrize("act", [copy.copy, copy.deepcopy, pickle.dumps])

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from itk_helpers import ImageType, Metric, set_parameters, value_and_derivative
-from registration_helpers import displaced_pair, error_of, method_of, rigid
 
 import disa
 import itk
+from helpers.displaced import error_of
+from helpers.itk_metric import ImageType, Metric, set_parameters, value_and_derivative
+from helpers.itk_registration import displaced_pair, method_of, rigid
 
 Multi = itk.ObjectToObjectMultiMetricv4[3, 3, ImageType]
 Correlation = itk.CorrelationImageToImageMetricv4[ImageType, ImageType]

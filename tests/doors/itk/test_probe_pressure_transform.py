@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation, structured_image
-from itk_helpers import (
+
+import disa
+import itk
+from disa.core import FeatureVolume
+from helpers.images import rotation, structured_image
+from helpers.itk_metric import (
     ImageType,
     box,
     central_differences,
@@ -19,11 +23,7 @@ from itk_helpers import (
     to_itk,
     value_and_derivative,
 )
-from test_global_registration import CORNERS, FAR, waves
-
-import disa
-import itk
-from disa.core import FeatureVolume
+from helpers.known_pose import CORNERS, FAR, waves
 
 PROBE = disa.ProbePressure(contact=(50.0, 25.0, -10.0), axis=(0.2, 0.6, 0.8), depth=90.0)
 CENTRE = (55.0, 28.0, 55.0)

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import rotation, structured_image
-from itk_helpers import Metric, set_parameters, to_itk
-from registration_helpers import TRUTH, centre_of, displaced_pair, error_of, method_of, rigid
 
 import disa
 import itk
 from disa.doors.itk import metric as _itk_metric
-from disa.features import extract as features_module
+from helpers.displaced import TRUTH, centre_of, error_of
+from helpers.images import rotation, structured_image
+from helpers.itk_metric import Metric, set_parameters, to_itk
+from helpers.itk_registration import displaced_pair, method_of, rigid
+from helpers.network_runs import CountingExtractor
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +76,6 @@ def test_observers_see_every_iteration(pair: tuple[Any, Any, list[float]]) -> No
     method_of(pair, metric, optimizer, rigid(pair[2]), levels=1).Update()
     assert len(seen) == 5
     assert seen[-1] < seen[0] < 0
-
-
-class CountingExtractor:
-    """Counts the runs of the network, by image."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.strides: list[int] = []
-        original = features_module.run_network
-
-        def run(volume: Any, path: Any, stride: int, *rest: Any) -> Any:
-            self.strides.append(stride)
-            return original(volume, path, stride, *rest)
-
-        monkeypatch.setattr(features_module, "run_network", run)
 
 
 @pytest.mark.parametrize(("angle", "moving_runs"), [(0.0, 1), (30.0, 1), (3.0, 2)])

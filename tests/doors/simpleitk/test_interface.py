@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import SimpleITK as sitk
-from simpleitk_helpers import OPTIMIZERS, blobs, moved
 
 import disa
+from helpers.simpleitk_engine import OPTIMIZERS, blobs, moved
 
 PUBLIC = [name for name in dir(sitk.ImageRegistrationMethod) if not name.startswith("_")]
 CONSTANTS = ["NONE", "REGULAR", "RANDOM", "Never", "Once", "EachIteration", "thisown"]

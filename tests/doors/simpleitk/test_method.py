@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import structured_image
-from itk_helpers import Metric
-from registration_helpers import centre_of, displaced_images, displaced_pair, error_of, method_of, rigid
-from simpleitk_helpers import EVENTS, blobs, moved
-from test_engine_faithfulness import TRANSFORMS
-from test_registration import CountingExtractor
 
 import disa
 import itk
 from disa.features import cache as feature_cache
+from helpers.displaced import centre_of, displaced_images, error_of
+from helpers.images import structured_image
+from helpers.itk_metric import Metric
+from helpers.itk_registration import displaced_pair, method_of, rigid
+from helpers.network_runs import CountingExtractor
+from helpers.simpleitk_engine import EVENTS, blobs, moved
+from helpers.simpleitk_transforms import TRANSFORMS
 
 Pair = tuple[sitk.Image, sitk.Image, list[float]]
 

@@ -8,11 +8,10 @@ import pytest
 
 pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-import small
-
 from disa.errors import ConfigError, ImageError
 from disa.training.config import TrainingConfig
 from disa.training.data.catalog import Source, find_sources
+from helpers import small_training as small
 
 
 def touch(folder: Path, *names: str) -> Path:

@@ -11,14 +11,13 @@ import SimpleITK as sitk
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-import small  # noqa: E402
-
 from disa.errors import ConfigError, ImageError, TrainingError  # noqa: E402
 from disa.io.images import load_image  # noqa: E402
 from disa.training.config import TrainingConfig  # noqa: E402
 from disa.training.data.catalog import find_sources  # noqa: E402
 from disa.training.data.prepare import crop_air, prepare, read_volume  # noqa: E402
 from disa.training.data.volumes import VolumeInfo, cache_fingerprint, load_cache, save_cache  # noqa: E402
+from helpers import small_training as small  # noqa: E402
 
 CPU = torch.device("cpu")
 

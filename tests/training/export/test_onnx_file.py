@@ -17,8 +17,8 @@ from disa.errors import ModelError  # noqa: E402
 from disa.training.export.onnx_file import About, export_onnx, weights_digest  # noqa: E402
 from disa.training.model.checkpoint import averaged_weights  # noqa: E402
 from disa.training.model.network import DISANet, load_weights  # noqa: E402
+from helpers.paths import MODELS  # noqa: E402
 
-MODELS = Path(__file__).parents[2] / "models"
 SIZES = [(4, 5, 6), (32, 20, 24), (27, 33, 21)]
 
 Array = NDArray[np.float32]

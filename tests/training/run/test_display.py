@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from rich.console import Console
 
-from disa.training import progress
+from disa.training.run import display as display_module
 from disa.training.run.display import Bar, Lines, Pace
 from disa.training.schedule import Schedule
 
@@ -37,7 +37,7 @@ def test_time_left_of_a_run_in_seconds_is_by_its_clock() -> None:
 @pytest.mark.parametrize(("kind", "terminal"), [(Bar, True), (Lines, False)])
 def test_a_run_is_told_of(kind, terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 20))
-    monkeypatch.setattr(progress.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(display_module.time, "monotonic", lambda: float(next(clock)))
     file = io.StringIO()
     display = kind(Console(file=file, force_terminal=terminal, width=150), STEPS, 1000)
     display.reading(0, 2, "scan[1]")

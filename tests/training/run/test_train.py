@@ -14,17 +14,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("matplotlib", reason="the loss curve needs matplotlib")
 
-import small  # noqa: E402
-
 from disa.errors import ConfigError, ModelError, TrainingError  # noqa: E402
-from disa.training import train  # noqa: E402
 from disa.training.model.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
 from disa.training.model.network import shared_network  # noqa: E402
+from disa.training.run import train  # noqa: E402
 from disa.training.run.session import _check_devices  # noqa: E402
 from disa.training.run.train import Trainer  # noqa: E402
 from disa.training.team import Team  # noqa: E402
 from disa.training.validate.paper_pairs import load_pairs, sample_pairs, save_pairs  # noqa: E402
 from disa.training.validate.score_pairs import similarities  # noqa: E402
+from helpers import small_training as small  # noqa: E402
 
 
 def make(output: Path, **changes: object) -> Trainer:

@@ -15,13 +15,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("matplotlib", reason="the loss curve needs matplotlib")
 
-import small  # noqa: E402
 import yaml  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from disa.cli.app import app  # noqa: E402
-from disa.training import train as training  # noqa: E402
 from disa.training.model.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
+from disa.training.run import train as training  # noqa: E402
+from helpers import small_training as small  # noqa: E402
 
 
 def settings(folder: Path, **changes: object) -> Path:

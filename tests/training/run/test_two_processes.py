@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-import small  # noqa: E402
 import torch.distributed as dist  # noqa: E402
 from torch import multiprocessing  # noqa: E402
 
 from disa.errors import TrainingError  # noqa: E402
-from disa.training import session  # noqa: E402
 from disa.training.model.checkpoint import load_checkpoint  # noqa: E402
+from disa.training.run import session  # noqa: E402
 from disa.training.run.session import run_training  # noqa: E402
-from disa.training.run.train import Trainer  # noqa: E402
 from disa.training.sampling.compare import Batch  # noqa: E402
-from disa.training.team import Team, take_part  # noqa: E402
+from disa.training.team import Team  # noqa: E402
+from helpers import small_training as small  # noqa: E402
+from helpers.training_members import STEPS, make, member, state  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this PyTorch has no torch.distributed")
-
-STEPS = 2
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,37 +30,6 @@ def one_thread() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         yield
-
-
-def make(output: Path, team: Team, pairs: int) -> Trainer:
-    volumes = [small.volume(1), small.volume(2)]
-    return Trainer(small.config(batch_pairs=pairs), volumes, [small.volume(3)], output, team=team)
-
-
-def state(trainer: Trainer) -> dict[str, object]:
-    return {
-        "network": trainer.network.state_dict(),
-        "averaged": trainer.averaged.state_dict(),
-        "shares": trainer.weights.shares,
-    }
-
-
-def member(rank: int, folder: Path) -> None:
-    take_part(Team(rank, 2), "gloo", folder / "meeting", partial(train, folder))
-
-
-def train(folder: Path, team: Team) -> None:
-    """Two steps by hand, then a run in one leg and one in two."""
-    trainer = make(folder, team, pairs=2)
-    for _ in range(STEPS):
-        trainer.learn(trainer.draw(team.rank))
-    torch.save(state(trainer), folder / f"rank{team.rank}.pt")
-    make(folder / "whole", team, pairs=2).run()
-    make(folder / "legs", team, pairs=2).run(stop=1)
-    dist.barrier()
-    trainer = make(folder / "legs", team, pairs=2)
-    trainer.resume(folder / "legs" / "checkpoint.pt")
-    trainer.run()
 
 
 @pytest.fixture(scope="module")
@@ -108,21 +74,9 @@ def test_a_run_of_two_processes_from_its_settings(images: str, tmp_path: Path) -
 
 
 def test_what_one_process_meets_ends_the_run_in_one_line(images: str, tmp_path: Path) -> None:
-    config = small.config(images=images, cache=str(tmp_path / "c.npz"), similarity="test_distributed:Failing")
+    config = small.config(images=images, cache=str(tmp_path / "c.npz"), similarity="helpers.similarities:Failing")
     with pytest.raises(TrainingError, match=r"^the disk of process 0 is full$"):
         run_training(config, tmp_path / "run", False, 10.0, ["cpu", "cpu"])
-
-
-class _Failing:
-    radius, range, reads_gradient, sees_sign = 1, (0.0, 1.0), False, False
-
-    def __call__(self, source: object, target: object) -> torch.Tensor:
-        if dist.get_rank() == 0:
-            raise TrainingError("the disk of process 0 is full")
-        return torch.zeros(1, 8, 8)
-
-
-Failing = _Failing()
 
 
 def test_all_gpus_are_taken_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:

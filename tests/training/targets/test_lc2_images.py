@@ -4,11 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from test_lc2 import smooth_volume  # noqa: E402
-
 from disa.training.targets.lc2 import MARGIN, lc2_matrix  # noqa: E402
 from disa.training.targets.lc2_images import lc2_of_images  # noqa: E402
 from disa.training.targets.patches import extract  # noqa: E402
+from helpers.lc2_patches import smooth_volume  # noqa: E402
 
 
 def test_each_place_is_lc2_of_the_two_patches_there() -> None:

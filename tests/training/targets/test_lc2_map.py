@@ -7,10 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from test_lc2 import SIZE, plain_lc2, smooth_volume  # noqa: E402
-
 from disa.training.targets.lc2 import MARGIN  # noqa: E402
 from disa.training.targets.lc2_map import PatchSearch, cut_patch  # noqa: E402
+from helpers.lc2_patches import SIZE, plain_lc2, smooth_volume  # noqa: E402
 
 POSITION = (9, 11, 12)
 

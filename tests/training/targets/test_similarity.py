@@ -9,35 +9,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-import small  # noqa: E402
-from test_lc2 import cube, positions, smooth_volume  # noqa: E402
-
 from disa.errors import ConfigError  # noqa: E402
 from disa.training.sampling.compare import make_batch  # noqa: E402
 from disa.training.sampling.pairs import PairSampler  # noqa: E402
 from disa.training.targets.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
 from disa.training.targets.patches import PatchSet, extract  # noqa: E402
 from disa.training.targets.similarity import LC2, NCC, Similarity, find_similarity  # noqa: E402
-
-
-class Same:
-    """Minus one where means differ, else one; small, coarse, and of no use."""
-
-    radius = 1
-    range = (-1.0, 1.0)
-    reads_gradient = False
-    sees_sign = True
-
-    def __call__(self, source: PatchSet, target: PatchSet) -> torch.Tensor:
-        assert source.gradient is None
-        assert source.intensity.shape[2:] == (3, 3, 3)
-        a, b = (patches.intensity.flatten(2).mean(-1) for patches in (source, target))
-        return 1 - 2 * ((a[:, :, None] - b[:, None]).abs() > 0.5).float()
-
-
-SAME = Same()
-TOO_WIDE = Same()
-TOO_WIDE.range = (0.0, 10.0)
+from helpers import small_training as small  # noqa: E402
+from helpers.lc2_patches import cube, positions, smooth_volume  # noqa: E402
+from helpers.similarities import SAME  # noqa: E402
 
 
 def patches(volume: np.ndarray, at: np.ndarray, similarity: Similarity) -> PatchSet:
@@ -81,12 +61,12 @@ def test_what_a_similarity_says_of_itself_is_true(similarity: Similarity) -> Non
 
 
 def test_a_similarity_of_ones_own_is_found_by_its_place() -> None:
-    assert find_similarity("test_similarity:SAME") is SAME
+    assert find_similarity("helpers.similarities:SAME") is SAME
     with pytest.raises(ConfigError, match=r"TOO_WIDE has the range 0.0 to 10.0, expected one within -1 to 1"):
-        find_similarity("test_similarity:TOO_WIDE")
+        find_similarity("helpers.similarities:TOO_WIDE")
 
 
-@pytest.mark.parametrize("name", ["ncc", "test_similarity:SAME"])
+@pytest.mark.parametrize("name", ["ncc", "helpers.similarities:SAME"])
 def test_batches_hold_the_scores_of_what_the_network_sees(name: str) -> None:
     config = small.config(
         similarity=name, turned_share=0.0, unshifted_share=1.0, native_share=1.0, aligned_share=0.0, self_share=0.0,

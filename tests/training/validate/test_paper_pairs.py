@@ -9,13 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from test_lc2 import plain_lc2, smooth_volume  # noqa: E402
-
 from disa.training.data.volumes import Volume, VolumeInfo  # noqa: E402
 from disa.training.model.network import DISANet  # noqa: E402
 from disa.training.targets.lc2 import MARGIN  # noqa: E402
 from disa.training.validate.paper_pairs import aligned_pairs, load_pairs, sample_pairs, save_pairs  # noqa: E402
 from disa.training.validate.score_pairs import EXACT, Reading, between, similarities  # noqa: E402
+from helpers.lc2_patches import plain_lc2, smooth_volume  # noqa: E402
 
 
 def volume(name: str, seed: int, group: str = "a") -> Volume:
