@@ -37,7 +37,7 @@ test: build
 
 test-training: build
 	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
-	$(BIN)/python -m pytest tests/training --cov --cov-append
+	$(BIN)/python -m pytest tests/training tests/benchmarks/test_mind_descriptors.py tests/benchmarks/test_lc2_registration.py --cov --cov-append
 
 test-cpp: $(VENV)/.environment
 	$(BIN)/cmake -S cpp -B build/cpp

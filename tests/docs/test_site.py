@@ -13,8 +13,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 import disa
-
-ROOT = Path(__file__).parents[2]
+from helpers.paths import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ pytest.importorskip("yaml", reason="training settings need PyYAML")
 
 from disa.errors import ConfigError
 from disa.training.config import TrainingConfig, dump_config, load_config
+from helpers.paths import MODELS
 
-SHIPPED = Path(__file__).parents[2] / "models" / "disa-lc2.yaml"
+SHIPPED = MODELS / "disa-lc2.yaml"
 
 
 def written(folder: Path, text: str) -> Path:

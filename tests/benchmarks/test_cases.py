@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from helpers.images import structured_image
+
+pytest.importorskip("scipy")
+
+from cases import eval_cases, learn2reg_cases, resect_cases, table_cases, ultrasound_cases
+from pairs import generator, load
+
+from disa.errors import ImageError
+
+TAGS = """MNI Tag Point File
+Volumes = 2;
+% one of the MR, one of the ultrasound
+
+Points =
+ -10 20 5 -12 23 6 ""
+ 4.5 -8 9 2.5 -5 10 ""
+ 0 0 0 -2 3 1 ""
+ 7 7 -7 5 10 -6 "";
+"""
+
+
+def write(image: sitk.Image, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sitk.WriteImage(image, str(path))
+    return path
+
+
+def black_outside(image: sitk.Image) -> sitk.Image:
+    """Positive within the middle, 0 elsewhere, as ultrasound is."""
+    pixels = sitk.GetArrayFromImage(image)
+    seen = np.zeros_like(pixels)
+    seen[8:-8, 8:-8, 8:-8] = 1
+    black = sitk.GetImageFromArray((pixels - pixels.min() + 1) * seen)
+    black.CopyInformation(image)
+    return black
+
+
+@pytest.fixture
+def resect(tmp_path: Path, image: sitk.Image) -> Path:
+    folder = tmp_path / "RESECT"
+    for case in ("Case2", "Case10", "Case3"):
+        at = folder / "NIFTI" / case
+        write(black_outside(image), at / "US" / f"{case}-US-before.nii.gz")
+        write(image, at / "MRI" / f"{case}-FLAIR.nii.gz")
+        write(image, at / "MRI" / f"{case}-T1.nii.gz")
+        if case != "Case3":
+            (at / "Landmarks").mkdir()
+            (at / "Landmarks" / f"{case}-MRI-beforeUS.tag").write_text(TAGS)
+    return folder
+
+
+def test_resect_folder_gives_each_modality_with_landmarks_in_lps(resect: Path) -> None:
+    cases = resect_cases(resect)
+    assert [case.name for case in cases] == ["Case2-FLAIR", "Case2-T1", "Case10-FLAIR", "Case10-T1"]
+    assert cases[0].fixed.name == "Case2-US-before.nii.gz" and cases[1].moving.name == "Case2-T1.nii.gz"
+    assert cases[0].moving_points[0] == (10.0, -20.0, 5.0)
+    assert cases[0].fixed_points[1] == (-2.5, 5.0, 10.0)
+
+
+def test_landmarks_give_truth_and_errors(resect: Path) -> None:
+    pair = load(resect_cases(resect)[0], 0, 0)
+    # the ultrasound's points are the MR's less (2, -3, -1) in RAS
+    assert pair.error(pair.truth) < 1e-6
+    assert pair.error(sitk.Transform()) == pytest.approx(14**0.5)
+    start = pair.start(generator(resect_cases(resect)[0], 1), (10.0, 12.0))
+    assert 10.0 <= pair.error(start) <= 12.0
+    assert pair.fixed_mask is not None
+    assert 0 < sitk.GetArrayViewFromImage(pair.fixed_mask).mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no tags",
+        TAGS.replace("Volumes = 2", "Volumes = 1"),
+        TAGS.replace("4.5 -8", "4.5"),
+        "MNI Tag Point File\nVolumes = 2;\nPoints =\n 1 2 3 4 5 6;\n",
+    ],
+)
+def test_bad_tags_are_named(resect: Path, text: str) -> None:
+    file = resect / "NIFTI" / "Case2" / "Landmarks" / "Case2-MRI-beforeUS.tag"
+    file.write_text(text)
+    with pytest.raises(ImageError, match=r"Case2-MRI-beforeUS\.tag: .*expected"):
+        resect_cases(resect)
+
+
+@pytest.fixture
+def abdomen(tmp_path: Path, image: sitk.Image) -> Path:
+    pairs = []
+    for number in ("0001", "0002"):
+        names = [f"imagesTr/AbdomenMRCT_{number}_000{modality}.nii.gz" for modality in (0, 1)]
+        for name in names:
+            write(image, tmp_path / name)
+        pairs.append({"fixed": f"./{names[0]}", "moving": f"./{names[1]}"})
+    write(sitk.Cast(image > 0, sitk.sitkUInt8), tmp_path / "masksTr" / "AbdomenMRCT_0001_0000.nii.gz")
+    table = {"name": "AbdomenMRCT", "numPairedTraining": 2, "training_paired_images": pairs}
+    (tmp_path / "AbdomenMRCT_dataset.json").write_text(json.dumps(table))
+    return tmp_path
+
+
+def test_learn2reg_folder_gives_pairs_and_the_masks_that_are_there(abdomen: Path) -> None:
+    first, second = learn2reg_cases(abdomen)
+    assert first.name == "AbdomenMRCT_0001" and first.moving.name == "AbdomenMRCT_0001_0001.nii.gz"
+    assert first.fixed_mask == abdomen / "masksTr" / "AbdomenMRCT_0001_0000.nii.gz"
+    assert first.moving_mask is None and second.fixed_mask is None
+    pair = load(first, 0, 0)
+    assert pair.fixed_mask is not None and pair.error(sitk.Transform()) == 0.0
+
+
+def test_learn2reg_folder_without_its_table_or_an_image(abdomen: Path) -> None:
+    (abdomen / "imagesTr" / "AbdomenMRCT_0002_0001.nii.gz").unlink()
+    with pytest.raises(ImageError, match=r"AbdomenMRCT_0002_0001\.nii\.gz: no such file"):
+        learn2reg_cases(abdomen)
+    (abdomen / "AbdomenMRCT_dataset.json").write_text("{}")
+    with pytest.raises(ImageError, match=r"AbdomenMRCT_dataset\.json: expected"):
+        learn2reg_cases(abdomen)
+
+
+def test_table_of_pairs_with_landmarks_and_masks(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y,z\n0,0,0\n10,0,0\n0,10,0\n")
+    (tmp_path / "b.csv").write_text("x,y,z\n0,0,3\n10,0,3\n0,10,3\n")
+    (tmp_path / "pairs.csv").write_text(
+        "name,group,fixed,moving,fixed_mask,fixed_points,moving_points\n"
+        "one,g,f.nii,m.nii,mask.nii,a.csv,b.csv\ntwo,g,f.nii,n.nii,,,\n"
+    )
+    one, two = table_cases(tmp_path)
+    assert one.fixed_mask == tmp_path / "mask.nii" and one.moving_points[1] == (10.0, 0.0, 3.0)
+    assert two.fixed_mask is None and two.fixed_points == ()
+    (tmp_path / "b.csv").write_text("x,y,z\n0,0,3\n")
+    with pytest.raises(ImageError, match="line 2 has 3 fixed and 1 moving points"):
+        table_cases(tmp_path)
+    (tmp_path / "pairs.csv").write_text("name,group,fixed\none,g,f.nii\n")
+    with pytest.raises(ImageError, match="line 2 has no moving"):
+        table_cases(tmp_path)
+    with pytest.raises(ImageError, match=r"pairs\.csv: .*expected a table"):
+        table_cases(tmp_path / "elsewhere")
+
+
+def test_flat_folder_gives_pairs_with_the_t1_and_simulated_ultrasound(tmp_path: Path) -> None:
+    for name in ("A_t1", "A_ct", "A_ct_gtv", "B_t1", "B_flair", "C_ct"):
+        (tmp_path / f"{name}.nii.gz").touch()
+    assert [(case.name, case.group) for case in eval_cases(tmp_path)] == [
+        ("A_ct", "CT/T1"),
+        ("B_flair", "head T1/FLAIR"),
+    ]
+    assert [(case.name, case.group) for case in ultrasound_cases(tmp_path)] == [
+        ("A_us-ct_t1", "simulated US/T1, limb"),
+        ("A_us-ct_ct", "simulated US/CT, limb"),
+        ("B_us-flair_t1", "simulated US/T1, head"),
+    ]
+
+
+def test_no_two_grids_of_a_pair_are_alike(tmp_path: Path) -> None:
+    write(structured_image(), tmp_path / "A_t1.nii.gz")
+    write(structured_image(), tmp_path / "A_t2.nii.gz")
+    case = eval_cases(tmp_path)[0]
+    directions = [load(case, 0, pose).moving.GetDirection() for pose in (0, 1)]
+    assert not np.allclose(directions[0], directions[1], atol=0.01)
+    assert not np.allclose(directions[0], load(case, 0, 0).fixed.GetDirection(), atol=0.01)

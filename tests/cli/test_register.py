@@ -1,0 +1,251 @@
+"""`disa register`: what it writes, what it refuses, and how it is interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from typer.testing import CliRunner
+
+import itk
+from disa.cli.app import app
+from disa.cli.progress_bar import Position
+from helpers.images import smooth_noise
+
+TRUTH = sitk.Euler3DTransform((40.0, 36.0, 37.0), 0.05, -0.04, 0.06, (5.0, -4.0, 3.0))
+PLACES = ((30.0, 30.0, 30.0), (50.0, 40.0, 40.0))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pair, landmarks and the true transform."""
+    folder = tmp_path_factory.mktemp("pair")
+    fixed = smooth_noise(3)
+    moving = sitk.Resample(
+        fixed, (46, 42, 40), TRUTH.GetInverse(), sitk.sitkLinear, (-5.0, -4.0, -6.0), (2.0, 2.0, 2.4)
+    )
+    for name, image in (("fixed", fixed), ("moving", moving)):
+        sitk.WriteImage(image, f"{folder}/{name}.nii.gz")
+    for name, points in (("fixed", PLACES), ("moving", [TRUTH.TransformPoint(place) for place in PLACES])):
+        lines = [",".join(map(str, point)) for point in points]
+        (folder / f"{name}.csv").write_text("\n".join(["x,y,z", *lines]) + "\n")
+    sitk.WriteTransform(TRUTH, f"{folder}/true.tfm")
+    return folder
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    return ["register", f"{folder}/fixed.nii.gz", f"{folder}/moving.nii.gz", *options]
+
+
+def moved_by_itk(path: Path) -> np.ndarray:
+    """Where the transform that ITK reads takes the landmarks."""
+    transform = itk.transformread(str(path))[0]
+    return np.array([list(transform.TransformPoint(place)) for place in PLACES])
+
+
+def moved_by_sitk(path: Path) -> np.ndarray:
+    transform = sitk.ReadTransform(str(path))
+    return np.array([transform.TransformPoint(place) for place in PLACES])
+
+
+def test_everything_is_written_so_that_other_tools_read_it(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    landmarks = ["--fixed-landmarks", f"{folder}/fixed.csv", "--moving-landmarks", f"{folder}/moving.csv"]
+    options = ["-o", str(out), "--search", "local", "--truth", f"{folder}/true.tfm", *landmarks, "--json"]
+    ran = CliRunner().invoke(app, command(folder, *options))
+    assert ran.exit_code == 0, ran.output
+    assert ran.stderr == ""
+    about = json.loads((out / "result.json").read_text())
+    assert json.loads(ran.stdout) == about
+    assert sorted(p.name for p in out.iterdir()) == sorted(about["files"])
+    errors = about["landmark_errors_mm"]
+    assert np.mean(errors["after"]) < 1.5 < np.mean(errors["before"])
+    assert about["errors_mm"]["after"]["mean"] < 1.5 < about["errors_mm"]["before"]["mean"]
+    assert sitk.ReadImage(f"{out}/moved.nii.gz").GetSize() == sitk.ReadImage(f"{folder}/fixed.nii.gz").GetSize()
+    assert about["trace"][-1][-1] == about["value"]
+    assert all(values == sorted(values, reverse=True) for values in about["trace"])
+    true = np.array([TRUTH.TransformPoint(place) for place in PLACES])
+    for name in ("transform.h5", "transform.tfm"):
+        np.testing.assert_allclose(np.linalg.norm(moved_by_sitk(out / name) - true, axis=1), errors["after"], atol=1e-6)
+        np.testing.assert_allclose(moved_by_itk(out / name), moved_by_sitk(out / name), atol=1e-9)
+    report = (out / "report.html").read_text()
+    assert report.count("<polyline") == len(about["trace"]) and "Distance from the true transform" in report
+
+
+def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    probe = ["--transform", "probe", "--probe-contact", "40", "36", "-2", "--probe-axis", "0", "0", "1"]
+    options = ["--search", "local", *probe, "--probe-depth", "60", "--deformable", "--stride", "4", "-o", str(out)]
+    ran = CliRunner().invoke(app, command(folder, *options, "--fixed-mask", f"{folder}/fixed.nii.gz"))
+    assert ran.exit_code == 0, ran.output
+    about = json.loads((out / "result.json").read_text())
+    assert sorted(p.name for p in out.iterdir()) == ["moved.nii.gz", "report.html", "result.json", "transform.h5"]
+    assert sitk.ReadTransform(f"{out}/transform.h5").GetNumberOfTransforms() == 3
+    np.testing.assert_allclose(moved_by_itk(out / "transform.h5"), moved_by_sitk(out / "transform.h5"), atol=1e-9)
+    assert [part["type"] for part in about["transform"]["parts"]] == ["Euler3DTransform", "DisplacementFieldTransform"]
+    assert len(about["pressure_mm"]) == 2
+    percentiles = about["deformation"]["jacobian_percentiles"]
+    assert percentiles["0"] <= percentiles["50"] <= percentiles["100"]
+    assert (percentiles["0"] <= 0) == (about["deformation"]["folds"] > 0) == any("folds" in d for d in about["doubts"])
+    assert -1 < about["deformation"]["value"] < 0 < about["deformation"]["overlap"] <= 1
+    report = (out / "report.html").read_text()
+    assert "Jacobian determinant, least" in report and "folded cells" in report
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--fixed-landmarks", "a.csv"], "give both"),
+        (["--fixed-landmarks", "a.csv", "--moving-landmarks", "a.csv"], "a.csv: No such file"),
+        (["--initial-transform", "none.tfm"], "none.tfm: no such file"),
+        (["--truth", "none.tfm"], "none.tfm: no such file"),
+        (["--fixed-mask", "none.nii.gz"], "none.nii.gz: no such file"),
+        (["--transform", "probe"], "go together"),
+        (["--probe-depth", "30"], "go together"),
+        (["--fine-spacing", "0"], "spacing: expected mm above 0"),
+        (["--model", "none"], "model none: no such model"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_writes_nothing(
+    folder: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    ran = CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/out", *options))
+    assert ran.exit_code == 1
+    assert len(ran.output.splitlines()) == 1 and says in ran.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def unusable(folder: Path) -> Path:
+    """Files that are there and cannot be registered with."""
+    made = folder / "unusable"
+    made.mkdir()
+    image = sitk.ReadImage(f"{folder}/fixed.nii.gz")
+    spoiled = sitk.Cast(image, sitk.sitkFloat32)
+    spoiled[3, 4, 5] = float("nan")
+    images = {
+        "nan": spoiled,
+        "constant": 0 * image + 7,
+        "2-D": image[:, :, 5],
+        "4-D": sitk.JoinSeries([image, image]),
+        "zero": sitk.Cast(0 * image, sitk.sitkUInt8),
+    }
+    for name, each in images.items():
+        sitk.WriteImage(each, f"{made}/{name}.nrrd")
+    sitk.WriteTransform(sitk.TranslationTransform(3, (float("nan"), 0.0, 0.0)), f"{made}/nan.h5")
+    sitk.WriteTransform(sitk.TranslationTransform(3, (1e4, 0.0, 0.0)), f"{made}/far.tfm")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("fixed", "options", "says"),
+    [
+        ("nan.nrrd", [], "nan.nrrd: expected finite intensities"),
+        ("constant.nrrd", [], "constant.nrrd: every voxel is 7"),
+        ("2-D.nrrd", [], "2-D.nrrd: expected a 3-D image, got a 2-D one"),
+        ("4-D.nrrd", [], "4-D.nrrd: expected a 3-D image, got a 4-D one"),
+        (None, ["--fixed-mask", "zero.nrrd"], "fixed_mask: every voxel is 0"),
+        (None, ["--moving-mask", "zero.nrrd"], "moving_mask: every voxel is 0"),
+        (None, ["--initial-transform", "nan.h5"], "initial_transform: expected finite parameters"),
+        (None, ["--initial-transform", "far.tfm"], "do not overlap under any of 500 starts"),
+        (None, ["--initial-transform", "far.tfm", "--search", "local"], "do not overlap under the initial transform"),
+        (None, ["--seed", "-1"], "seed: expected 0 or more, got -1"),
+    ],
+)
+def test_unusable_input_is_one_line_and_writes_nothing(
+    folder: Path,
+    unusable: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixed: str | None,
+    options: list[str],
+    says: str,
+) -> None:
+    monkeypatch.chdir(unusable)
+    ran = CliRunner().invoke(
+        app, ["register", fixed or f"{folder}/fixed.nii.gz", f"{folder}/moving.nii.gz", "-o", f"{tmp_path}/x", *options]
+    )
+    assert ran.exit_code == 1
+    assert len(ran.output.splitlines()) == 1 and says in ran.output
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("options", [["--threads", "-1"], ["--transform", "elastic"], ["--stride", "3"]])
+def test_a_wrong_command_line_has_an_exit_code_of_its_own(folder: Path, tmp_path: Path, options: list[str]) -> None:
+    assert CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/x", *options)).exit_code == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_file_is_no_folder_to_write_into(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("kept")
+    ran = CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/out"))
+    assert ran.exit_code == 1 and "expected a folder" in ran.output
+    assert (tmp_path / "out").read_text() == "kept"
+
+
+def test_a_stage_moves_the_bar_forward_and_never_back() -> None:
+    position = Position({"one": [("a", 1.0), ("b", 2.0), ("a", 1.0)], "two": [("a", 4.0)]})
+    seen = []
+    for stage, share in [("one", 0), ("a", 0), ("b", 0), ("part", 0.5), ("b", 0), ("a", 0), ("a", 0), ("two", 0)]:
+        position.report(stage, share)
+        seen.append((position.description, position.done))
+    assert seen == [
+        ("one", 0.0), ("a", 0.0), ("b", 1.0), ("b", 2.0), ("b", 2.0), ("a", 3.0), ("a", 3.0), ("two", 4.0),
+    ]  # fmt: skip
+    assert position.total == 8.0
+
+
+INTERRUPTED = """
+import os, signal, sys
+from disa.cli.app import app
+from disa.cli.progress_bar import Position
+
+def report(position, stage, share, report=Position.report):
+    report(position, stage, share)
+    if position.description == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGINT)
+
+Position.report = report
+app(sys.argv[2:])
+"""
+
+
+def run_on_terminal(arguments: Sequence[str], until: str) -> tuple[int, str]:
+    """Run `disa` with a terminal for its errors, interrupted where a stage begins: its exit code and what came."""
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, until, *arguments],
+        stderr=theirs,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background
+    )
+    os.close(theirs)
+    shown = ""
+    while True:
+        try:
+            shown += os.read(ours, 4096).decode(errors="replace")
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    return run.wait(timeout=60), shown
+
+
+@pytest.mark.parametrize("until", ["moving descriptors", "writing"])
+def test_an_interrupt_leaves_no_half_file(folder: Path, tmp_path: Path, until: str) -> None:
+    out = tmp_path / "out"
+    code, shown = run_on_terminal(command(folder, "-o", str(out), "--search", "local"), until)
+    assert code == 130 and "disa: interrupted" in shown, shown
+    assert re.search(r"\d:\d\d left", shown) and "Traceback" not in shown
+    written = {path.name for path in out.iterdir()} if out.exists() else set()
+    assert written < {"transform.h5", "transform.tfm", "moved.nii.gz", "report.html"}
+    for name in written & {"transform.h5", "transform.tfm"}:
+        sitk.ReadTransform(f"{out}/{name}")

@@ -1,0 +1,195 @@
+"""`disa cohort`: its table, what its pairs share, and that each is done once, whatever happens to a worker."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from typer.testing import CliRunner
+
+import disa
+from disa.cli.app import app
+from disa.cohort.table import read_table
+from disa.features import store as feature_store
+from disa.report.job import Inputs, Options, Request, done_before
+from helpers.images import smooth_noise
+
+distributed = pytest.importorskip("distributed", reason="cohorts run through dask.distributed")
+
+from disa.cohort.running import client_of, run_all  # noqa: E402
+
+OPTIONS = Options("rigid", False, False, 4.0, None, None, "disa-lc2", ["CPUExecutionProvider"], 0, 1)
+COMMAND = ["--search", "local", "--spacing", "4", "--device", "cpu", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[distributed.Client]:
+    """Two worker processes."""
+    with client_of(None, 2) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fixed image and five moving ones, each 4 mm further off."""
+    folder = tmp_path_factory.mktemp("images")
+    fixed = smooth_noise(3)
+    sitk.WriteImage(fixed, f"{folder}/fixed.nii.gz")
+    for i in range(5):
+        fixed.SetOrigin((4.0 * i, 2.0, -1.0))
+        sitk.WriteImage(fixed, f"{folder}/moving{i}.nii.gz")
+    return folder
+
+
+def test_what_pairs_share_is_what_each_would_make(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = (f"{images}/fixed.nii.gz", f"{images}/moving3.nii.gz")
+    alone = disa.register(*pair, spacing=4.0, threads=1)
+    with feature_store.kept_in(tmp_path):
+        first = disa.register(*pair, spacing=4.0, threads=1)
+        kept = sorted(tmp_path.glob("*.disa"))
+        kept[0].write_bytes(kept[0].read_bytes()[:-1])  # damaged: made anew
+        made: list[object] = []
+        key = feature_store._key
+        monkeypatch.setattr(feature_store, "_key", lambda *args: made.append(args) or key(*args))
+        second = disa.register(*pair, spacing=4.0, threads=1)
+    assert len(kept) == 2 and len(made) == 2  # fixed and, on the moving image's own axes, moving
+    assert sorted(tmp_path.glob("*.disa")) == kept
+    for result in (first, second):
+        assert result.transform.GetParameters() == alone.transform.GetParameters()
+        assert (result.value, result.evaluations) == (alone.value, alone.evaluations)
+
+
+def test_each_pair_is_done_once_though_a_worker_is_killed(
+    client: distributed.Client, images: Path, tmp_path: Path
+) -> None:
+    requests = {
+        f"pair-{i}": Request(Inputs(images / "fixed.nii.gz", images / f"moving{i}.nii.gz"), OPTIONS, tmp_path / f"p{i}")
+        for i in range(5)
+    }
+    written = {}
+    for outcome in run_all(client, requests, tmp_path, retries=0):
+        assert outcome.error == "" and outcome.name not in written
+        written[outcome.name] = os.stat(requests[outcome.name].output / "result.json")
+        if len(written) == 1:
+            busy = next(address for address, tasks in client.processing().items() if tasks)
+            os.kill(client.run(os.getpid, workers=[busy])[busy], signal.SIGKILL)
+    assert set(written) == set(requests)
+    for i, (name, request) in enumerate(requests.items()):
+        now = os.stat(request.output / "result.json")
+        assert (now.st_ino, now.st_mtime_ns) == (written[name].st_ino, written[name].st_mtime_ns)
+        found = json.loads((request.output / "result.json").read_text())
+        assert {path.name for path in request.output.iterdir()} == set(found["files"])
+        moved = sitk.ReadTransform(f"{request.output}/transform.h5").TransformPoint((30.0, 35.0, 40.0))
+        np.testing.assert_allclose(moved, (30.0 + 4 * i, 37.0, 39.0), atol=1.5)
+    fixed, moving = 1, 5
+    assert len(list((tmp_path / "features").glob("*.disa"))) == fixed + moving
+
+
+def test_what_nobody_foresaw_is_a_line_after_its_retries(
+    client: distributed.Client, images: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "locks").write_text("no folder")
+    request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
+    outcomes = list(run_all(client, {"pair": request}, tmp_path, retries=1))
+    assert [outcome.name for outcome in outcomes] == ["pair"] and outcomes[0].found == {}
+    assert outcomes[0].error.startswith(f"OutputError: {tmp_path}/locks/pair: cannot be made")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_pair_is_a_line_and_the_rest_goes_on(client: distributed.Client, images: Path, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(
+        f"name,fixed,moving\ngood,{images}/fixed.nii.gz,{images}/moving1.nii.gz\nbad,x,y\n"
+        f"late,{images}/fixed.nii.gz,late.nii.gz\n"
+    )
+    out = tmp_path / "out"
+    command = ["cohort", f"{tmp_path}/table.csv", "-o", str(out), "--scheduler", client.scheduler.address, *COMMAND]
+    ran = CliRunner().invoke(app, command)
+    assert ran.exit_code == 1, ran.output
+    bad, late = f"{tmp_path}/y: no such file", f"{tmp_path}/late.nii.gz: no such file"
+    assert ran.stderr.splitlines() == [f"disa: bad: {bad}", f"disa: late: {late}"]
+    rows = list(csv.DictReader((out / "summary.csv").open()))
+    assert [(row["name"], row["state"]) for row in rows] == [("good", "done"), ("bad", "failed"), ("late", "failed")]
+    page = (out / "summary.html").read_text()
+    assert '<a href="good/report.html">good</a>' in page and "3 pairs: 1 done, 2 not" in page
+    before = os.stat(out / "good" / "result.json")
+    sitk.WriteImage(sitk.ReadImage(f"{images}/moving2.nii.gz"), f"{tmp_path}/late.nii.gz")
+    ran = CliRunner().invoke(app, [*command, "--json"])
+    assert ran.exit_code == 1
+    assert json.loads(ran.stdout)["done"] == 2 and list(json.loads(ran.stdout)["failed"]) == ["bad"]
+    assert os.stat(out / "good" / "result.json").st_mtime_ns == before.st_mtime_ns
+
+
+def test_what_was_done_is_done_again_once_it_differs(images: Path, tmp_path: Path) -> None:
+    image = tmp_path / "moving.nii.gz"
+    image.write_bytes((images / "moving1.nii.gz").read_bytes())
+    request = Request(Inputs(images / "fixed.nii.gz", image), OPTIONS, tmp_path / "out")
+    assert done_before(request) is None
+    from disa.report.job import run
+
+    found = run(request)
+    assert done_before(request) == json.loads(json.dumps(found))
+    other = Options(**{**vars(OPTIONS), "spacing": 5.0})
+    assert done_before(Request(request.inputs, other, request.output)) is None
+    (tmp_path / "out" / "report.html").rename(tmp_path / "report.html")
+    assert done_before(request) is None
+    (tmp_path / "report.html").rename(tmp_path / "out" / "report.html")
+    os.utime(image, (2e9, 2e9))
+    assert done_before(request) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "has the columns none"),
+        ("fixed\na\n", "has the columns fixed; expected"),
+        ("fixed,moving,colour\na,b,c\n", "has the columns fixed, moving, colour"),
+        ("fixed,moving\n", "no pairs"),
+        ("fixed,moving\na,\n", "pair 1: expected a fixed and a moving image"),
+        ("fixed,moving\na,b,c\n", "pair 1: expected a fixed and a moving image and 2 cells"),
+        ("name,fixed,moving\n../a,b,c\n", "pair 1: name '../a'"),
+        ("name,fixed,moving\nfeatures,b,c\n", "pair 1: name 'features'"),
+        ("name,fixed,moving\na,b,c\na,b,d\n", "pair 2: name 'a' is there twice"),
+        ("fixed,moving\n\x00\xff", "expected a"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_in_one_line(tmp_path: Path, content: str, says: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(disa.ConfigError) as caught:
+        read_table(path)
+    assert says in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_paths_are_relative_to_the_table(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("fixed,moving,fixed_mask,truth\na.nii,/b.nii,,t.tfm\n")
+    inputs = read_table(tmp_path / "table.csv")["pair-1"]
+    assert inputs.given == {"fixed": tmp_path / "a.nii", "moving": Path("/b.nii"), "truth": tmp_path / "t.tfm"}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--scheduler", "tcp://127.0.0.1:1"], "no scheduler answers there"),
+        (["--scheduler", "nonsense://x"], "no scheduler answers there"),
+        (["--transform", "probe"], "differs by pair"),
+        (["--model", "none"], "model none: no such model"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
+) -> None:
+    monkeypatch.setattr("disa.cohort.running.PATIENCE", 1)
+    (tmp_path / "table.csv").write_text("fixed,moving\na,b\n")
+    ran = CliRunner().invoke(app, ["cohort", f"{tmp_path}/table.csv", "-o", f"{tmp_path}/out", *options])
+    assert ran.exit_code == 1
+    assert len(ran.output.splitlines()) == 1 and says in ran.output
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,27 @@
+"""The compiled smoothing of descriptors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from disa.core import _core
+from helpers.widening import features_of, widened
+
+
+@pytest.mark.parametrize("sigma", [2.0, 9.0, 40.0])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 12, 7), (9, 3, 40)])
+def test_smoothing_is_two_gaussians_in_mm_along_each_axis(shape: tuple[int, int, int], sigma: float) -> None:
+    descriptors = np.random.default_rng(1).normal(size=(*shape, 16)).astype(np.float32)
+    x, y, z = spacing = (2.0, 4.0, 3.0)
+    everywhere = _core.Frame((1, 1, 1), (0, 0, 0), (1e4, 1e4, 1e4), np.eye(3).ravel())
+    smooth = _core.widen(features_of(descriptors, spacing), everywhere, sigma)
+    np.testing.assert_allclose(smooth.data, widened(descriptors, (sigma / z, sigma / y, sigma / x)), atol=2e-6)
+
+
+def test_descriptors_outside_the_image_stay_zero() -> None:
+    descriptors = np.ones((8, 8, 8, 16), np.float32)
+    image = _core.Frame((4, 8, 8), (0, 0, 0), (2, 2, 2), np.eye(3).ravel())
+    smooth = _core.widen(features_of(descriptors, (2.0, 2.0, 2.0)), image, 6.0)
+    assert np.all(smooth.data[..., :4, :] > 0)
+    assert np.all(smooth.data[..., 4:, :] == 0)

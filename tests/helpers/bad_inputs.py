@@ -1,0 +1,222 @@
+"""Bad input that was tried, what was said of it, and the page of both."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from typer.testing import CliRunner
+
+import disa
+from disa.cli.app import app
+from disa.network.models import find_model
+from helpers.images import structured_image
+from helpers.paths import DOCS
+
+PAGE = DOCS / "errors.md"
+
+HEAD = """# Bad input, and what is said of it
+
+Each line was tried; the text is what came out (`python tests/write_errors.py` writes this page, a test compares it). On
+the command line it is one line on the standard error stream after `disa: `, the exit code is 1, and no file is written.
+In Python the same text is the message of an exception, all of them `disa.DISAError`: `ImageError`, `ModelError`,
+`RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that there is not,
+`--stride 3`) shows how it is used and exits with 2.
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bad input.
+
+    Attributes:
+        what: in words.
+        attempt: a command line without `disa`, or a call.
+    """
+
+    what: str
+    attempt: str | Callable[[], object]
+
+
+def register(what: str, options: str, fixed: str = "fixed.nii.gz") -> Case:
+    return Case(what, f"register {fixed} moving.nii.gz -o out {options}".strip())
+
+
+CASES: dict[str, list[Case]] = {
+    "Images": [
+        register("no such file", "", "none.nii.gz"),
+        register("an empty file", "", "empty.nii.gz"),
+        register("a text under the name of an image", "", "text.nrrd"),
+        register("a compressed file that was cut short", "", "short.nii.gz"),
+        register("a header that promises more voxels than there are", "", "promises.nii"),
+        register("a folder without DICOM", "", "folder"),
+        register("a 2-D image", "", "flat.png"),
+        register("a 4-D image", "", "series.nii.gz"),
+        register("a colour image", "", "colour.nrrd"),
+        register("a single slice", "", "slice.nii.gz"),
+        register("a constant image", "", "constant.nii.gz"),
+        register("NaN among the voxels", "", "nan.nrrd"),
+        register("axes that are not at right angles", "", "skewed.nrrd"),
+        register("a spacing in the header that makes 5 m of it", "--spacing 0.1", "large.nii.gz"),
+        register("a slab thinner than a descriptor", "", "thin.nii.gz"),
+        register("a mask without a voxel", "--fixed-mask zeros.nii.gz"),
+        register("a mask elsewhere in space", "--fixed-mask elsewhere.nii.gz"),
+    ],
+    "Transforms": [
+        register("no such file", "--initial-transform none.tfm"),
+        register("a text that is no transform", "--initial-transform points.csv"),
+        register("a 2-D transform", "--initial-transform flat.tfm"),
+        register("a start that is not linear", "--initial-transform spline.h5"),
+        register("a start that flattens space", "--initial-transform flattening.tfm"),
+        register("a start where the images do not meet", "--initial-transform away.tfm --search local"),
+        Case("a displacement field's inverse", "apply field.h5 points.csv -o x.csv --inverse"),
+        Case("an image in place of displacements", "apply fixed.nii.gz points.csv -o x.csv"),
+    ],
+    "Points and labels": [
+        Case("no such file", "apply away.tfm none.csv -o x.csv"),
+        Case("other columns", "apply away.tfm other.csv -o x.csv"),
+        Case("a word for a number", "apply away.tfm words.csv -o x.csv"),
+        Case("not as many in both", "evaluate away.tfm --fixed-landmarks points.csv --moving-landmarks one.csv"),
+        Case("one of two files", "evaluate away.tfm --fixed-labels fixed.nii.gz"),
+        Case("nothing to measure by", "evaluate away.tfm"),
+        Case("a point outside", "heatmap fixed.nii.gz moving.nii.gz --point 0 0 900 -o map.nii.gz"),
+    ],
+    "Models": [
+        register("no such name", "--model disa-x"),
+        register("no such file", "--model none.onnx"),
+        register("a byte was changed", "--model damaged-stride4.onnx"),
+        register("a network from elsewhere", "--model foreign-stride4.onnx"),
+        Case("no network at all", "info points.csv"),
+    ],
+    "Options": [
+        register("no spacing", "--spacing 0"),
+        register("half a probe", "--transform probe --probe-depth 60"),
+        register("a probe without a direction",
+                 "--transform probe --probe-contact 0 0 0 --probe-axis 0 0 0 --probe-depth 60"),
+        register("landmarks of one image", "--fixed-landmarks points.csv"),
+        Case("fewer starts than one", lambda: disa.global_register("fixed.nii.gz", "moving.nii.gz", starts=0)),
+        Case("a kind of transform that there is not",
+             lambda: disa.register("fixed.nii.gz", "moving.nii.gz", transform="elastic")),
+        Case("a search narrower than its step",
+             lambda: disa.deformable_register("fixed.nii.gz", "moving.nii.gz", radius=1.0)),
+        Case("an array in place of an image", lambda: disa.extract_features(np.zeros((9, 9, 9)))),
+    ],
+    "Output": [
+        Case("a file where a folder is to be", "register fixed.nii.gz moving.nii.gz -o points.csv"),
+        Case("a folder below a file", "apply away.tfm points.csv -o points.csv/x.csv"),
+        Case("an ending that is no image's", "apply away.tfm moving.nii.gz --reference fixed.nii.gz -o x.xyz"),
+        Case("an image without a grid to carry it to", "apply away.tfm moving.nii.gz -o x.nii.gz"),
+    ],
+    "Cohorts": [
+        Case("no such table", "cohort none.csv -o out"),
+        Case("a column too many", "cohort other.csv -o out"),
+        Case("no pairs", "cohort nobody.csv -o out"),
+        Case("one name twice", "cohort twins.csv -o out"),
+        Case("a name that leads out of the folder", "cohort outside.csv -o out"),
+        Case("a probe for all", "cohort pairs.csv -o out --transform probe"),
+    ],
+}  # fmt: skip
+
+
+def make_files(folder: Path) -> None:
+    """What the cases name."""
+    image = structured_image((20, 20, 20))
+    pixels = sitk.GetArrayFromImage(image)
+
+    def write(name: str, image: sitk.Image) -> None:
+        sitk.WriteImage(image, str(folder / name))
+
+    def written(name: str, values: np.ndarray) -> None:
+        write(name, sitk.GetImageFromArray(values))
+
+    for name in ("fixed", "moving"):
+        write(f"{name}.nii.gz", image)
+    (folder / "empty.nii.gz").write_bytes(b"")
+    (folder / "text.nrrd").write_text("not an image\n")
+    whole = (folder / "fixed.nii.gz").read_bytes()
+    (folder / "short.nii.gz").write_bytes(whole[: len(whole) // 2])
+    content = gzip.decompress(whole)
+    (folder / "promises.nii").write_bytes(content[:42] + np.array([900] * 3, "<i2").tobytes() + content[48:])
+    (folder / "folder").mkdir()
+    written("flat.png", pixels[0].astype(np.uint8))
+    write("series.nii.gz", sitk.JoinSeries([image, image]))
+    write("colour.nrrd", sitk.Compose(image, image, image))
+    write("slice.nii.gz", image[:, :, :1])
+    written("constant.nii.gz", np.full((9, 9, 9), 7.0, np.float32))
+    written("nan.nrrd", np.where(pixels > pixels.mean(), np.float32(np.nan), pixels))
+    skewed = image[:, :, :]
+    skewed.SetDirection((1.0, 0.2, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    write("skewed.nrrd", skewed)
+    large, thin, elsewhere = image[:, :, :], image[:, :, :2], image != 1e9
+    large.SetSpacing((250.0,) * 3)
+    thin.SetSpacing((2.0, 2.0, 0.1))
+    elsewhere.SetOrigin((5000.0, 0.0, 0.0))
+    write("large.nii.gz", large)
+    write("thin.nii.gz", thin)
+    write("zeros.nii.gz", image == 1e9)
+    write("elsewhere.nii.gz", elsewhere)
+    transforms = {
+        "flat.tfm": sitk.Euler2DTransform(),
+        "spline.h5": sitk.BSplineTransformInitializer(image, (4, 4, 4)),
+        "flattening.tfm": sitk.AffineTransform(np.diag((1.0, 1.0, 0.0)).ravel().tolist(), (0.0,) * 3),
+        "away.tfm": sitk.TranslationTransform(3, (5000.0, 0.0, 0.0)),
+        "field.h5": sitk.DisplacementFieldTransform(sitk.Image((9, 9, 9), sitk.sitkVectorFloat64)),
+    }
+    for name, transform in transforms.items():
+        sitk.WriteTransform(transform, str(folder / name))
+    tables = {
+        "points": "x,y,z\n0,30,20\n5,30,20\n",
+        "one": "x,y,z\n0,30,20\n",
+        "other": "fixed,moving,colour\na,b,red\n",
+        "words": "x,y,z\n0,thirty,20\n",
+        "nobody": "fixed,moving\n",
+        "twins": "name,fixed,moving\na,fixed.nii.gz,moving.nii.gz\na,moving.nii.gz,fixed.nii.gz\n",
+        "outside": "name,fixed,moving\n../a,fixed.nii.gz,moving.nii.gz\n",
+        "pairs": "fixed,moving\nfixed.nii.gz,moving.nii.gz\n",
+    }
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text)
+    model = bytearray(find_model("disa-lc2", 4).read_bytes())
+    model[1000] ^= 1
+    (folder / "damaged-stride4.onnx").write_bytes(model)
+    (folder / "foreign-stride4.onnx").write_bytes(model[:-90])
+
+
+def said(case: Case) -> str:
+    """What came of it, a line. Raises AssertionError where it went well, or badly."""
+    if callable(case.attempt):
+        try:
+            case.attempt()
+        except disa.DISAError as error:
+            return str(error)
+        raise AssertionError(f"{case.what}: went well")
+    before = sorted(os.listdir())
+    ran = CliRunner().invoke(app, case.attempt.split())
+    assert ran.exit_code == 1, f"{case.what}: exit code {ran.exit_code}, {ran.output} {ran.exception!r}"
+    assert ran.output == ran.stderr and ran.stderr.startswith("disa: "), f"{case.what}: {ran.output}"
+    assert sorted(os.listdir()) == before, f"{case.what}: files were written"
+    return ran.stderr.removeprefix("disa: ").rstrip("\n")
+
+
+def page() -> str:
+    """The page, as it is now."""
+    lines = [HEAD]
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        make_files(Path(folder))
+        for heading, cases in CASES.items():
+            lines += [f"## {heading}", "", "| input | said |", "|---|---|"]
+            for case in cases:
+                line = said(case)
+                assert line and "\n" not in line and folder not in line, line
+                lines.append(f"| {case.what} | {line.replace('|', chr(92) + '|')} |")
+            lines.append("")
+        os.chdir(here)
+    return "\n".join(lines)

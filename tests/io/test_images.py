@@ -1,0 +1,112 @@
+"""Bad input gets one line that says what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+import disa
+import itk
+from disa.io.images import load_image
+from helpers.images import structured_image
+
+
+def _with(value: float) -> sitk.Image:
+    pixels = sitk.GetArrayFromImage(structured_image())
+    pixels[3, 4, 5] = value
+    return sitk.GetImageFromArray(pixels)
+
+
+def _sheared() -> sitk.Image:
+    image = structured_image()
+    image.SetDirection((1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    return image
+
+
+BAD = {
+    "2-D": (sitk.Image([30, 30], sitk.sitkFloat32), "3-D"),
+    "4-D": (sitk.Image([8, 8, 8, 2], sitk.sitkFloat32), "3-D"),
+    "one slice": (structured_image((30, 30, 20))[:, :, 3:4], "2 slices or more"),
+    "vector": (sitk.Image([9, 9, 9], sitk.sitkVectorFloat32), "one real number"),
+    "complex": (sitk.Image([9, 9, 9], sitk.sitkComplexFloat32), "one real number"),
+    "empty": (sitk.Image(), "3-D"),
+    "NaN": (_with(np.nan), "NaN or infinity"),
+    "infinity": (_with(np.inf), "NaN or infinity"),
+    "constant": (sitk.Image([20, 20, 20], sitk.sitkInt16) + 7, "every voxel is 7"),
+    "sheared": (_sheared(), "orthonormal"),
+    "itk 2-D": (itk.image_from_array(np.zeros((9, 9), np.float32)), "3-D"),
+    "itk empty": (itk.Image[itk.F, 3].New(), "empty"),
+    "itk vector": (
+        itk.image_from_array(np.zeros((9, 9, 9, 3), np.float32), is_vector=True),
+        "one real number",
+    ),
+    "itk filter": (itk.MedianImageFilter[itk.Image[itk.F, 3], itk.Image[itk.F, 3]].New(), "GetOutput"),
+    "array": (np.zeros((9, 9, 9)), "SimpleITK image, an ITK image or a path"),
+    "None": (None, "SimpleITK image, an ITK image or a path"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_images_that_cannot_be_used_are_refused_in_one_line(name: str) -> None:
+    image, expected = BAD[name]
+    with pytest.raises(disa.ImageError, match=expected) as caught:
+        disa.extract_features(image)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_are_named_in_the_message(tmp_path: Path) -> None:
+    text = tmp_path / "notes.nii.gz"
+    text.write_text("not an image")
+    for path, expected in (
+        (tmp_path / "none.nii", "no such file"),
+        (text, "not readable"),
+        (tmp_path, "no DICOM series"),
+    ):
+        with pytest.raises(disa.ImageError, match=expected) as caught:
+            disa.extract_features(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz", "v.nrrd", "v.mha"])
+def test_files_that_end_early_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    sitk.WriteImage(structured_image(), str(path))
+    load_image(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 9 // 10])
+    with pytest.raises(disa.ImageError, match=rf"^{path}: ") as caught:
+        load_image(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_huge_grid_is_refused_before_memory_is_taken() -> None:
+    with pytest.raises(disa.ImageError, match="larger spacing"):
+        disa.extract_features(structured_image(), spacing=0.01)
+
+
+@pytest.mark.parametrize("spacing", [0.0, -1.0, float("nan"), float("inf")])
+def test_spacing_must_be_a_length(spacing: float) -> None:
+    with pytest.raises(disa.ImageError, match="mm above 0"):
+        disa.extract_features(structured_image(), spacing=spacing)
+
+
+def test_all_kinds_of_input_are_the_same_image(oblique_image: sitk.Image, tmp_path: Path) -> None:
+    from helpers.itk_metric import to_itk
+
+    path = tmp_path / "a.nrrd"
+    sitk.WriteImage(oblique_image, str(path))
+    for same in (oblique_image, path, str(path), to_itk(oblique_image)):
+        loaded = load_image(same)
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(loaded), sitk.GetArrayFromImage(oblique_image))
+        np.testing.assert_allclose(loaded.GetDirection(), oblique_image.GetDirection(), atol=1e-12)
+        np.testing.assert_allclose(loaded.GetOrigin(), oblique_image.GetOrigin())
+
+
+def test_integer_images_are_taken(image: sitk.Image) -> None:
+    integers = sitk.Cast(image, sitk.sitkInt16)
+    features = disa.extract_features(integers)
+    assert np.any(features.data)

@@ -1,0 +1,37 @@
+"""Runs of the network: slabs, providers, and an ONNX Runtime that there is not."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+import disa
+from disa.network.models import find_model
+from disa.network.session import run_network
+
+
+def test_slabs_give_the_whole_volumes_descriptors() -> None:
+    volume = np.random.default_rng(0).normal(size=(125, 21, 26)).astype(np.float32)
+    for stride in (4, 2):
+        path = find_model("disa-lc2", stride)
+        whole = run_network(volume, path, stride)
+        slabs = run_network(volume, path, stride, maximum_voxels=76 * 21 * 26)
+        assert whole.shape == slabs.shape
+        np.testing.assert_allclose(slabs, whole, atol=1e-5)
+
+
+def test_an_unknown_provider_is_refused(image: sitk.Image) -> None:
+    with pytest.raises(disa.ModelError, match=r"expected one of .*CPUExecutionProvider"):
+        disa.extract_features(image, providers=["NoSuchExecutionProvider"])
+
+
+def test_a_missing_onnx_runtime_is_said(image: sitk.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    from disa.network.session import open_session
+
+    open_session.cache_clear()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(disa.ModelError, match=r"pip install 'itk-disa\[openvino\]'"):
+        disa.extract_features(image)

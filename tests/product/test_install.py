@@ -1,0 +1,82 @@
+"""What `pip install` gives: the class in the `itk` namespace, the right layout, a clear word to a wrong itk."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import disa
+from disa import core
+from disa.doors.itk import vtables as _vtables
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_the_class_is_in_itk_with_no_other_import() -> None:
+    done = run(
+        "import itk; I = itk.Image[itk.F, 3]; m = itk.DISAImageToImageMetricv4[I, I].New(); "
+        "print(m.GetNameOfClass(), m.GetModel(), m.GetFeatureSpacing(), m.GetFixedStride(), m.GetMovingStride())"
+    )
+    assert done.stdout.split() == ["DISAImageToImageMetricv4", "disa-lc2", "2.0", "4", "2"], done.stderr
+    assert done.stderr == ""
+
+
+def test_the_transform_is_in_itk_without_the_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "pressed.tfm"
+    done = run(
+        "import itk, sys; t = itk.ProbePressureTransform[itk.D].New(Depth=80.0); "
+        f"itk.transformwrite(t, {str(path)!r}); print(itk.transformread({str(path)!r})[0].GetDepth()); "
+        "print('itk._ITKMetricsv4Python' in sys.modules)"
+    )
+    assert done.stdout.split() == ["80.0", "False"], done.stderr
+    assert done.stderr == ""
+
+
+def test_naming_an_unrelated_itk_class_does_not_load_disa() -> None:
+    done = run("import itk, sys; itk.Image[itk.F, 3]; print('disa' in sys.modules)")
+    assert done.stdout.strip() == "False"
+
+
+def test_another_itk_version_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "6.0.1")
+    with pytest.raises(ImportError, match=r"built for itk 5\.4, found itk 6\.0\.1: pip install 'itk==5\.4\.\*'"):
+        core._check_itk()
+
+
+def test_a_missing_itk_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    with pytest.raises(ImportError, match=r"pip install 'itk==5\.4\.\*'"):
+        core._check_itk()
+
+
+@pytest.mark.skipif(shutil.which("nm") is None, reason="nm reads the libraries' symbol tables; install binutils")
+def test_vtables_have_the_installed_wheels_sizes() -> None:
+    built = json.loads((Path(disa.__file__).parent / "vtables.json").read_text())
+    assert {"itk::Object", "itk::DataObject", "itk::ProcessObject", "itk::MultiThreaderBase"} <= set(built)
+    wheel = _vtables.wheel_sizes(Path(disa.__file__).parents[1] / "itk", built)
+    assert _vtables.differences(built, wheel) == []
+    spoiled = {**built, "itk::MultiThreaderBase": built["itk::MultiThreaderBase"] + 16}
+    assert _vtables.differences(spoiled, wheel) == ["itk::MultiThreaderBase: 280 bytes here, 264 in the itk wheel"]
+
+
+def test_versions_agree() -> None:
+    assert disa.__version__ == core._core.__version__ == importlib.metadata.version("itk-disa")
+
+
+def test_importing_disa_loads_neither_itk_nor_torch() -> None:
+    import subprocess
+
+    code = "import sys, disa; print(sorted({'itk', 'torch', 'onnxruntime', 'SimpleITK'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
