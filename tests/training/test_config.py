@@ -54,7 +54,7 @@ def test_what_is_dumped_is_what_was_read(tmp_path: Path) -> None:
         ("total_seconds: 9\nvalidate_steps: 5", "validate_steps is given, but the length of the run is not in steps"),
         ("similarity: ssd", "similarity is ssd, expected lc2, ncc or package.module:object"),
         ("similarity: 'no_such:thing'", "cannot be imported"),
-        ("similarity: 'math:pi'", "math:pi does not follow disa.training.similarity.Similarity"),
+        ("similarity: 'math:pi'", "math:pi does not follow disa.training.targets.similarity.Similarity"),
         ("- a\n- b", "expected lines of `key: value`"),
         ("a: [", "not YAML"),
     ],

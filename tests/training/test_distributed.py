@@ -15,8 +15,8 @@ import torch.distributed as dist  # noqa: E402
 from torch import multiprocessing  # noqa: E402
 
 from disa.errors import TrainingError  # noqa: E402
-from disa.training import session  # noqa: E402
 from disa.training.model.checkpoint import load_checkpoint  # noqa: E402
+from disa.training.run import session  # noqa: E402
 from disa.training.run.session import run_training  # noqa: E402
 from disa.training.run.train import Trainer  # noqa: E402
 from disa.training.sampling.compare import Batch  # noqa: E402

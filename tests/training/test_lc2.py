@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training import lc2  # noqa: E402
-from disa.training.targets.patches import PatchSet, extract, local_variance  # noqa: E402
+from disa.training.targets import lc2  # noqa: E402
+from disa.training.targets.boxes import local_variance  # noqa: E402
+from disa.training.targets.patches import PatchSet, extract  # noqa: E402
 
 Array = NDArray[np.float64]
 SIZE = 22

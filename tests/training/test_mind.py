@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from test_lc2 import smooth_volume  # noqa: E402
 
-from disa.training.targets.mind import mind_ssc  # noqa: E402
+from disa.training.validate.mind import mind_ssc  # noqa: E402
 
 
 def test_a_voxel_far_from_borders_equals_the_plain_definition() -> None:

@@ -10,8 +10,8 @@ pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from rich.console import Console
 
-from disa.training import progress
-from disa.training.run.display import Bar, Lines, Pace
+from disa.training.run import progress
+from disa.training.run.progress import Bar, Lines, Pace
 from disa.training.schedule import Schedule
 
 STEPS = Schedule("steps", 10_000, 100, 500)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -13,9 +12,9 @@ import small  # noqa: E402
 from test_lc2 import cube, positions, smooth_volume  # noqa: E402
 
 from disa.errors import ConfigError  # noqa: E402
+from disa.training.learning.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
 from disa.training.sampling.compare import make_batch  # noqa: E402
 from disa.training.sampling.pairs import PairSampler  # noqa: E402
-from disa.training.targets.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
 from disa.training.targets.patches import PatchSet, extract  # noqa: E402
 from disa.training.targets.similarity import LC2, NCC, Similarity, find_similarity  # noqa: E402
 

@@ -17,9 +17,9 @@ pytest.importorskip("matplotlib", reason="the loss curve needs matplotlib")
 import small  # noqa: E402
 
 from disa.errors import ConfigError, ModelError, TrainingError  # noqa: E402
-from disa.training import train  # noqa: E402
 from disa.training.model.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
 from disa.training.model.network import shared_network  # noqa: E402
+from disa.training.run import train  # noqa: E402
 from disa.training.run.session import _check_devices  # noqa: E402
 from disa.training.run.train import Trainer  # noqa: E402
 from disa.training.team import Team  # noqa: E402

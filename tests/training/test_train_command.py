@@ -20,8 +20,8 @@ import yaml  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from disa.cli.app import app  # noqa: E402
-from disa.training import train as training  # noqa: E402
 from disa.training.model.checkpoint import averaged_weights, load_checkpoint  # noqa: E402
+from disa.training.run import train as training  # noqa: E402
 
 
 def settings(folder: Path, **changes: object) -> Path:

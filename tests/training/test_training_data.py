@@ -12,12 +12,12 @@ pytest.importorskip("yaml", reason="training settings need PyYAML")
 
 from disa.training.config import TrainingConfig  # noqa: E402
 from disa.training.data.volumes import Volume, VolumeInfo, load_cache, quantise, save_cache  # noqa: E402
+from disa.training.learning.balance import BinStatistics, BinWeights, weighted_error  # noqa: E402
 from disa.training.model.network import DISANet  # noqa: E402
 from disa.training.sampling.compare import make_batch, predict  # noqa: E402
 from disa.training.sampling.crops import read_descriptors, sample_crops  # noqa: E402
 from disa.training.sampling.geometry import grid_to_grid, random_rotation, random_turn  # noqa: E402
 from disa.training.sampling.pairs import PairSampler  # noqa: E402
-from disa.training.targets.balance import BinStatistics, BinWeights, weighted_error  # noqa: E402
 
 CONFIG = TrainingConfig(
     batch_pairs=2, crop_size=40, positions=16, aligned_share=0, self_share=1,

@@ -55,7 +55,8 @@ class TrainingConfig:
             How far the learning rate has fallen then depends on the machine.
         warmup_steps, warmup_seconds: of linear warm-up, in the unit of the run's length; a 60th of it if not given.
         validate_steps, validate_seconds: between validations, log lines and loss curves, likewise; a 12th.
-        pairs: file of patch pairs of held-out volumes, from disa.training.paper_pairs, whose error is logged, too.
+        pairs: file of patch pairs of held-out volumes, from disa.training.validate.paper_pairs, whose error is
+            logged, too.
         validate_batches: batches of `batch_pairs` that a validation compares, in each of its three conditions.
         save_seconds: between checkpoints, at most.
         batch_pairs: crop pairs a step, over all GPUs.

@@ -18,16 +18,16 @@ from disa.errors import ConfigError, ModelError, TrainingError
 from disa.training.config import TrainingConfig
 from disa.training.data.volumes import Volume
 from disa.training.files import write
+from disa.training.learning.balance import BinWeights
+from disa.training.learning.error import DescriptorError
+from disa.training.learning.optimisers import make_optimisers, set_rate
 from disa.training.model.checkpoint import load_checkpoint, save_checkpoint
-from disa.training.model.folded import DescriptorError
 from disa.training.model.network import DISANet, shared_network
-from disa.training.model.optimisers import make_optimisers, set_rate
-from disa.training.run.display import Display
 from disa.training.run.log import Log
 from disa.training.run.plot import draw
+from disa.training.run.progress import Display
 from disa.training.sampling.compare import Batch, make_batch
 from disa.training.sampling.pairs import PairSampler
-from disa.training.targets.balance import BinWeights
 from disa.training.targets.similarity import find_similarity
 from disa.training.team import ALONE, Team
 from disa.training.validate.paper_pairs import PatchPair, load_pairs

@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 
 from disa.training.config import load_config
-from disa.training.data.volumes import load_cache
+from disa.training.data.volumes import load_cache, of_split
 from disa.training.model.network import load_weights
-from disa.training.sampling.pairs import of_split
 from disa.training.validate.validation import validate
 
 
@@ -28,11 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     device = torch.device(arguments.device)
-    volumes = [
-        volume
-        for volume in of_split(load_cache(arguments.cache, device), arguments.split)
-        if volume.info.subject.startswith(arguments.subjects)
-    ]
+    volumes = of_split(load_cache(arguments.cache, device), arguments.split, arguments.subjects)
     config = replace(load_config(arguments.config), batch_pairs=8, positions=256)
     network = load_weights(arguments.weights).to(device)
     for name, score in validate(network, volumes, config, arguments.batches).items():

@@ -10,10 +10,10 @@ import torch
 
 from disa.training.config import TrainingConfig
 from disa.training.data.volumes import Volume
+from disa.training.learning.balance import BinStatistics
 from disa.training.model.network import DISANet, shared_network
 from disa.training.sampling.compare import make_batch, predict
 from disa.training.sampling.pairs import PairSampler
-from disa.training.targets.balance import BinStatistics
 from disa.training.targets.similarity import find_similarity
 
 SEED = 20260101
