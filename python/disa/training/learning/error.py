@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,20 @@ from disa.training.model.folded import head, trunk
 from disa.training.model.network import DISANet
 from disa.training.sampling.compare import Batch
 from disa.training.sampling.crops import read_descriptors
+
+
+class Form(NamedTuple):
+    """What stays the same from step to step.
+
+    Attributes:
+        extent: lowest and highest value of the target.
+        dtype: of the network's arithmetic.
+        interval_share: see `weighted_error`.
+    """
+
+    extent: Range
+    dtype: torch.dtype
+    interval_share: float
 
 
 class DescriptorError(nn.Module):
@@ -27,7 +43,7 @@ class DescriptorError(nn.Module):
 
     def __init__(self, network: DISANet, extent: Range, dtype: torch.dtype, interval_share: float) -> None:
         super().__init__()
-        self.network, self.extent, self.dtype, self.interval_share = network, extent, dtype, interval_share
+        self.network, self.form = network, Form(extent, dtype, interval_share)
 
     def forward(self, batch: Batch, weights: Tensor) -> Tensor:
         """A scalar.
@@ -36,23 +52,13 @@ class DescriptorError(nn.Module):
             batch: crops, positions and target.
             weights: of the target's bins.
         """
-        return _error(*batch, weights, self.network, self.extent, self.dtype, self.interval_share)
+        return _error(weights, batch, self.network, self.form)
 
 
 @fast
-def _error(
-    fixed: Tensor,
-    moving: Tensor,
-    fixed_points: Tensor,
-    moving_points: Tensor,
-    target: Tensor,
-    weights: Tensor,
-    network: DISANet,
-    extent: Range,
-    dtype: torch.dtype,
-    interval_share: float,
-) -> Tensor:
-    x = trunk(network, torch.cat([fixed, moving]), dtype)
-    left = read_descriptors(head(network, x[: len(fixed)], 4), fixed_points, 4)
-    right = read_descriptors(head(network, x[len(fixed) :], 2), moving_points, 2)
-    return weighted_error(left @ right.transpose(1, 2), target, weights, extent, interval_share)
+def _error(weights: Tensor, batch: Batch, network: DISANet, form: Form) -> Tensor:
+    x = trunk(network, torch.cat([batch.fixed, batch.moving]), form.dtype)
+    count = len(batch.fixed)
+    left = read_descriptors(head(network, x[:count], 4), batch.fixed_points, 4)
+    right = read_descriptors(head(network, x[count:], 2), batch.moving_points, 2)
+    return weighted_error(left @ right.transpose(1, 2), batch.target, weights, form.extent, form.interval_share)
