@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 import numpy as np
 import pytest
 
@@ -107,7 +106,7 @@ def test_batches_hold_the_scores_of_what_the_network_sees(name: str) -> None:
 def test_signs_flip_only_where_the_similarity_does_not_see_it(name: str, flipped: bool) -> None:
     config = small.config(similarity=name, flip_sign_share=1.0, noise=0.0, remap_share=0.0, batch_pairs=1)
     seen = []
-    for settings in (config, replace(config, flip_sign_share=0.0)):
+    for settings in (config, config.changed(flip_sign_share=0.0)):
         sampler = PairSampler([small.volume(1)], settings, np.random.default_rng(0))
         torch.manual_seed(0)
         seen.append(make_batch([sampler.draw()], settings, augment=True).fixed.flatten())

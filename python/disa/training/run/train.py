@@ -6,7 +6,6 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -240,7 +239,7 @@ class Trainer:
             "loss": self._loss,
             "losses": self._losses,
             "log": self.log.text(),
-            "config": asdict(self.config),
+            "config": self.config.model_dump(),
         }
         save_checkpoint(self.output / CHECKPOINT, state)
         self._saved = self.step
@@ -259,7 +258,7 @@ class Trainer:
             was, now = state["config"][name], getattr(self.config, name)
             if was != now:
                 raise ModelError(f"{checkpoint}: trained with {name}: {was}, not {now}; start a run of its own with -o")
-        changed = [f"{k}: {v}" for k, v in asdict(self.config).items() if state["config"].get(k) != v]
+        changed = [f"{k}: {v}" for k, v in self.config.model_dump().items() if state["config"].get(k) != v]
         if changed and self._display:
             self._display.note(f"{checkpoint}: goes on with other settings than before, {', '.join(changed)}")
         self.network.load_state_dict(state["network"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,7 +27,7 @@ def main() -> None:
 
     device = torch.device(arguments.device)
     volumes = of_split(load_cache(arguments.cache, device), arguments.split, arguments.subjects)
-    config = replace(load_config(arguments.config), batch_pairs=8, positions=256)
+    config = load_config(arguments.config).changed(batch_pairs=8, positions=256)
     network = load_weights(arguments.weights).to(device)
     for name, score in validate(network, volumes, config, arguments.batches).items():
         bins = " ".join(f"{error:.4f}" for error in score.bin_errors)

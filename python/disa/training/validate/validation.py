@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -66,8 +66,7 @@ class Score:
 
 def validation_config(config: TrainingConfig, condition: Condition) -> TrainingConfig:
     """The training settings without augmentation, on the fixed volume's own grid."""
-    return replace(
-        config,
+    return config.changed(
         aligned_share=0.7,
         self_share=0.0,
         native_share=1.0,
