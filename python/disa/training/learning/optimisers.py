@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from disa.training.config import TrainingConfig
-from disa.training.model.muon import Muon
+from disa.training.learning.muon import Muon
 from disa.training.model.network import DISANet
 
 #: Weights with no more inputs than this, and biases, are left to AdamW.
