@@ -1,7 +1,7 @@
 #include "bindings.h"
 
-#include "disa/search/DisplacementSearch.h"
 #include "disa/core/Error.h"
+#include "disa/search/DisplacementSearch.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

@@ -1,6 +1,6 @@
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
-#include "disa/metric/Deformable.h"
 #include "disa/core/Error.h"
+#include "disa/metric/Deformable.h"
 #include "kernels/Evaluate.h"
 #include "run_test.h"
 

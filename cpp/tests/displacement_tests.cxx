@@ -1,6 +1,6 @@
 // Tests of the search for displacements that need neither ITK nor Python: displacement_tests NAME runs one.
-#include "disa/search/DisplacementSearch.h"
 #include "disa/core/Error.h"
+#include "disa/search/DisplacementSearch.h"
 #include "run_test.h"
 
 #include <random>

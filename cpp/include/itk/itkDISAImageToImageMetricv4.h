@@ -2,9 +2,10 @@
 #define itkDISAImageToImageMetricv4_h
 
 #include "disa/core/Error.h"
+#include "disa/core/FirstException.h"
 #include "disa/features/FeatureExtractor.h"
-#include "disa/metric/Objective.h"
 #include "disa/features/Smoothing.h"
+#include "disa/metric/Objective.h"
 #include "itkDISAFeatureCache.h"
 #include "itkDISATransformChain.h"
 
@@ -214,7 +215,7 @@ private:
 
   bool IsInsideMovingMask(const disa::Vector3 & point) const;
 
-  /** Call a function with 0 .. count - 1 on the work units. */
+  /** Call a function with 0 .. count - 1 on the work units; the first exception reaches the caller. */
   void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;
 
   /** Value and valid points, kept as ITK's metrics do, and the derivative if there is one to write to. */

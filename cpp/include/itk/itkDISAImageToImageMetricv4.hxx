@@ -521,7 +521,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RunInParalle
   m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), count);
   if (m_NumberOfWorkUnitsUsed > 1)
   {
-    m_Threader->ParallelizeArray(0, count, function, nullptr);
+    disa::FirstException exception;
+    m_Threader->ParallelizeArray(0, count, [&](SizeValueType i) { exception.Guard([&] { function(i); }); }, nullptr);
+    exception.Rethrow();
     return;
   }
   for (std::size_t i = 0; i < count; ++i)

@@ -1,8 +1,8 @@
 #include "disa/metric/Objective.h"
 
+#include "core/LargePages.h"
 #include "disa/core/Error.h"
 #include "kernels/Evaluate.h"
-#include "core/LargePages.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,9 @@
 #include "disa/search/DisplacementSearch.h"
 
-#include "search/DisplacementRows.h"
 #include "disa/core/Error.h"
 #include "disa/core/Parallel.h"
 #include "features/Pooling.h"
+#include "search/DisplacementRows.h"
 
 #include <algorithm>
 #include <cmath>

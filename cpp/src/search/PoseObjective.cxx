@@ -1,7 +1,7 @@
 #include "disa/search/PoseObjective.h"
 
-#include "disa/core/Error.h"
 #include "core/Random.h"
+#include "disa/core/Error.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "disa/search/PoseSearch.h"
 
-#include "disa/core/Parallel.h"
 #include "core/Random.h"
+#include "disa/core/Parallel.h"
 
 #include <algorithm>
 #include <cmath>

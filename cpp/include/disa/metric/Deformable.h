@@ -15,7 +15,7 @@ struct Threads
 {
   std::size_t count; ///< how many run at once, 1 or more
 
-  /** Calls a function with 0 .. count - 1, in any order. */
+  /** Calls a function with 0 .. count - 1, in any order; throws what a call throws, once all have ended. */
   std::function<void(std::size_t count, const std::function<void(std::size_t)> & function)> parallelFor;
 };
 

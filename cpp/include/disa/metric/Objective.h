@@ -1,8 +1,8 @@
 #ifndef disa_metric_Objective_h
 #define disa_metric_Objective_h
 
-#include "disa/kernels/Cells.h"
 #include "disa/features/FeatureVolume.h"
+#include "disa/kernels/Cells.h"
 
 #include <algorithm>
 #include <array>
