@@ -11,7 +11,6 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/Objective.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/ProbePressure.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/TransformChain.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementRows.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementSearch.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/Minimize.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/PoseModel.cxx
@@ -32,8 +31,6 @@ function(disa_add_kernel name)
   target_sources(disa PRIVATE ${file})
   set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;${ARGN}")
 endfunction()
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementRows.cxx PROPERTIES
-  COMPILE_OPTIONS -ffp-contract=off)
 disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   disa_add_kernel(AVX2 -mavx2)

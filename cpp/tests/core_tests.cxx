@@ -422,6 +422,66 @@ TestKernels()
   }
 }
 
+/** Every kernel's rows are the portable one's to the last bit, and these a plain loop's. */
+void
+TestRows()
+{
+  constexpr std::size_t                 count = 24, stride = 28, channels = 16, length = 5, items = count / length;
+  std::mt19937                          random(3);
+  std::uniform_real_distribution<float> value(-1.0f, 1.0f);
+  const auto                            draw = [&](std::size_t size)
+  {
+    std::vector<float> values(size);
+    std::generate(values.begin(), values.end(), [&] { return value(random); });
+    return values;
+  };
+  const std::vector<float> fixed = draw(channels * count), moving = draw(channels * stride), near = draw(3 * count);
+  const auto               run = [&](const disa::RowFunctions & functions)
+  {
+    std::vector<float> dots(disa::MostShifts * count), sums(items * length), about(length), least(count, 9.0f),
+      best(count);
+    std::vector<std::int32_t> labels(count, 2);
+    for (std::size_t shifts = 1; shifts <= disa::MostShifts; ++shifts)
+    {
+      functions.dotRows(fixed.data(), moving.data(), stride, count, shifts, 0.3f, dots.data());
+    }
+    functions.sumNeighbours(fixed.data(), items, length, 2, sums.data());
+    functions.sumAbout(fixed.data(), 1, items, length, length, 2, about.data());
+    Check(std::equal(about.begin(), about.end(), sums.begin() + length), "the sums about an item are those of all");
+    const disa::RowState state{ near.data(), count, least.data(), best.data(), labels.data() };
+    functions.keepCheaper(state, { 0.1f, -0.2f, 0.3f }, 0.5f, 1, dots.data(), count);
+    std::vector<std::vector<float>> results{ dots, sums, about, least, best };
+    results.emplace_back(labels.begin(), labels.end());
+    return results;
+  };
+  const auto expected = run(*disa::FindKernel("portable", "test").rows);
+  for (std::size_t k = 0; k < disa::MostShifts; ++k)
+  {
+    for (std::size_t x = 0; x < count; ++x)
+    {
+      double dot = 0.0;
+      for (std::size_t c = 0; c < channels; ++c)
+      {
+        dot -= 0.3 * double(fixed[c * count + x]) * double(moving[c * stride + x + k]);
+      }
+      Check(std::abs(expected[0][k * count + x] - dot) < 1e-5, "a dot is that of the descriptors");
+    }
+  }
+  for (std::size_t x = 0; x < count; ++x)
+  {
+    const float cost = expected[0][x];
+    const float apart = std::pow(0.1f - near[x], 2.0f) + std::pow(-0.2f - near[count + x], 2.0f) +
+                        std::pow(0.3f - near[2 * count + x], 2.0f);
+    Check(expected[3][x] == cost, "the least cost");
+    Check(std::abs(expected[4][x] - std::min(0.0f, cost + 0.5f * apart)) < 1e-5f, "the best with the coupling");
+    Check(expected[5][x] == (expected[4][x] < 0.0f ? 1.0f : 2.0f), "the label of the best");
+  }
+  for (const disa::Kernel & kernel : disa::AvailableKernels())
+  {
+    Check(run(*kernel.rows) == expected, kernel.name);
+  }
+}
+
 } // namespace
 
 int
@@ -436,5 +496,6 @@ main(int argc, char ** argv)
                    { "order", &TestOrder },
                    { "push", &TestPush },
                    { "sums", &TestSums },
-                   { "points", &TestPoints } });
+                   { "points", &TestPoints },
+                   { "rows", &TestRows } });
 }

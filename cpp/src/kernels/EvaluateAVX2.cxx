@@ -1,6 +1,7 @@
 #include "kernels/Evaluate.h"
 #include "kernels/EvaluateLoop.h"
 #include "kernels/PointLoop.h"
+#include "kernels/RowLoop.h"
 
 #include <immintrin.h>
 
@@ -61,5 +62,7 @@ struct AVX2Dots
 const KernelFunctions<std::int8_t> KernelAVX2{ &EvaluateLoop<AVX2Dots>::Evaluate, &EvaluateLoop<AVX2Dots>::Accumulate };
 
 const PointFunctions PointsAVX2 = PointLoop<AVX2Dots>::Functions;
+
+const RowFunctions RowsAVX2 = RowLoop<AVX2Dots>::Functions;
 
 } // namespace disa

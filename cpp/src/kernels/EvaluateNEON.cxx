@@ -2,6 +2,7 @@
 #include "kernels/Evaluate.h"
 #include "kernels/EvaluateLoop.h"
 #include "kernels/PointLoop.h"
+#include "kernels/RowLoop.h"
 
 namespace disa
 {
@@ -25,5 +26,7 @@ const KernelFunctions<std::int8_t> KernelNEON{ &EvaluateLoop<DotsNEON<PartialNEO
                                                &EvaluateLoop<DotsNEON<PartialNEON>>::Accumulate };
 
 const PointFunctions PointsNEON = PointLoop<DotsNEON<PartialNEON>>::Functions;
+
+const RowFunctions RowsNEON = RowLoop<DotsNEON<PartialNEON>>::Functions;
 
 } // namespace disa

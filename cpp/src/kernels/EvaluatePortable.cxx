@@ -1,6 +1,7 @@
 #include "kernels/Evaluate.h"
 #include "kernels/EvaluateLoop.h"
 #include "kernels/PointLoop.h"
+#include "kernels/RowLoop.h"
 
 namespace disa
 {
@@ -50,5 +51,7 @@ const KernelFunctions<std::int8_t> KernelPortable{ &EvaluateLoop<QuantizedDots>:
 const KernelFunctions<float> KernelFloat{ &EvaluateLoop<FloatDots>::Evaluate, &EvaluateLoop<FloatDots>::Accumulate };
 
 const PointFunctions PointsPortable = PointLoop<QuantizedDots>::Functions;
+
+const RowFunctions RowsPortable = RowLoop<QuantizedDots>::Functions;
 
 } // namespace disa

@@ -3,7 +3,7 @@
 #include "disa/core/Error.h"
 #include "disa/core/Parallel.h"
 #include "features/Pooling.h"
-#include "search/DisplacementRows.h"
+#include "kernels/Evaluate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -226,10 +226,11 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
                               const TPredicate &                 isWanted,
                               Scratch &                          scratch) const
 {
-  const auto &      size = m_Frame.size;
-  const std::size_t side = 2 * m_Grid.costRadius + 1;
-  const std::size_t width = Width();
-  const float       factor = 1.0f / float(side * side * side);
+  const auto &         size = m_Frame.size;
+  const std::size_t    side = 2 * m_Grid.costRadius + 1;
+  const std::size_t    width = Width();
+  const float          factor = 1.0f / float(side * side * side);
+  const RowFunctions & functions = *ChosenKernel().rows;
   scratch.dots.resize(shifts * width);
   scratch.rows.resize(shifts * (end - begin) * size[1] * width);
   for (std::size_t z = begin; z < end; ++z)
@@ -242,20 +243,20 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
       }
       const std::size_t row = (z * m_Ratio + shift[2]) * m_MovingSize[1] + y * m_Ratio + shift[1];
       const std::size_t phase = (row * m_Ratio + shift[0] % m_Ratio) * Channels;
-      DotRows(m_Fixed.data() + (z * size[1] + y) * Channels * width,
-              m_Moving.data() + phase * m_PhaseSize + shift[0] / m_Ratio,
-              m_PhaseSize,
-              width,
-              shifts,
-              factor,
-              scratch.dots.data());
+      functions.dotRows(m_Fixed.data() + (z * size[1] + y) * Channels * width,
+                        m_Moving.data() + phase * m_PhaseSize + shift[0] / m_Ratio,
+                        m_PhaseSize,
+                        width,
+                        shifts,
+                        factor,
+                        scratch.dots.data());
       for (std::size_t k = 0; k < shifts; ++k)
       {
-        SumNeighbours(scratch.dots.data() + k * width,
-                      width,
-                      1,
-                      m_Grid.costRadius,
-                      scratch.rows.data() + ((k * (end - begin) + z - begin) * size[1] + y) * width);
+        functions.sumNeighbours(scratch.dots.data() + k * width,
+                                width,
+                                1,
+                                m_Grid.costRadius,
+                                scratch.rows.data() + ((k * (end - begin) + z - begin) * size[1] + y) * width);
       }
     }
   }
@@ -264,24 +265,25 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
 const float *
 DisplacementSearch::CostRow(std::size_t k, std::size_t z, std::size_t y, std::size_t planes, Scratch & scratch) const
 {
-  const std::size_t radius = m_Grid.costRadius;
-  const std::size_t width = Width();
-  const std::size_t plane = m_Frame.size[1] * width;
-  const std::size_t first = z - std::min(z, radius);
-  const std::size_t last = std::min(z + radius + 1, planes);
+  const RowFunctions & functions = *ChosenKernel().rows;
+  const std::size_t    radius = m_Grid.costRadius;
+  const std::size_t    width = Width();
+  const std::size_t    plane = m_Frame.size[1] * width;
+  const std::size_t    first = z - std::min(z, radius);
+  const std::size_t    last = std::min(z + radius + 1, planes);
   scratch.sums.resize((last - first + 1) * width);
   for (std::size_t i = first; i < last; ++i)
   {
-    SumAbout(scratch.rows.data() + (k * planes + i) * plane,
-             y,
-             m_Frame.size[1],
-             width,
-             width,
-             radius,
-             scratch.sums.data() + (i - first) * width);
+    functions.sumAbout(scratch.rows.data() + (k * planes + i) * plane,
+                       y,
+                       m_Frame.size[1],
+                       width,
+                       width,
+                       radius,
+                       scratch.sums.data() + (i - first) * width);
   }
   float * const costs = scratch.sums.data() + (last - first) * width;
-  SumAbout(scratch.sums.data(), z - first, last - first, width, width, radius, costs);
+  functions.sumAbout(scratch.sums.data(), z - first, last - first, width, width, radius, costs);
   return costs;
 }
 
@@ -378,76 +380,74 @@ DisplacementSearch::Search(State & state, float coupling) const
   const std::size_t width = Width();
   std::fill(state.best.begin(), state.best.end(), std::numeric_limits<float>::infinity());
   std::fill(state.label.begin(), state.label.end(), 0);
-  ParallelFor((size[2] + BlockPlanes - 1) / BlockPlanes,
-              m_Threads,
-              [&](std::size_t block)
-              {
-                const std::size_t begin = block * BlockPlanes;
-                const std::size_t end = std::min(begin + BlockPlanes, size[2]);
-                const std::size_t first = begin - std::min(begin, radius);
-                const std::size_t last = std::min(end + radius, size[2]);
-                // Of the rows about each row, which need its dot products.
-                std::vector<Box> about((last - first) * size[1]);
-                Box              any;
-                for (std::size_t z = begin; z < end; ++z)
-                {
-                  for (std::size_t y = 0; y < size[1]; ++y)
-                  {
-                    const Box & box = state.boxes[z * size[1] + y];
-                    any.Include(box);
-                    for (std::size_t k = std::max(z, first + radius) - radius; k < std::min(z + radius + 1, last); ++k)
-                    {
-                      for (std::size_t j = y - std::min(y, radius); j < std::min(y + radius + 1, size[1]); ++j)
-                      {
-                        about[(k - first) * size[1] + j].Include(box);
-                      }
-                    }
-                  }
-                }
-                Scratch    scratch;
-                const auto search = [&](const std::array<std::size_t, 3> & shift, std::size_t shifts)
-                {
-                  const std::size_t lastX = shift[0] + (shifts - 1) * m_Ratio;
-                  if (!any.Meets(shift, lastX))
-                  {
-                    return;
-                  }
-                  const auto isWanted = [&](std::size_t row)
-                  { return about[row - first * size[1]].Meets(shift, lastX); };
-                  DotPlanes(shift, shifts, first, last, isWanted, scratch);
-                  for (std::size_t row = begin * size[1]; row < end * size[1]; ++row)
-                  {
-                    if (!state.boxes[row].Meets(shift, lastX))
-                    {
-                      continue;
-                    }
-                    for (std::size_t k = 0; k < shifts; ++k)
-                    {
-                      const auto label = std::int32_t((shift[2] * side + shift[1]) * side + shift[0] + k * m_Ratio);
-                      KeepCheaper(state.near.data() + row * width,
-                                  state.best.size(),
-                                  StepsOf(label),
-                                  coupling,
-                                  label,
-                                  CostRow(k, row / size[1] - first, row % size[1], last - first, scratch),
-                                  width,
-                                  state.least.data() + row * width,
-                                  state.best.data() + row * width,
-                                  state.label.data() + row * width);
-                    }
-                  }
-                };
-                for (std::size_t yz = 0; yz < side * side; ++yz)
-                {
-                  for (std::size_t phase = 0; phase < m_Ratio; ++phase)
-                  {
-                    for (std::size_t x = phase; x < side; x += MostShifts * m_Ratio)
-                    {
-                      search({ x, yz % side, yz / side }, std::min(MostShifts, (side - 1 - x) / m_Ratio + 1));
-                    }
-                  }
-                }
-              });
+  ParallelFor(
+    (size[2] + BlockPlanes - 1) / BlockPlanes,
+    m_Threads,
+    [&](std::size_t block)
+    {
+      const std::size_t begin = block * BlockPlanes;
+      const std::size_t end = std::min(begin + BlockPlanes, size[2]);
+      const std::size_t first = begin - std::min(begin, radius);
+      const std::size_t last = std::min(end + radius, size[2]);
+      // Of the rows about each row, which need its dot products.
+      std::vector<Box> about((last - first) * size[1]);
+      Box              any;
+      for (std::size_t z = begin; z < end; ++z)
+      {
+        for (std::size_t y = 0; y < size[1]; ++y)
+        {
+          const Box & box = state.boxes[z * size[1] + y];
+          any.Include(box);
+          for (std::size_t k = std::max(z, first + radius) - radius; k < std::min(z + radius + 1, last); ++k)
+          {
+            for (std::size_t j = y - std::min(y, radius); j < std::min(y + radius + 1, size[1]); ++j)
+            {
+              about[(k - first) * size[1] + j].Include(box);
+            }
+          }
+        }
+      }
+      Scratch    scratch;
+      const auto search = [&](const std::array<std::size_t, 3> & shift, std::size_t shifts)
+      {
+        const std::size_t lastX = shift[0] + (shifts - 1) * m_Ratio;
+        if (!any.Meets(shift, lastX))
+        {
+          return;
+        }
+        const auto isWanted = [&](std::size_t row) { return about[row - first * size[1]].Meets(shift, lastX); };
+        DotPlanes(shift, shifts, first, last, isWanted, scratch);
+        for (std::size_t row = begin * size[1]; row < end * size[1]; ++row)
+        {
+          if (!state.boxes[row].Meets(shift, lastX))
+          {
+            continue;
+          }
+          const RowState rowState = { state.near.data() + row * width,
+                                      state.best.size(),
+                                      state.least.data() + row * width,
+                                      state.best.data() + row * width,
+                                      state.label.data() + row * width };
+          for (std::size_t k = 0; k < shifts; ++k)
+          {
+            const auto label = std::int32_t((shift[2] * side + shift[1]) * side + shift[0] + k * m_Ratio);
+            const auto [x, y, z] = StepsOf(label);
+            const float * const costs = CostRow(k, row / size[1] - first, row % size[1], last - first, scratch);
+            ChosenKernel().rows->keepCheaper(rowState, { x, y, z }, coupling, label, costs, width);
+          }
+        }
+      };
+      for (std::size_t yz = 0; yz < side * side; ++yz)
+      {
+        for (std::size_t phase = 0; phase < m_Ratio; ++phase)
+        {
+          for (std::size_t x = phase; x < side; x += MostShifts * m_Ratio)
+          {
+            search({ x, yz % side, yz / side }, std::min(MostShifts, (side - 1 - x) / m_Ratio + 1));
+          }
+        }
+      }
+    });
 }
 
 Displacements
@@ -506,19 +506,20 @@ DisplacementSearch::Nearest(const Displacements & near, double coupling) const
 Displacements
 DisplacementSearch::Smooth(const Displacements & displacements) const
 {
-  const auto &  size = m_Frame.size;
-  Displacements sums(displacements.size()), other(displacements.size());
+  const RowFunctions & rows = *ChosenKernel().rows;
+  const auto &         size = m_Frame.size;
+  Displacements        sums(displacements.size()), other(displacements.size());
   // Along x, y and z in turn; the mean's denominator is the product of the three counts.
   for (std::size_t row = 0; row < size[2] * size[1]; ++row)
   {
-    SumNeighbours(displacements.data() + 3 * row * size[0], size[0], 3, 1, other.data() + 3 * row * size[0]);
+    rows.sumNeighbours(displacements.data() + 3 * row * size[0], size[0], 3, 1, other.data() + 3 * row * size[0]);
   }
   for (std::size_t z = 0; z < size[2]; ++z)
   {
     const std::size_t plane = 3 * z * size[1] * size[0];
-    SumNeighbours(other.data() + plane, size[1], 3 * size[0], 1, sums.data() + plane);
+    rows.sumNeighbours(other.data() + plane, size[1], 3 * size[0], 1, sums.data() + plane);
   }
-  SumNeighbours(sums.data(), size[2], 3 * size[1] * size[0], 1, other.data());
+  rows.sumNeighbours(sums.data(), size[2], 3 * size[1] * size[0], 1, other.data());
   const auto neighbours = [](std::size_t i, std::size_t count)
   { return 1 + std::size_t(i > 0) + std::size_t(i + 1 < count); };
   float * value = other.data();
