@@ -60,7 +60,7 @@ bind_displacement_search(py::module_ & module)
            {
              py::gil_scoped_release release;
              return std::make_unique<DisplacementSearch>(
-               fixed, moving, disa::DisplacementGrid{ control_spacing, step, radius, cost_radius }, threads);
+               fixed, moving, disa::DisplacementSearchSettings{ control_spacing, step, radius, cost_radius }, threads);
            }),
          py::arg("fixed"),
          py::arg("moving"),

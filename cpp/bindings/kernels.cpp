@@ -1,6 +1,6 @@
 #include "bindings.h"
 
-#include "kernels/Evaluate.h"
+#include "kernels/Kernels.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

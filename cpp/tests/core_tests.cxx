@@ -1,7 +1,7 @@
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
 #include "disa/core/Error.h"
-#include "disa/metric/Deformable.h"
-#include "kernels/Evaluate.h"
+#include "disa/metric/ChainEvaluation.h"
+#include "kernels/Kernels.h"
 #include "run_test.h"
 
 #include <algorithm>
@@ -84,28 +84,28 @@ TestFeatures()
   std::remove(file);
 }
 
-/** Slope and pull-back of a lattice against differences, at points inside, on the border and outside. */
+/** Slope and pull-back of a displacement against differences, at points inside, on the border and outside. */
 void
-TestLattice()
+TestDisplacement()
 {
   const disa::PointFunctions & functions = *disa::FindKernel("portable", "test").points;
-  for (const auto kind : { disa::Lattice::Kind::CubicBSpline, disa::Lattice::Kind::DisplacementField })
+  for (const auto kind : { disa::DisplacementMap::Kind::CubicBSpline, disa::DisplacementMap::Kind::DisplacementField })
   {
-    const disa::Frame   frame = MakeFrame(6, 5, 7, 10.0);
-    std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
-    const disa::Lattice lattice(kind, frame, parameters.data());
-    const disa::Vector3 outside{ -30.0, 20.0, 20.0 };
-    Check(lattice(outside) == outside, "outside of its domain a lattice displaces nothing");
+    const disa::Frame           frame = MakeFrame(6, 5, 7, 10.0);
+    std::vector<double>         parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::DisplacementMap displace(kind, frame, parameters.data());
+    const disa::Vector3         outside{ -30.0, 20.0, 20.0 };
+    Check(displace(outside) == outside, "outside of its domain it displaces nothing");
     const disa::Vector3 gradient{ 0.3, -0.7, 0.5 };
     for (const disa::Vector3 & point :
          { disa::Vector3{ 21.3, 17.7, 33.1 }, { 10.0, 10.0, 10.0 }, { 38.2, 29.1, 48.8 } })
     {
       std::vector<double> derivative(parameters.size());
       double              placement[disa::PlacementSize];
-      functions.place(lattice.GetNodes(), point.data(), 1, placement);
+      functions.place(displace.GetNodes(), point.data(), 1, placement);
       for (std::size_t plane = 0; plane < frame.size[2]; plane += 3)
       {
-        functions.spread(lattice.GetNodes(),
+        functions.spread(displace.GetNodes(),
                          placement,
                          gradient.data(),
                          1,
@@ -113,11 +113,11 @@ TestLattice()
                          std::min(plane + 3, frame.size[2]),
                          derivative.data());
       }
-      const disa::Vector3 at = lattice(point);
+      const disa::Vector3 at = displace(point);
       for (std::size_t k = 0; k < parameters.size(); ++k)
       {
         parameters[k] += 1.0;
-        const disa::Vector3 moved = lattice(point); // linear in the parameters
+        const disa::Vector3 moved = displace(point); // linear in the parameters
         parameters[k] -= 1.0;
         double change = 0.0;
         for (int axis = 0; axis < 3; ++axis)
@@ -128,7 +128,7 @@ TestLattice()
       }
     }
     const disa::Vector3 point{ 21.3, 17.7, 33.1 };
-    const disa::Vector3 pulled = lattice.PullBack(point, gradient);
+    const disa::Vector3 pulled = displace.PullBack(point, gradient);
     for (int axis = 0; axis < 3; ++axis)
     {
       disa::Vector3 ahead = point, behind = point;
@@ -137,7 +137,7 @@ TestLattice()
       double slope = 0.0;
       for (int i = 0; i < 3; ++i)
       {
-        slope += gradient[i] * (lattice(ahead)[i] - lattice(behind)[i]) / 2e-4;
+        slope += gradient[i] * (displace(ahead)[i] - displace(behind)[i]) / 2e-4;
       }
       Check(std::abs(slope - pulled[axis]) < 1e-7, "the derivative by the point is its slope");
     }
@@ -159,22 +159,22 @@ TestPoints()
   std::generate(points.begin(), points.end(), [&] { return place(random); });
   std::generate(gradients.begin(), gradients.end(), [&] { return slope(random); });
   points[5] = std::nan("");
-  for (const auto & [kind, size] : { std::pair{ disa::Lattice::Kind::CubicBSpline, 5 },
-                                     { disa::Lattice::Kind::DisplacementField, 5 },
-                                     { disa::Lattice::Kind::DisplacementField, 1 } })
+  for (const auto & [kind, size] : { std::pair{ disa::DisplacementMap::Kind::CubicBSpline, 5 },
+                                     { disa::DisplacementMap::Kind::DisplacementField, 5 },
+                                     { disa::DisplacementMap::Kind::DisplacementField, 1 } })
   {
-    const disa::Frame         frame = MakeFrame(std::size_t(size), 5, 7, 10.0);
-    const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
-    const disa::Lattice       lattice(kind, frame, parameters.data());
-    const auto                run = [&](const disa::PointFunctions & functions)
+    const disa::Frame           frame = MakeFrame(std::size_t(size), 5, 7, 10.0);
+    const std::vector<double>   parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::DisplacementMap displace(kind, frame, parameters.data());
+    const auto                  run = [&](const disa::PointFunctions & functions)
     {
       Results results{ std::vector<double>(disa::PlacementSize * count),
                        std::vector<double>(3 * count),
                        std::vector<double>(3 * count),
                        std::vector<double>(parameters.size()) };
-      functions.place(lattice.GetNodes(), points.data(), count, results.placement.data());
-      functions.displace(lattice.GetNodes(), results.placement.data(), points.data(), count, results.displaced.data());
-      functions.spread(lattice.GetNodes(),
+      functions.place(displace.GetNodes(), points.data(), count, results.placement.data());
+      functions.displace(displace.GetNodes(), results.placement.data(), points.data(), count, results.displaced.data());
+      functions.spread(displace.GetNodes(),
                        results.placement.data(),
                        gradients.data(),
                        count,
@@ -182,13 +182,13 @@ TestPoints()
                        frame.size[2],
                        results.derivative.data());
       functions.pullBack(
-        lattice.GetNodes(), results.placement.data(), points.data(), gradients.data(), count, results.pulled.data());
+        displace.GetNodes(), results.placement.data(), points.data(), gradients.data(), count, results.pulled.data());
       return results;
     };
     const auto areEqual = [](const std::vector<double> & a, const std::vector<double> & b)
     { return std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0; };
     const Results expected = run(*disa::FindKernel("portable", "test").points);
-    Check(!areEqual(expected.pulled, gradients) && !areEqual(expected.displaced, points), "the lattice does something");
+    Check(!areEqual(expected.pulled, gradients) && !areEqual(expected.displaced, points), "the map does something");
     for (const disa::Kernel & kernel : disa::AvailableKernels())
     {
       const Results results = run(*kernel.points);
@@ -209,7 +209,7 @@ TestChain()
   affine.matrix = { 0.9, -0.3, 0.0, 0.3, 1.1, 0.1, 0.0, 0.0, 1.0 };
   affine.offset = { 3.0, -2.0, 1.0 };
   const disa::TransformChain chain(
-    { { disa::Lattice(disa::Lattice::Kind::CubicBSpline, frame, parameters.data()) }, { affine } });
+    { { disa::DisplacementMap(disa::DisplacementMap::Kind::CubicBSpline, frame, parameters.data()) }, { affine } });
   const disa::Vector3 point{ 45.0, 52.0, 61.0 };
   const auto          back = chain.Invert(chain(point));
   Check(back.has_value(), "a smooth chain has an inverse");
@@ -284,7 +284,9 @@ TestOrder()
   objective.SetMoving(MakeFeatures(20, 5.0, 3));
   const disa::Frame         frame = MakeFrame(9, 9, 9, 15.0);
   const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 3.0);
-  disa::Stage stage{ disa::Lattice(disa::Lattice::Kind::DisplacementField, frame, parameters.data()), true, 0 };
+  disa::Stage stage{ disa::DisplacementMap(disa::DisplacementMap::Kind::DisplacementField, frame, parameters.data()),
+                     true,
+                     0 };
   const disa::TransformChain chain({ stage });
 
   std::vector<double> forth(parameters.size(), 1.0), back(parameters.size(), 2.0);
@@ -304,8 +306,8 @@ TestOrder()
                                  function(i);
                                }
                              } };
-  const auto first = disa::EvaluateDeformable(objective, chain, nullptr, forth.data(), one);
-  const auto second = disa::EvaluateDeformable(objective, chain, nullptr, back.data(), three);
+  const auto first = disa::EvaluateChain(objective, chain, nullptr, forth.data(), one);
+  const auto second = disa::EvaluateChain(objective, chain, nullptr, back.data(), three);
   Check(first.validPoints > 100 && first.validPoints == second.validPoints, "both see the same points");
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike, whatever was there before");
 }
@@ -491,7 +493,7 @@ main(int argc, char ** argv)
                  argv,
                  { { "features", &TestFeatures },
                    { "kernels", &TestKernels },
-                   { "lattice", &TestLattice },
+                   { "displacement", &TestDisplacement },
                    { "chain", &TestChain },
                    { "order", &TestOrder },
                    { "push", &TestPush },

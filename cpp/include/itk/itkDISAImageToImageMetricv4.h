@@ -222,7 +222,7 @@ private:
   void Evaluate(DerivativeType * derivative) const;
 
   disa::Sums EvaluateLinear(DerivativeType * derivative) const;
-  disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
+  disa::Sums EvaluateChain(DerivativeType * derivative) const;
 
   std::string                      m_Model{ "disa-lc2" };
   double                           m_FeatureSpacing{ 2.0 };

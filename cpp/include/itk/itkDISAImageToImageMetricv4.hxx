@@ -558,8 +558,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLine
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Sums
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDeformable(
-  DerivativeType * derivative) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateChain(DerivativeType * derivative) const
 {
   const DISA::TransformStages                stages = DISA::ToStages(*this->m_MovingTransform);
   std::function<bool(const disa::Vector3 &)> isInsideMask;
@@ -567,13 +566,13 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
   {
     isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
   }
-  const disa::DeformableSums sums = disa::EvaluateDeformable(m_Objective,
-                                                             disa::TransformChain(stages.stages),
-                                                             isInsideMask,
-                                                             derivative != nullptr ? derivative->data_block() : nullptr,
-                                                             { m_Threader->GetNumberOfWorkUnits(),
-                                                               [this](std::size_t count, const auto & function)
-                                                               { this->RunInParallel(count, function); } });
+  const disa::ChainSums sums =
+    disa::EvaluateChain(m_Objective,
+                        disa::TransformChain(stages.stages),
+                        isInsideMask,
+                        derivative != nullptr ? derivative->data_block() : nullptr,
+                        { m_Threader->GetNumberOfWorkUnits(),
+                          [this](std::size_t count, const auto & function) { this->RunInParallel(count, function); } });
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];
@@ -609,7 +608,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(Der
     derivative->SetSize(this->GetNumberOfParameters());
   }
   const disa::Sums sums =
-    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateDeformable(derivative);
+    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateChain(derivative);
   this->m_NumberOfValidPoints = sums.validPoints;
   this->m_Value = -sums.value;
 }

@@ -9,7 +9,7 @@
 namespace disa
 {
 
-/** \brief 8 dots at 4 points on aarch64, \sa EvaluateLoop.
+/** \brief 8 dots at 4 points on aarch64, \sa CellLoop.
  *
  * `TPartial::Run` dots 16 channels into 4 partial int32 sums, in any order; a template on it, so that no code compiled
  * with the dotprod extension is linked where processors lack it. */

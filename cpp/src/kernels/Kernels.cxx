@@ -1,5 +1,5 @@
+#include "kernels/Kernels.h"
 #include "disa/core/Error.h"
-#include "kernels/Evaluate.h"
 
 #include <cstdlib>
 

@@ -2,7 +2,7 @@
 
 #include "core/LargePages.h"
 #include "disa/core/Error.h"
-#include "kernels/Evaluate.h"
+#include "kernels/Kernels.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include "disa/core/Error.h"
 #include "disa/core/Parallel.h"
 #include "features/Pooling.h"
-#include "kernels/Evaluate.h"
+#include "kernels/Kernels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -142,40 +142,40 @@ struct DisplacementSearch::Scratch
   std::vector<float> sums;
 };
 
-DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
-                                       const FeatureVolume & moving,
-                                       DisplacementGrid      grid,
-                                       unsigned              threads)
-  : m_Grid(grid)
+DisplacementSearch::DisplacementSearch(const FeatureVolume &      fixed,
+                                       const FeatureVolume &      moving,
+                                       DisplacementSearchSettings settings,
+                                       unsigned                   threads)
+  : m_Settings(settings)
   , m_Threads(threads)
 {
-  if (grid.step < 1 || grid.controlSpacing < 1 || grid.controlSpacing % grid.step != 0)
+  if (settings.step < 1 || settings.controlSpacing < 1 || settings.controlSpacing % settings.step != 0)
   {
     throw RegistrationError("displacement search: expected a step of 1 cell or more that divides the control spacing, "
                             "got " +
-                            std::to_string(grid.step) + " and " + std::to_string(grid.controlSpacing));
+                            std::to_string(settings.step) + " and " + std::to_string(settings.controlSpacing));
   }
   CheckComparable(fixed.GetKind(), moving.GetKind());
-  m_Ratio = grid.controlSpacing / grid.step;
+  m_Ratio = settings.controlSpacing / settings.step;
   const Frame & cells = fixed.GetFrame();
   const auto    offset = OffsetOf(cells, moving.GetFrame());
   m_Frame = cells;
   PoolingGrid controls, positions;
-  controls.step = grid.controlSpacing;
-  positions.step = grid.step;
+  controls.step = settings.controlSpacing;
+  positions.step = settings.step;
   for (int axis = 0; axis < 3; ++axis)
   {
-    m_Frame.size[axis] = (cells.size[axis] - 1) / grid.controlSpacing + 1;
-    m_Frame.spacing[axis] *= double(grid.controlSpacing);
+    m_Frame.size[axis] = (cells.size[axis] - 1) / settings.controlSpacing + 1;
+    m_Frame.spacing[axis] *= double(settings.controlSpacing);
     controls.size[axis] = m_Frame.size[axis];
-    positions.first[axis] = -offset[axis] - std::ptrdiff_t(grid.radius * grid.step);
-    positions.size[axis] = (m_Frame.size[axis] - 1) * m_Ratio + 1 + 2 * grid.radius;
+    positions.first[axis] = -offset[axis] - std::ptrdiff_t(settings.radius * settings.step);
+    positions.size[axis] = (m_Frame.size[axis] - 1) * m_Ratio + 1 + 2 * settings.radius;
   }
   m_MovingSize = positions.size;
   std::vector<float>       factors = InverseLengths(fixed);
   const std::vector<float> weights = RelativeWeights(fixed.GetWeights());
   std::transform(weights.begin(), weights.end(), factors.begin(), factors.begin(), std::multiplies<float>());
-  const std::vector<float> fixedPool = Pool(fixed, factors, controls, grid.controlSpacing, threads);
+  const std::vector<float> fixedPool = Pool(fixed, factors, controls, settings.controlSpacing, threads);
 
   const auto &      size = m_Frame.size;
   const std::size_t width = Width();
@@ -191,9 +191,10 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
     }
   }
 
-  const std::vector<float> movingPool = Pool(moving, InverseLengths(moving), positions, grid.controlSpacing, threads);
+  const std::vector<float> movingPool =
+    Pool(moving, InverseLengths(moving), positions, settings.controlSpacing, threads);
   // The last reads begin (2 radius) / ratio quotients in and take `width` of them.
-  m_PhaseSize = 2 * grid.radius / m_Ratio + 1 + width;
+  m_PhaseSize = 2 * settings.radius / m_Ratio + 1 + width;
   m_Moving.assign(m_MovingSize[2] * m_MovingSize[1] * m_Ratio * Channels * m_PhaseSize, 0.0f);
   ParallelFor(m_MovingSize[2] * m_MovingSize[1],
               threads,
@@ -227,7 +228,7 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
                               Scratch &                          scratch) const
 {
   const auto &         size = m_Frame.size;
-  const std::size_t    side = 2 * m_Grid.costRadius + 1;
+  const std::size_t    side = 2 * m_Settings.costRadius + 1;
   const std::size_t    width = Width();
   const float          factor = 1.0f / float(side * side * side);
   const RowFunctions & functions = *ChosenKernel().rows;
@@ -255,7 +256,7 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
         functions.sumNeighbours(scratch.dots.data() + k * width,
                                 width,
                                 1,
-                                m_Grid.costRadius,
+                                m_Settings.costRadius,
                                 scratch.rows.data() + ((k * (end - begin) + z - begin) * size[1] + y) * width);
       }
     }
@@ -266,7 +267,7 @@ const float *
 DisplacementSearch::CostRow(std::size_t k, std::size_t z, std::size_t y, std::size_t planes, Scratch & scratch) const
 {
   const RowFunctions & functions = *ChosenKernel().rows;
-  const std::size_t    radius = m_Grid.costRadius;
+  const std::size_t    radius = m_Settings.costRadius;
   const std::size_t    width = Width();
   const std::size_t    plane = m_Frame.size[1] * width;
   const std::size_t    first = z - std::min(z, radius);
@@ -293,10 +294,10 @@ DisplacementSearch::Costs(const std::array<std::ptrdiff_t, 3> & displacement) co
   std::array<std::size_t, 3> shift;
   for (int axis = 0; axis < 3; ++axis)
   {
-    const std::ptrdiff_t steps = displacement[axis] + std::ptrdiff_t(m_Grid.radius);
-    if (steps < 0 || steps > std::ptrdiff_t(2 * m_Grid.radius))
+    const std::ptrdiff_t steps = displacement[axis] + std::ptrdiff_t(m_Settings.radius);
+    if (steps < 0 || steps > std::ptrdiff_t(2 * m_Settings.radius))
     {
-      throw RegistrationError("displacement: expected " + std::to_string(m_Grid.radius) +
+      throw RegistrationError("displacement: expected " + std::to_string(m_Settings.radius) +
                               " steps or fewer either way, got " + std::to_string(displacement[axis]));
     }
     shift[axis] = std::size_t(steps);
@@ -321,7 +322,7 @@ DisplacementSearch::Begin(const Displacements & near) const
 {
   const std::size_t rows = m_Frame.size[2] * m_Frame.size[1];
   const std::size_t count = rows * Width();
-  const auto        all = std::ptrdiff_t(2 * m_Grid.radius);
+  const auto        all = std::ptrdiff_t(2 * m_Settings.radius);
   State             state;
   state.near.assign(3 * count, 0.0f);
   state.least.assign(count, std::numeric_limits<float>::infinity());
@@ -366,8 +367,8 @@ DisplacementSearch::ForEachPoint(const TFunction & function) const
 std::array<float, 3>
 DisplacementSearch::StepsOf(std::int32_t label) const
 {
-  const auto side = std::int32_t(2 * m_Grid.radius + 1);
-  const auto centred = [this](std::int32_t shift) { return float(shift) - float(m_Grid.radius); };
+  const auto side = std::int32_t(2 * m_Settings.radius + 1);
+  const auto centred = [this](std::int32_t shift) { return float(shift) - float(m_Settings.radius); };
   return { centred(label % side), centred(label / side % side), centred(label / side / side) };
 }
 
@@ -375,8 +376,8 @@ void
 DisplacementSearch::Search(State & state, float coupling) const
 {
   const auto &      size = m_Frame.size;
-  const std::size_t radius = m_Grid.costRadius;
-  const std::size_t side = 2 * m_Grid.radius + 1;
+  const std::size_t radius = m_Settings.costRadius;
+  const std::size_t side = 2 * m_Settings.radius + 1;
   const std::size_t width = Width();
   std::fill(state.best.begin(), state.best.end(), std::numeric_limits<float>::infinity());
   std::fill(state.label.begin(), state.label.end(), 0);
@@ -467,7 +468,7 @@ void
 DisplacementSearch::Narrow(State & state, const Displacements & near, float before, float coupling) const
 {
   const std::size_t count = state.best.size();
-  const auto        all = float(2 * m_Grid.radius);
+  const auto        all = float(2 * m_Settings.radius);
   std::fill(state.boxes.begin(), state.boxes.end(), Box());
   ForEachPoint(
     [&](std::size_t i, std::size_t from)
@@ -487,7 +488,7 @@ DisplacementSearch::Narrow(State & state, const Displacements & near, float befo
       Box         box;
       for (std::size_t axis = 0; axis < 3; ++axis)
       {
-        const float centre = near[3 * from + axis] + float(m_Grid.radius);
+        const float centre = near[3 * from + axis] + float(m_Settings.radius);
         box.first[axis] = std::ptrdiff_t(std::ceil(std::clamp(centre - reach, 0.0f, all)));
         box.last[axis] = std::ptrdiff_t(std::floor(std::clamp(centre + reach, 0.0f, all)));
       }

@@ -1,6 +1,6 @@
+#include "kernels/CellLoop.h"
 #include "kernels/DotsNEON.h"
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 
 namespace disa
@@ -20,8 +20,8 @@ struct PartialNEONDot
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelNEONDot{ &EvaluateLoop<DotsNEON<PartialNEONDot>>::Evaluate,
-                                                  &EvaluateLoop<DotsNEON<PartialNEONDot>>::Accumulate };
+const KernelFunctions<std::int8_t> KernelNEONDot{ &CellLoop<DotsNEON<PartialNEONDot>>::Evaluate,
+                                                  &CellLoop<DotsNEON<PartialNEONDot>>::Accumulate };
 
 const PointFunctions PointsNEONDot = PointLoop<DotsNEON<PartialNEONDot>>::Functions;
 

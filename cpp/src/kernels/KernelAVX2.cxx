@@ -1,5 +1,5 @@
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/CellLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 #include "kernels/RowLoop.h"
 
@@ -59,7 +59,7 @@ struct AVX2Dots
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelAVX2{ &EvaluateLoop<AVX2Dots>::Evaluate, &EvaluateLoop<AVX2Dots>::Accumulate };
+const KernelFunctions<std::int8_t> KernelAVX2{ &CellLoop<AVX2Dots>::Evaluate, &CellLoop<AVX2Dots>::Accumulate };
 
 const PointFunctions PointsAVX2 = PointLoop<AVX2Dots>::Functions;
 

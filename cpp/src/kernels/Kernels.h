@@ -1,5 +1,5 @@
-#ifndef disa_kernels_Evaluate_h
-#define disa_kernels_Evaluate_h
+#ifndef disa_kernels_Kernels_h
+#define disa_kernels_Kernels_h
 
 #include "disa/kernels/Cells.h"
 #include "disa/kernels/Points.h"

@@ -1,5 +1,5 @@
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/CellLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 #include "kernels/RowLoop.h"
 
@@ -46,9 +46,9 @@ using FloatDots = PortableDots<float, double>;
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelPortable{ &EvaluateLoop<QuantizedDots>::Evaluate,
-                                                   &EvaluateLoop<QuantizedDots>::Accumulate };
-const KernelFunctions<float> KernelFloat{ &EvaluateLoop<FloatDots>::Evaluate, &EvaluateLoop<FloatDots>::Accumulate };
+const KernelFunctions<std::int8_t> KernelPortable{ &CellLoop<QuantizedDots>::Evaluate,
+                                                   &CellLoop<QuantizedDots>::Accumulate };
+const KernelFunctions<float>       KernelFloat{ &CellLoop<FloatDots>::Evaluate, &CellLoop<FloatDots>::Accumulate };
 
 const PointFunctions PointsPortable = PointLoop<QuantizedDots>::Functions;
 

@@ -1,5 +1,5 @@
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/CellLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 
 #include <immintrin.h>
@@ -74,8 +74,7 @@ struct AVX512Dots
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelAVX512{ &EvaluateLoop<AVX512Dots>::Evaluate,
-                                                 &EvaluateLoop<AVX512Dots>::Accumulate };
+const KernelFunctions<std::int8_t> KernelAVX512{ &CellLoop<AVX512Dots>::Evaluate, &CellLoop<AVX512Dots>::Accumulate };
 
 const PointFunctions PointsAVX512 = PointLoop<AVX512Dots>::Functions;
 

@@ -1,6 +1,6 @@
+#include "kernels/CellLoop.h"
 #include "kernels/DotsNEON.h"
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 #include "kernels/RowLoop.h"
 
@@ -22,8 +22,8 @@ struct PartialNEON
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelNEON{ &EvaluateLoop<DotsNEON<PartialNEON>>::Evaluate,
-                                               &EvaluateLoop<DotsNEON<PartialNEON>>::Accumulate };
+const KernelFunctions<std::int8_t> KernelNEON{ &CellLoop<DotsNEON<PartialNEON>>::Evaluate,
+                                               &CellLoop<DotsNEON<PartialNEON>>::Accumulate };
 
 const PointFunctions PointsNEON = PointLoop<DotsNEON<PartialNEON>>::Functions;
 

@@ -1,5 +1,5 @@
-#ifndef disa_metric_Deformable_h
-#define disa_metric_Deformable_h
+#ifndef disa_metric_ChainEvaluation_h
+#define disa_metric_ChainEvaluation_h
 
 #include "disa/metric/Objective.h"
 #include "disa/metric/TransformChain.h"
@@ -20,36 +20,37 @@ struct Threads
 };
 
 /** \brief What an objective adds up to under a chain of transforms; physical units. */
-struct DeformableSums
+struct ChainSums
 {
   std::size_t                        validPoints = 0;
   double                             value = 0.0;
   std::vector<Sums>                  affine; ///< for each stage; 0 but for the optimised affine ones
   std::vector<std::array<double, 2>> pushes; ///< derivative by p1 and p2 of each stage; 0 but for the optimised pushes
 
-  explicit DeformableSums(std::size_t stages = 0)
+  explicit ChainSums(std::size_t stages = 0)
     : affine(stages)
     , pushes(stages)
   {
   }
 
-  DeformableSums & operator+=(const DeformableSums & other);
+  ChainSums & operator+=(const ChainSums & other);
 };
 
 /** \brief Eq. 2 of the paper under transforms of which only a few parameters act on a point.
  *
- * The derivative goes back through the chain as one vector a sample: a lattice adds it to its nodes around the sample,
- * an affine stage to its 12 numbers, a push to its 2. It is the exact derivative of the value. ITK's own metrics sample
- * voxels that are a displacement field's nodes; here a sample lies between nodes and each of the 8 gets its share.
+ * The derivative goes back through the chain as one vector a sample: a displacement map adds it to its nodes around the
+ * sample, an affine stage to its 12 numbers, a push to its 2. It is the exact derivative of the value. ITK's own
+ * metrics sample voxels that are a displacement field's nodes; here a sample lies between nodes and each of the 8 gets
+ * its share.
  *
  * \param isInsideMask optional: false drops a moving point.
- * \param derivative   by the chain's parameters; the lattices' part is written; null: value only.
+ * \param derivative   by the chain's parameters; that of displacement maps is written; null: value only.
  * \param threads      no result depends on them. */
-DeformableSums EvaluateDeformable(const Objective &                            objective,
-                                  const TransformChain &                       chain,
-                                  const std::function<bool(const Vector3 &)> & isInsideMask,
-                                  double *                                     derivative,
-                                  const Threads &                              threads);
+ChainSums EvaluateChain(const Objective &                            objective,
+                        const TransformChain &                       chain,
+                        const std::function<bool(const Vector3 &)> & isInsideMask,
+                        double *                                     derivative,
+                        const Threads &                              threads);
 
 } // namespace disa
 
