@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Geometry.cxx

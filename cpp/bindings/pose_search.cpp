@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
 #include "disa/search/PoseSearch.h"
@@ -59,7 +60,7 @@ public:
     std::vector<disa::Pose> poses;
     for (const auto & start : starts)
     {
-      poses.push_back({ start });
+      poses.push_back({ start, 0.0, {} });
     }
     disa::StageSettings settings;
     settings.samples = samples;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
 #include "disa/core/Error.h"
 #include "disa/metric/ChainEvaluation.h"
@@ -284,9 +285,9 @@ TestOrder()
   objective.SetMoving(MakeFeatures(20, 5.0, 3));
   const disa::Frame         frame = MakeFrame(9, 9, 9, 15.0);
   const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 3.0);
-  disa::Stage stage{ disa::DisplacementMap(disa::DisplacementMap::Kind::DisplacementField, frame, parameters.data()),
-                     true,
-                     0 };
+  const disa::Stage         stage{
+    disa::DisplacementMap(disa::DisplacementMap::Kind::DisplacementField, frame, parameters.data()), true, 0
+  };
   const disa::TransformChain chain({ stage });
 
   std::vector<double> forth(parameters.size(), 1.0), back(parameters.size(), 2.0);
@@ -324,8 +325,9 @@ TestPush()
   Check(push.IsInvertible(), "a gentle push has an inverse");
   Check(!disa::ProbePush{ probe, { 41.0, 0.0 } }.IsInvertible(), "one by half its depth folds at the skin");
   Check(!disa::ProbePush{ probe, { 0.0, 81.0 } }.IsInvertible(), "one of another kind folds at its end");
-  for (double along = -40.0; along < 120.0; along += 7.0)
+  for (int i = 0; i < 23; ++i)
   {
+    const double  along = -40.0 + 7.0 * i;
     disa::Vector3 point{ 8.0, 1.0 + 0.6 * along, 7.0 + 0.8 * along };
     const auto    back = push.Invert(push(point));
     const auto    pulled = push.PullBack(point, gradient);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tests of what shares work out to threads: parallel_tests NAME runs one.
 #include "disa/core/Parallel.h"
 #include "run_test.h"
@@ -79,6 +80,16 @@ TestException()
   }
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+void
+TestLittleMemory()
+{
+  std::puts("skipped: sanitizers need address space");
+}
+
+#else
+
 /** How many threads there can be beside this one, of so many. */
 std::size_t
 CountThreads(std::size_t wanted)
@@ -114,9 +125,6 @@ CountThreads(std::size_t wanted)
 void
 TestLittleMemory()
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  std::puts("skipped: sanitizers need address space");
-#else
   constexpr rlim_t   megabyte = 1 << 20;
   constexpr unsigned threads = 200;
   constexpr rlimit   limit{ 256 * megabyte, 256 * megabyte };
@@ -130,8 +138,9 @@ TestLittleMemory()
   }
   Check(CountThreads(threads) < threads, "threads run out");
   CheckIndices(threads);
-#endif
 }
+
+#endif
 
 } // namespace
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tests of the search for poses: pose_tests NAME runs one.
 #include "disa/core/Error.h"
 #include "disa/search/PoseSearch.h"
@@ -138,7 +139,7 @@ TestSearch()
   disa::StageSettings       settings;
   settings.keep = 4;
   settings.threads = 1;
-  const std::vector<disa::Pose> starts = disa::DrawStarts(model, { 200, 40.0, 60.0, 3 });
+  const std::vector<disa::Pose> starts = disa::DrawStarts(model, { 60, 40.0, 60.0, 3 });
   const disa::StageResult       one = disa::OptimizePoses(model, fixed, moving, starts, settings);
   const disa::Vector3           found = model.Apply(one.poses[0].parameters, { 10.0, 20.0, -5.0 });
   const disa::Vector3           expected = truth({ 10.0, 20.0, -5.0 });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAFeatureCache_h
 #define itkDISAFeatureCache_h
 

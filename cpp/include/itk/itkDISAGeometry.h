@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAGeometry_h
 #define itkDISAGeometry_h
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAImageToImageMetricv4_hxx
 #define itkDISAImageToImageMetricv4_hxx
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISATransformChain_h
 #define itkDISATransformChain_h
 

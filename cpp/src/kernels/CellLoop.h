@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_CellLoop_h
 #define disa_kernels_CellLoop_h
 
@@ -363,7 +364,7 @@ private:
     }
     for (std::size_t i = 0; i < StripSize; ++i)
     {
-      const double base = double(static_cast<std::int32_t>(place[i]));
+      const auto base = double(static_cast<std::int32_t>(place[i]));
       strip.share[VAxis][i] = place[i] - base;
       strip.number[i] = (VAxis == 0 ? 0.0 : strip.number[i]) + step * base;
     }

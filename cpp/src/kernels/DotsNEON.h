@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_DotsNEON_h
 #define disa_kernels_DotsNEON_h
 
@@ -19,7 +20,7 @@ struct DotsNEON
   using Channel = std::int8_t;
   using Sum = std::int32_t;
 
-  static inline void
+  static void
   Run(const std::int8_t *       fixed,
       const std::int8_t * const cell[4],
       std::size_t               row,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "kernels/CellLoop.h"
 #include "kernels/DotsNEON.h"
 #include "kernels/Kernels.h"
@@ -12,7 +13,7 @@ namespace
 struct PartialNEON
 {
   /** Products are 2^14 at most; any two of them are added as int32. */
-  static inline int32x4_t
+  static int32x4_t
   Run(int8x16_t a, int8x16_t b)
   {
     const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)));

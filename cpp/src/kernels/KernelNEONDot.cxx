@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "kernels/CellLoop.h"
 #include "kernels/DotsNEON.h"
 #include "kernels/Kernels.h"
@@ -11,7 +12,7 @@ namespace
 struct PartialNEONDot
 {
   /** 4 products of 2^14 at most a sum. */
-  static inline int32x4_t
+  static int32x4_t
   Run(int8x16_t a, int8x16_t b)
   {
     return vdotq_s32(vdupq_n_s32(0), a, b);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "kernels/CellLoop.h"
 #include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"

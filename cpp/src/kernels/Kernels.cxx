@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "kernels/Kernels.h"
 #include "disa/core/Error.h"
 
@@ -74,6 +75,7 @@ ChosenKernel()
 {
   static const Kernel & chosen = []() -> const Kernel &
   {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
     const char * name = std::getenv("DISA_KERNEL");
     return FindKernel(name != nullptr ? name : "", "environment variable DISA_KERNEL");
   }();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_PointLoop_h
 #define disa_kernels_PointLoop_h
 
@@ -276,8 +277,8 @@ private:
   PlaceAlong(const DisplacementNodes & nodes, const double * points, std::size_t count, double * placement)
   {
     const double * row = nodes.toIndex + 4 * VAxis;
-    const double   size = double(nodes.size[VAxis]);
-    const double   stride = double(nodes.stride[VAxis]);
+    const auto     size = double(nodes.size[VAxis]);
+    const auto     stride = double(nodes.stride[VAxis]);
     // The indices that are inside, and the first and last of the nodes between which a point may lie. In the half cell
     // around the outermost nodes of a linear lattice the displacement is theirs.
     const double low = VIsCubic ? 1.0 - BorderTolerance : -0.5;
@@ -436,7 +437,7 @@ private:
   {
     constexpr std::size_t N = TRow::Nodes;
     const double          lowest = firstPlane >= N ? double(firstPlane - (N - 1)) : 0.0;
-    const double          end = double(endPlane);
+    const auto            end = double(endPlane);
     for (std::size_t i = 0; i < count; ++i)
     {
       const double plane = placement[4 * count + i];
@@ -448,8 +449,8 @@ private:
       const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
       TRow                          row;
       row.Set(gradients[i], gradients[count + i], gradients[2 * count + i], x.weight);
-      double *          corner = derivative + static_cast<std::size_t>(placement[i]);
-      const std::size_t number = static_cast<std::size_t>(plane);
+      double *   corner = derivative + static_cast<std::size_t>(placement[i]);
+      const auto number = static_cast<std::size_t>(plane);
       for (std::size_t k = 0; k < N; ++k)
       {
         if (number + k < firstPlane || number + k >= endPlane)

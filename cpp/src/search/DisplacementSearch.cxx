@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/DisplacementSearch.h"
 
 #include "disa/core/Error.h"
@@ -174,7 +175,7 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume &      fixed,
   m_MovingSize = positions.size;
   std::vector<float>       factors = InverseLengths(fixed);
   const std::vector<float> weights = RelativeWeights(fixed.GetWeights());
-  std::transform(weights.begin(), weights.end(), factors.begin(), factors.begin(), std::multiplies<float>());
+  std::transform(weights.begin(), weights.end(), factors.begin(), factors.begin(), std::multiplies<>());
   const std::vector<float> fixedPool = Pool(fixed, factors, controls, settings.controlSpacing, threads);
 
   const auto &      size = m_Frame.size;

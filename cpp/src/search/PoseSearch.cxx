@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseSearch.h"
 
 #include "core/Random.h"
