@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef grid_caster_h
 #define grid_caster_h
 

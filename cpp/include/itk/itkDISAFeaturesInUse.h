@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAFeaturesInUse_h
 #define itkDISAFeaturesInUse_h
 

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAImageToImageMetricv4_h
 #define itkDISAImageToImageMetricv4_h
 
 #include "disa/core/Error.h"
+#include "disa/core/FirstException.h"
 #include "disa/features/FeatureExtractor.h"
-#include "disa/metric/Objective.h"
 #include "disa/features/Smoothing.h"
+#include "disa/metric/Objective.h"
 #include "itkDISAFeaturesInUse.h"
 #include "itkDISAFieldOfView.h"
 #include "itkDISATransformChain.h"
@@ -219,14 +221,14 @@ private:
 
   bool IsInsideMovingMask(const disa::Vector3 & point) const;
 
-  /** Call a function with 0 .. count - 1 on the work units. */
+  /** Call a function with 0 .. count - 1 on the work units; the first exception reaches the caller. */
   void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;
 
   /** Value and valid points, kept as ITK's metrics do, and the derivative if there is one to write to. */
   void Evaluate(DerivativeType * derivative) const;
 
   disa::Sums EvaluateLinear(DerivativeType * derivative) const;
-  disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
+  disa::Sums EvaluateChain(DerivativeType * derivative) const;
 
   std::string                      m_Model{ "disa-lc2" };
   double                           m_VoxelSpacing{ 2.0 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAImageToImageMetricv4_hxx
 #define itkDISAImageToImageMetricv4_hxx
 
@@ -541,7 +542,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RunInParalle
   m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), count);
   if (m_NumberOfWorkUnitsUsed > 1)
   {
-    m_Threader->ParallelizeArray(0, count, function, nullptr);
+    disa::FirstException exception;
+    m_Threader->ParallelizeArray(0, count, [&](SizeValueType i) { exception.Guard([&] { function(i); }); }, nullptr);
+    exception.Rethrow();
     return;
   }
   for (std::size_t i = 0; i < count; ++i)
@@ -576,8 +579,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLine
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Sums
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDeformable(
-  DerivativeType * derivative) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateChain(DerivativeType * derivative) const
 {
   const DISA::TransformStages                stages = DISA::ToStages(*this->m_MovingTransform);
   std::function<bool(const disa::Vector3 &)> isInsideMask;
@@ -585,13 +587,13 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
   {
     isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
   }
-  const disa::DeformableSums sums = disa::EvaluateDeformable(m_Objective,
-                                                             disa::TransformChain(stages.stages),
-                                                             isInsideMask,
-                                                             derivative != nullptr ? derivative->data_block() : nullptr,
-                                                             { m_Threader->GetNumberOfWorkUnits(),
-                                                               [this](std::size_t count, const auto & function)
-                                                               { this->RunInParallel(count, function); } });
+  const disa::ChainSums sums =
+    disa::EvaluateChain(m_Objective,
+                        disa::TransformChain(stages.stages),
+                        isInsideMask,
+                        derivative != nullptr ? derivative->data_block() : nullptr,
+                        { m_Threader->GetNumberOfWorkUnits(),
+                          [this](std::size_t count, const auto & function) { this->RunInParallel(count, function); } });
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];
@@ -627,7 +629,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(Der
     derivative->SetSize(this->GetNumberOfParameters());
   }
   const disa::Sums sums =
-    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateDeformable(derivative);
+    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateChain(derivative);
   this->m_NumberOfValidPoints = sums.validPoints;
   this->m_Value = -sums.value;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISARegistrationSettings_h
 #define itkDISARegistrationSettings_h
 

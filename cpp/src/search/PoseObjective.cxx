@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseObjective.h"
 
-#include "disa/core/Error.h"
 #include "core/Random.h"
+#include "disa/core/Error.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseSearch.h"
 
+#include "core/Random.h"
 #include "disa/core/Distinct.h"
 #include "disa/core/Parallel.h"
-#include "core/Random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/CellLoop.h"
 #include "kernels/DotsNEON.h"
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
+#include "kernels/RowLoop.h"
 
 namespace disa
 {
@@ -11,7 +13,7 @@ namespace
 struct PartialNEON
 {
   /** Products are 2^14 at most; any two of them are added as int32. */
-  static inline int32x4_t
+  static int32x4_t
   Run(int8x16_t a, int8x16_t b)
   {
     const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)));
@@ -21,9 +23,11 @@ struct PartialNEON
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelNEON{ &EvaluateLoop<DotsNEON<PartialNEON>>::Evaluate,
-                                               &EvaluateLoop<DotsNEON<PartialNEON>>::Accumulate };
+const KernelFunctions<std::int8_t> KernelNEON{ &CellLoop<DotsNEON<PartialNEON>>::Evaluate,
+                                               &CellLoop<DotsNEON<PartialNEON>>::Accumulate };
 
 const PointFunctions PointsNEON = PointLoop<DotsNEON<PartialNEON>>::Functions;
+
+const RowFunctions RowsNEON = RowLoop<DotsNEON<PartialNEON>>::Functions;
 
 } // namespace disa

@@ -1,5 +1,6 @@
-#ifndef disa_kernels_EvaluateLoop_h
-#define disa_kernels_EvaluateLoop_h
+// SPDX-License-Identifier: Apache-2.0
+#ifndef disa_kernels_CellLoop_h
+#define disa_kernels_CellLoop_h
 
 #include "disa/kernels/Cells.h"
 
@@ -29,7 +30,7 @@ namespace disa
  * Everything here is a template on the instruction set's own type, so that no code compiled for one set is ever linked
  * into another. */
 template <typename TDots>
-class EvaluateLoop
+class CellLoop
 {
 public:
   using Channel = typename TDots::Channel;
@@ -44,8 +45,8 @@ public:
            double *               value,
            double *               gradient)
   {
-    const EvaluateLoop loop(cells);
-    double             inside = 0.0;
+    const CellLoop loop(cells);
+    double         inside = 0.0;
     loop.ForEachStrip(
       count,
       [&](std::size_t begin, std::size_t n, Strip & strip)
@@ -79,9 +80,9 @@ public:
   static Moments
   Accumulate(const Cells<Channel> & cells, const Samples<Channel> & samples, const double (&map)[12], bool wantGradient)
   {
-    const EvaluateLoop loop(cells);
-    double             inside = 0.0;
-    Lanes              value, gradient[3], moment[9];
+    const CellLoop loop(cells);
+    double         inside = 0.0;
+    Lanes          value, gradient[3], moment[9];
     loop.ForEachStrip(
       samples.count,
       [&](std::size_t begin, std::size_t n, Strip & strip) { Load(samples, begin, n, map, strip); },
@@ -184,7 +185,7 @@ private:
     double                       m_Parts[Count] = {};
   };
 
-  explicit EvaluateLoop(const Cells<Channel> & cells)
+  explicit CellLoop(const Cells<Channel> & cells)
     : m_Cells(cells.data)
     , m_Size{ cells.size[0], cells.size[1], cells.size[2] }
     , m_Last{ Below(cells.size[0] - 1), Below(cells.size[1] - 1), Below(cells.size[2] - 1) }
@@ -363,7 +364,7 @@ private:
     }
     for (std::size_t i = 0; i < StripSize; ++i)
     {
-      const double base = double(static_cast<std::int32_t>(place[i]));
+      const auto base = double(static_cast<std::int32_t>(place[i]));
       strip.share[VAxis][i] = place[i] - base;
       strip.number[i] = (VAxis == 0 ? 0.0 : strip.number[i]) + step * base;
     }

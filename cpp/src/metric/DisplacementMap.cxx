@@ -1,11 +1,12 @@
-#include "disa/metric/Lattice.h"
+// SPDX-License-Identifier: Apache-2.0
+#include "disa/metric/DisplacementMap.h"
 
-#include "kernels/Evaluate.h"
+#include "kernels/Kernels.h"
 
 namespace disa
 {
 
-Lattice::Lattice(Kind kind, const Frame & nodes, const double * parameters)
+DisplacementMap::DisplacementMap(Kind kind, const Frame & nodes, const double * parameters)
 {
   m_Nodes.isCubic = kind == Kind::CubicBSpline;
   m_Nodes.componentStride = m_Nodes.isCubic ? nodes.NumberOfCells() : 1;
@@ -21,7 +22,7 @@ Lattice::Lattice(Kind kind, const Frame & nodes, const double * parameters)
 }
 
 Vector3
-Lattice::operator()(const Vector3 & point) const
+DisplacementMap::operator()(const Vector3 & point) const
 {
   const PointFunctions & functions = *ChosenKernel().points;
   double                 placement[PlacementSize];
@@ -32,7 +33,7 @@ Lattice::operator()(const Vector3 & point) const
 }
 
 Vector3
-Lattice::PullBack(const Vector3 & point, const Vector3 & gradient) const
+DisplacementMap::PullBack(const Vector3 & point, const Vector3 & gradient) const
 {
   const PointFunctions & functions = *ChosenKernel().points;
   double                 placement[PlacementSize];

@@ -1,5 +1,6 @@
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/CellLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 
 #include <immintrin.h>
@@ -15,7 +16,7 @@ struct AVX512Dots
   using Sum = std::int32_t;
 
   /** The 4 cells of one slice, 16 bytes each: y0x0, y0x1, y1x0, y1x1. */
-  static inline __m512i
+  static __m512i
   Slice(const std::int8_t * cell, std::size_t row)
   {
     const __m256i y0 = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(cell));
@@ -24,7 +25,7 @@ struct AVX512Dots
   }
 
   /** Of 4 vectors, each of 4 cells of 4 partial sums: in the lane of each cell, its sums of the 4 vectors. */
-  static inline __m512i
+  static __m512i
   AddUp(__m512i a, __m512i b, __m512i c, __m512i d)
   {
     const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
@@ -33,7 +34,7 @@ struct AVX512Dots
   }
 
   template <int VCell>
-  static inline void
+  static void
   Store(__m512i sums, std::int32_t * to)
   {
     _mm_storeu_si128(reinterpret_cast<__m128i *>(to), _mm512_extracti32x4_epi32(sums, VCell));
@@ -42,7 +43,7 @@ struct AVX512Dots
   /** VNNI multiplies unsigned with signed bytes. Flipping a cell's sign bits adds 128 to each channel, so the sums come
    * out greater by 128 times the sum of the fixed channels, the same for all 8 cells; they start at minus that. No step
    * saturates: with 16 channels a biased sum is at most 16 * 255 * 128, less than 2^19. */
-  static inline void
+  static void
   Run(const std::int8_t *       fixed,
       const std::int8_t * const cell[4],
       std::size_t               row,
@@ -74,8 +75,7 @@ struct AVX512Dots
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelAVX512{ &EvaluateLoop<AVX512Dots>::Evaluate,
-                                                 &EvaluateLoop<AVX512Dots>::Accumulate };
+const KernelFunctions<std::int8_t> KernelAVX512{ &CellLoop<AVX512Dots>::Evaluate, &CellLoop<AVX512Dots>::Accumulate };
 
 const PointFunctions PointsAVX512 = PointLoop<AVX512Dots>::Functions;
 

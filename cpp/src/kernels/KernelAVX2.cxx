@@ -1,6 +1,8 @@
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/CellLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
+#include "kernels/RowLoop.h"
 
 #include <immintrin.h>
 
@@ -18,7 +20,7 @@ struct AVX2Dots
    *
    * Bytes are multiplied unsigned with signed: the fixed ones lose their sign and the moving ones take it over, for
    * which -128 would have no room. Two products add up to 2 * 127 * 127 = 32258 at most, which int16 holds. */
-  static inline __m256i
+  static __m256i
   Partial(__m256i fixed, __m256i magnitude, const std::int8_t * cell)
   {
     const __m256i moving = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(cell));
@@ -26,7 +28,7 @@ struct AVX2Dots
     return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
   }
 
-  static inline void
+  static void
   Run(const std::int8_t *       fixed,
       const std::int8_t * const cell[4],
       std::size_t               row,
@@ -58,8 +60,10 @@ struct AVX2Dots
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelAVX2{ &EvaluateLoop<AVX2Dots>::Evaluate, &EvaluateLoop<AVX2Dots>::Accumulate };
+const KernelFunctions<std::int8_t> KernelAVX2{ &CellLoop<AVX2Dots>::Evaluate, &CellLoop<AVX2Dots>::Accumulate };
 
 const PointFunctions PointsAVX2 = PointLoop<AVX2Dots>::Functions;
+
+const RowFunctions RowsAVX2 = RowLoop<AVX2Dots>::Functions;
 
 } // namespace disa

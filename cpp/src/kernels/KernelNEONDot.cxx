@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/CellLoop.h"
 #include "kernels/DotsNEON.h"
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
 
 namespace disa
@@ -11,7 +12,7 @@ namespace
 struct PartialNEONDot
 {
   /** 4 products of 2^14 at most a sum. */
-  static inline int32x4_t
+  static int32x4_t
   Run(int8x16_t a, int8x16_t b)
   {
     return vdotq_s32(vdupq_n_s32(0), a, b);
@@ -20,8 +21,8 @@ struct PartialNEONDot
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelNEONDot{ &EvaluateLoop<DotsNEON<PartialNEONDot>>::Evaluate,
-                                                  &EvaluateLoop<DotsNEON<PartialNEONDot>>::Accumulate };
+const KernelFunctions<std::int8_t> KernelNEONDot{ &CellLoop<DotsNEON<PartialNEONDot>>::Evaluate,
+                                                  &CellLoop<DotsNEON<PartialNEONDot>>::Accumulate };
 
 const PointFunctions PointsNEONDot = PointLoop<DotsNEON<PartialNEONDot>>::Functions;
 

@@ -1,5 +1,6 @@
-#ifndef disa_metric_Lattice_h
-#define disa_metric_Lattice_h
+// SPDX-License-Identifier: Apache-2.0
+#ifndef disa_metric_DisplacementMap_h
+#define disa_metric_DisplacementMap_h
 
 #include "disa/core/Geometry.h"
 #include "disa/kernels/Points.h"
@@ -10,8 +11,8 @@ namespace disa
 /** \brief The map x -> x + u(x) whose displacement u is blended from the nodes of a lattice.
  *
  * A view: parameters are neither copied nor owned. A point costs the same however many nodes there are, for 4^3 or 2^3
- * of them act on it. Outside its domain a lattice displaces nothing, as in ITK. */
-class Lattice
+ * of them act on it. Outside its domain it displaces nothing, as in ITK. */
+class DisplacementMap
 {
 public:
   enum class Kind
@@ -22,7 +23,7 @@ public:
 
   /** \param nodes      where the nodes lie; 4 or more along each axis of a cubic B-spline.
    *  \param parameters three displacements, mm, for each node. */
-  Lattice(Kind kind, const Frame & nodes, const double * parameters);
+  DisplacementMap(Kind kind, const Frame & nodes, const double * parameters);
 
   /** \brief x + u(x), mm. */
   Vector3 operator()(const Vector3 & point) const;
@@ -31,14 +32,14 @@ public:
   Vector3 PullBack(const Vector3 & point, const Vector3 & gradient) const;
 
   /** \brief What PointFunctions take. */
-  const LatticeNodes &
+  const DisplacementNodes &
   GetNodes() const
   {
     return m_Nodes;
   }
 
 private:
-  LatticeNodes m_Nodes;
+  DisplacementNodes m_Nodes;
 };
 
 } // namespace disa

@@ -1,6 +1,8 @@
-#include "kernels/Evaluate.h"
-#include "kernels/EvaluateLoop.h"
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/CellLoop.h"
+#include "kernels/Kernels.h"
 #include "kernels/PointLoop.h"
+#include "kernels/RowLoop.h"
 
 namespace disa
 {
@@ -45,10 +47,12 @@ using FloatDots = PortableDots<float, double>;
 
 } // namespace
 
-const KernelFunctions<std::int8_t> KernelPortable{ &EvaluateLoop<QuantizedDots>::Evaluate,
-                                                   &EvaluateLoop<QuantizedDots>::Accumulate };
-const KernelFunctions<float> KernelFloat{ &EvaluateLoop<FloatDots>::Evaluate, &EvaluateLoop<FloatDots>::Accumulate };
+const KernelFunctions<std::int8_t> KernelPortable{ &CellLoop<QuantizedDots>::Evaluate,
+                                                   &CellLoop<QuantizedDots>::Accumulate };
+const KernelFunctions<float>       KernelFloat{ &CellLoop<FloatDots>::Evaluate, &CellLoop<FloatDots>::Accumulate };
 
 const PointFunctions PointsPortable = PointLoop<QuantizedDots>::Functions;
+
+const RowFunctions RowsPortable = RowLoop<QuantizedDots>::Functions;
 
 } // namespace disa

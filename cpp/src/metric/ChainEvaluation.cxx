@@ -1,6 +1,7 @@
-#include "disa/metric/Deformable.h"
+// SPDX-License-Identifier: Apache-2.0
+#include "disa/metric/ChainEvaluation.h"
 
-#include "kernels/Evaluate.h"
+#include "kernels/Kernels.h"
 
 #include <algorithm>
 #include <limits>
@@ -47,8 +48,8 @@ Put(const Vector3 & vector, std::size_t count, std::size_t i, double * arrays)
   }
 }
 
-/** What an optimised lattice needs of the samples of one batch, each chunk in its own place. */
-struct LatticeSamples
+/** What an optimised displacement map needs of the samples of one batch, each chunk in its own place. */
+struct NodeSamples
 {
   Numbers placements; ///< PlacementSize a sample
   Numbers gradients;  ///< 3 a sample, by the displaced point
@@ -71,9 +72,9 @@ struct LatticeSamples
   }
 };
 
-/** One evaluation. It goes through the samples in batches of chunks, so that what a lattice needs of them stays in the
- * cache. Each node's derivative is summed over the samples in their order, so it does not depend on how chunks are
- * batched nor on how planes of nodes are shared out, and no thread needs a copy of the parameters. */
+/** One evaluation. It goes through the samples in batches of chunks, so that what a displacement map needs of them
+ * stays in the cache. Each node's derivative is summed over the samples in their order, so it does not depend on how
+ * chunks are batched nor on how planes of nodes are shared out, and no thread needs a copy of the parameters. */
 class Evaluation
 {
 public:
@@ -88,26 +89,26 @@ public:
     , m_Derivative(derivative)
     , m_Threads(threads)
     , m_BatchLength(std::min(ChunksPerThread * threads.count, objective.GetNumberOfChunks()))
-    , m_LatticeSamples(chain.GetStages().size())
+    , m_NodeSamples(chain.GetStages().size())
   {
     for (std::size_t s = 0; s < m_Stages.size(); ++s)
     {
-      if (this->IsOptimizedLattice(s))
+      if (this->IsOptimizedDisplacement(s))
       {
-        LatticeSamples & samples = m_LatticeSamples[s];
+        NodeSamples & samples = m_NodeSamples[s];
         samples.placements = MakeNumbers(PlacementSize * ChunkSize * m_BatchLength);
         samples.gradients = MakeNumbers(3 * ChunkSize * m_BatchLength);
         samples.planes.resize(m_BatchLength);
-        samples.isWritten.resize(std::get<Lattice>(m_Stages[s].map).GetNodes().size[2]);
+        samples.isWritten.resize(std::get<DisplacementMap>(m_Stages[s].map).GetNodes().size[2]);
       }
     }
   }
 
-  DeformableSums
+  ChainSums
   Run()
   {
-    DeformableSums              sums(m_Stages.size());
-    std::vector<DeformableSums> chunks(m_BatchLength);
+    ChainSums              sums(m_Stages.size());
+    std::vector<ChainSums> chunks(m_BatchLength);
     for (std::size_t begin = 0; begin < m_Objective.GetNumberOfChunks(); begin += m_BatchLength)
     {
       const std::size_t length = std::min(m_BatchLength, m_Objective.GetNumberOfChunks() - begin);
@@ -118,7 +119,7 @@ public:
       }
       for (std::size_t s = 0; s < m_Stages.size(); ++s)
       {
-        if (this->IsOptimizedLattice(s))
+        if (this->IsOptimizedDisplacement(s))
         {
           this->AddDerivative(s, begin, length);
         }
@@ -126,9 +127,9 @@ public:
     }
     for (std::size_t s = 0; s < m_Stages.size(); ++s)
     {
-      if (this->IsOptimizedLattice(s))
+      if (this->IsOptimizedDisplacement(s))
       {
-        const std::size_t planes = m_LatticeSamples[s].isWritten.size();
+        const std::size_t planes = m_NodeSamples[s].isWritten.size();
         m_Threads.parallelFor(planes, [&](std::size_t plane) { this->BeginPlanes(s, plane, plane + 1); });
       }
     }
@@ -139,13 +140,13 @@ private:
   static constexpr std::size_t ChunksPerThread = 16;
 
   bool
-  IsOptimizedLattice(std::size_t stage) const
+  IsOptimizedDisplacement(std::size_t stage) const
   {
     return m_Derivative != nullptr && m_Stages[stage].isOptimized &&
-           std::holds_alternative<Lattice>(m_Stages[stage].map);
+           std::holds_alternative<DisplacementMap>(m_Stages[stage].map);
   }
 
-  DeformableSums
+  ChainSums
   EvaluateChunk(std::size_t chunk, std::size_t slot)
   {
     const std::size_t      count = m_Objective.GetChunkLength(chunk);
@@ -160,12 +161,12 @@ private:
     {
       const double * from = points.get() + 3 * count * s;
       double *       to = points.get() + 3 * count * (s + 1);
-      if (const auto * lattice = std::get_if<Lattice>(&m_Stages[s].map))
+      if (const auto * displacement = std::get_if<DisplacementMap>(&m_Stages[s].map))
       {
-        placements[s] = this->IsOptimizedLattice(s) ? m_LatticeSamples[s].Placements(slot)
-                                                    : scratch.get() + PlacementSize * count * s;
-        functions.place(lattice->GetNodes(), from, count, placements[s]);
-        functions.displace(lattice->GetNodes(), placements[s], from, count, to);
+        placements[s] = this->IsOptimizedDisplacement(s) ? m_NodeSamples[s].Placements(slot)
+                                                         : scratch.get() + PlacementSize * count * s;
+        functions.place(displacement->GetNodes(), from, count, placements[s]);
+        functions.displace(displacement->GetNodes(), placements[s], from, count, to);
       }
       else if (const auto * push = std::get_if<ProbePush>(&m_Stages[s].map))
       {
@@ -188,7 +189,7 @@ private:
       }
     }
 
-    DeformableSums  sums(m_Stages.size());
+    ChainSums       sums(m_Stages.size());
     GradientBuffers buffers;
     double * const  gradients =
       m_Derivative != nullptr ? this->GradientsOf(m_Stages.size() - 1, slot, buffers) : nullptr;
@@ -204,12 +205,12 @@ private:
 
   using GradientBuffers = std::array<std::array<double, 3 * ChunkSize>, 2>;
 
-  /** Where the derivative by the points that a stage comes to is kept: with a lattice's samples, or until the stage
+  /** Where the derivative by the points that a stage comes to is kept: with a map's nodes, or until the stage
    * before has its own. */
   double *
   GradientsOf(std::size_t stage, std::size_t slot, GradientBuffers & buffers) const
   {
-    return this->IsOptimizedLattice(stage) ? m_LatticeSamples[stage].Gradients(slot) : buffers[stage % 2].data();
+    return this->IsOptimizedDisplacement(stage) ? m_NodeSamples[stage].Gradients(slot) : buffers[stage % 2].data();
   }
 
   /** From the derivative by the moving points to that by each optimised stage's parameters. */
@@ -219,7 +220,7 @@ private:
          const double *                points,
          const std::vector<double *> & placements,
          GradientBuffers &             buffers,
-         DeformableSums &              sums)
+         ChainSums &                   sums)
   {
     std::size_t first = 0; // nothing before the first optimised stage is of use
     while (first < m_Stages.size() && !m_Stages[first].isOptimized)
@@ -230,11 +231,11 @@ private:
     {
       const double * const from = points + 3 * count * s;
       const double * const gradients = this->GradientsOf(s, slot, buffers);
-      const auto *         lattice = std::get_if<Lattice>(&m_Stages[s].map);
+      const auto *         displacement = std::get_if<DisplacementMap>(&m_Stages[s].map);
       const auto *         push = std::get_if<ProbePush>(&m_Stages[s].map);
-      if (this->IsOptimizedLattice(s))
+      if (this->IsOptimizedDisplacement(s))
       {
-        m_LatticeSamples[s].planes[slot] = PlanesOf(placements[s] + 4 * count, count);
+        m_NodeSamples[s].planes[slot] = PlanesOf(placements[s] + 4 * count, count);
       }
       else if (m_Stages[s].isOptimized && push != nullptr)
       {
@@ -259,9 +260,9 @@ private:
         return;
       }
       double * const pulled = this->GradientsOf(s - 1, slot, buffers);
-      if (lattice != nullptr)
+      if (displacement != nullptr)
       {
-        ChosenKernel().points->pullBack(lattice->GetNodes(), placements[s], from, gradients, count, pulled);
+        ChosenKernel().points->pullBack(displacement->GetNodes(), placements[s], from, gradients, count, pulled);
       }
       else if (push != nullptr)
       {
@@ -277,7 +278,7 @@ private:
     }
   }
 
-  static LatticeSamples::Planes
+  static NodeSamples::Planes
   PlanesOf(const double * plane, std::size_t count)
   {
     constexpr std::size_t lanes = 4; // each with an extreme of its own, for one alone would wait for each comparison
@@ -297,28 +298,28 @@ private:
   void
   BeginPlanes(std::size_t stage, std::size_t begin, std::size_t end)
   {
-    const LatticeNodes & nodes = std::get<Lattice>(m_Stages[stage].map).GetNodes();
-    const std::size_t    length = nodes.size[0] * nodes.size[1] * (nodes.isCubic ? 1 : 3);
+    const DisplacementNodes & nodes = std::get<DisplacementMap>(m_Stages[stage].map).GetNodes();
+    const std::size_t         length = nodes.size[0] * nodes.size[1] * (nodes.isCubic ? 1 : 3);
     for (std::size_t plane = begin; plane < end; ++plane)
     {
-      for (std::size_t component = 0; component < (nodes.isCubic ? 3 : 1) && !m_LatticeSamples[stage].isWritten[plane];
+      for (std::size_t component = 0; component < (nodes.isCubic ? 3 : 1) && !m_NodeSamples[stage].isWritten[plane];
            ++component)
       {
         double * const numbers = m_Derivative + m_Stages[stage].firstParameter;
         std::fill_n(numbers + component * nodes.componentStride + plane * length, length, 0.0);
       }
-      m_LatticeSamples[stage].isWritten[plane] = 1;
+      m_NodeSamples[stage].isWritten[plane] = 1;
     }
   }
 
-  /** Add a batch's part of the derivative by a lattice's parameters, some planes of nodes a task. */
+  /** Add a batch's part of the derivative by the displacements of nodes, some planes of nodes a task. */
   void
   AddDerivative(std::size_t stage, std::size_t firstChunk, std::size_t length)
   {
-    const LatticeNodes &   nodes = std::get<Lattice>(m_Stages[stage].map).GetNodes();
-    const LatticeSamples & samples = m_LatticeSamples[stage];
-    const double           reach = nodes.isCubic ? 3.0 : 1.0;
-    double                 first = double(nodes.size[2]), last = -1.0;
+    const DisplacementNodes & nodes = std::get<DisplacementMap>(m_Stages[stage].map).GetNodes();
+    const NodeSamples &       samples = m_NodeSamples[stage];
+    const double              reach = nodes.isCubic ? 3.0 : 1.0;
+    double                    first = double(nodes.size[2]), last = -1.0;
     for (std::size_t slot = 0; slot < length; ++slot)
     {
       first = std::min(first, samples.planes[slot].first);
@@ -358,14 +359,14 @@ private:
   const std::function<bool(const Vector3 &)> & m_IsInsideMask;
   double *                                     m_Derivative;
   const Threads &                              m_Threads;
-  std::size_t                                  m_BatchLength;    ///< chunks
-  std::vector<LatticeSamples>                  m_LatticeSamples; ///< of each optimised lattice
+  std::size_t                                  m_BatchLength; ///< chunks
+  std::vector<NodeSamples>                     m_NodeSamples; ///< of each optimised displacement map
 };
 
 } // namespace
 
-DeformableSums &
-DeformableSums::operator+=(const DeformableSums & other)
+ChainSums &
+ChainSums::operator+=(const ChainSums & other)
 {
   validPoints += other.validPoints;
   value += other.value;
@@ -378,12 +379,12 @@ DeformableSums::operator+=(const DeformableSums & other)
   return *this;
 }
 
-DeformableSums
-EvaluateDeformable(const Objective &                            objective,
-                   const TransformChain &                       chain,
-                   const std::function<bool(const Vector3 &)> & isInsideMask,
-                   double *                                     derivative,
-                   const Threads &                              threads)
+ChainSums
+EvaluateChain(const Objective &                            objective,
+              const TransformChain &                       chain,
+              const std::function<bool(const Vector3 &)> & isInsideMask,
+              double *                                     derivative,
+              const Threads &                              threads)
 {
   return Evaluation(objective, chain, isInsideMask, derivative, threads).Run();
 }

@@ -1,8 +1,10 @@
-#ifndef disa_kernels_Evaluate_h
-#define disa_kernels_Evaluate_h
+// SPDX-License-Identifier: Apache-2.0
+#ifndef disa_kernels_Kernels_h
+#define disa_kernels_Kernels_h
 
 #include "disa/kernels/Cells.h"
 #include "disa/kernels/Points.h"
+#include "kernels/Rows.h"
 
 #include <cstdint>
 #include <string>
@@ -15,6 +17,7 @@ namespace disa
 extern const KernelFunctions<std::int8_t> KernelPortable;
 extern const KernelFunctions<float>       KernelFloat;
 extern const PointFunctions               PointsPortable;
+extern const RowFunctions                 RowsPortable;
 
 // The same for the instruction sets of x86-64 (AVX2; AVX-512 with BW, DQ, VL and VNNI) and of aarch64 (NEON; NEON with
 // dotprod), equal to the portable one to the last bit. Each is there only in builds for its architecture.
@@ -23,12 +26,15 @@ extern const KernelFunctions<std::int8_t> KernelAVX512;
 extern const KernelFunctions<std::int8_t> KernelNEON;
 extern const KernelFunctions<std::int8_t> KernelNEONDot;
 extern const PointFunctions               PointsAVX2, PointsAVX512, PointsNEON, PointsNEONDot;
+// Rows go by 8 floats, so AVX-512, which was slower, and dotprod have none of their own.
+extern const RowFunctions RowsAVX2, RowsNEON;
 
 struct Kernel
 {
   const char *                         name;
   const KernelFunctions<std::int8_t> * functions;
   const PointFunctions *               points;
+  const RowFunctions *                 rows;
 };
 
 /** \brief The kernels that this build has and this processor runs, the fastest first, "portable" last. */
