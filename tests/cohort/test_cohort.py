@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import csv
 import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ import disa
 from disa.cli.app import app
 from disa.cohort.table import read_table
 from disa.features import cache
-from disa.pose.options import PoseOptions  # noqa: E402
+from disa.pose.options import PoseOptions
 from disa.report.job import Inputs, Options, Request, done_before
 from helpers.images import smooth_noise
 from helpers.network_runs import CountingExtractor
@@ -140,8 +139,7 @@ def test_what_was_done_is_done_again_once_it_differs(images: Path, tmp_path: Pat
     image.write_bytes((images / "moving1.nii.gz").read_bytes())
     request = Request(Inputs(images / "fixed.nii.gz", image), OPTIONS, tmp_path / "out")
     assert done_before(request) is None
-    from disa.pose.options import PoseOptions  # noqa: E402
-from disa.report.job import run
+    from disa.report.job import run
 
     found = run(request)
     assert done_before(request) == json.loads(json.dumps(found))
