@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make build   .venv with the package compiled and installed
 # make demo    registers a real MR to a second modality, writes demo-output/
 # make test    every test, and how much of the package they run

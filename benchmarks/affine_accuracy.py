@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the smoothing of the moving descriptors does to transforms that may scale.
 
     python benchmarks/affine_accuracy.py FIXED MOVING [FIXED MOVING ...] [--poses 3] [--smoothings 12 6 3 0]

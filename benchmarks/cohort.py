@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa cohort` over synthetic pairs: time with one worker and with more, and what sharing descriptors saves.
 
     python benchmarks/cohort.py [--pairs 20] [--subjects 4] [--size 96] [--workers 1 2] [-- OPTIONS OF disa cohort]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa register` from files to files, beside greedy and SimpleITK on the same pair; and the time of `disa --help`.
 
     python benchmarks/command_line.py FIXED MOVING [--error 5 25] [--repeats 3]

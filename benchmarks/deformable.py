@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Known smooth deformations of one image of a pair, recovered by DISA and by others (deformable_methods.py).
 
     python benchmarks/deformable.py FIXED MOVING [FIXED MOVING ...] [--amplitudes 5 10 20] [--processes 1]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The paper's Table 2: deformable registration of Learn2Reg's AbdomenMRCT, measured on its organ labels.
 
     python benchmarks/deformable_abdomen.py FOLDER [--methods ...] [--processes 1]

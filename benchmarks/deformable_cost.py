@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time and memory of `disa.deformable_register` as the volumes and the search grow.
 
     python benchmarks/deformable_cost.py [--sizes 96 128 192] [--radii 8 16 24 32] [--strides 4 2] [--cores 2]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The methods that `deformable.py` and `deformable_abdomen.py` compare, each from two images to a transform."""
 
 from __future__ import annotations

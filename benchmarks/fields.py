@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Known smooth deformations, and images moved by them onto grids of their own."""
 
 from __future__ import annotations

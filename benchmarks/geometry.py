@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Poses with a known error, and images turned onto grids of their own (no two images may share a voxel grid)."""
 
 from __future__ import annotations

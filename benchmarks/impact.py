@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """itk-impact's metric over 16 feature channels, for `metric_speed.py --impact`; `pip install itk-impact==0.1.6`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a similarity's optimum lies: profiles about the true pose, DISA beside LC² and mutual information.
 
     python benchmarks/landscapes.py FIXED MOVING [FIXED MOVING ...] [-o landscapes.png]

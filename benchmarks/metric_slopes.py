@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far the metric's analytic derivative lies from central differences of its value, for every transform.
 
     python benchmarks/metric_slopes.py [--poses 5]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speed and memory of the metric beside ITK's own: the same volumes and threads, medians over repeats that take turns.
 
 Of one work unit the processor's time is taken, so that other work on the machine counts for little; of more, and in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MIND-SSC (Heinrich et al., MICCAI 2013), in SciPy, in the place of the network: all else is the same."""
 
 from __future__ import annotations

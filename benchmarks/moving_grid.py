@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the moving grid's spacing, stride, axes and smoothing do to the accuracy of a pose, in two extractions.
 
     python benchmarks/moving_grid.py FIXED MOVING [FIXED MOVING ...] [--poses 2] [--spacing 2] [--degrees 15]

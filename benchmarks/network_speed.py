@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time and memory of the network through ONNX Runtime: input and output left on the device, and from and to arrays.
 
     python benchmarks/network_speed.py MODEL.onnx ... --size 256 --provider CUDAExecutionProvider

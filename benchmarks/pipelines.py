@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two pipelines that are compared, as their users write them."""
 
 from __future__ import annotations

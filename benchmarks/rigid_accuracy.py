@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Capture range on CT/T1 pairs and accuracy on aligned head pairs, DISA beside SimpleITK's Mattes recipe.
 
     python benchmarks/rigid_accuracy.py capture FIXED MOVING [FIXED MOVING ...] [--poses 10] [--csv runs.csv]

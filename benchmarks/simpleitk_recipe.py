@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SimpleITK's rigid recipe with Mattes and with DISA in its place: error, time; and what the class costs.
 
     python benchmarks/simpleitk_recipe.py FIXED MOVING [FIXED MOVING ...] [--poses 3] [--error 5 25] [--csv runs.csv]

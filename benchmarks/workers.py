@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many independent runs over the processes of one machine, in order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registers a real MR to a second modality through ITK's own method, after a known displacement.
 
     python examples/demo.py --output demo-output

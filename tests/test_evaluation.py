@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Overlap and distance of label maps."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The compiled code where the system makes fewer threads than asked for, and where a task fails."""
 
 from __future__ import annotations

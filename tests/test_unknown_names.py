@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names, kinds and settings that the compiled code does not know are refused in one line with those it does."""
 
 from __future__ import annotations

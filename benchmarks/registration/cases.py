@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pairs of images with a known pose, as each dataset lays out its folder."""
 
 from __future__ import annotations

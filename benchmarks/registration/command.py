@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the commands of this folder share: which runs, where they go, on how many processes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time of one evaluation of DISA, value and derivative, beside one of full LC² and its preparation.
 
     python benchmarks/registration/evaluation_cost.py FOLDER [--layout eval] [--cases ...] [--threads 1]

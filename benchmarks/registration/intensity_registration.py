@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mattes' mutual information and correlation as users of SimpleITK run them: three levels, gradient descent.
 
 Chosen on three CT/T1 pairs of the training data, nine starts from 25 to 50 mm and nine from 50 to 75 mm: Mattes ended

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registration by full LC² and BOBYQA, as in Wein et al., MICCAI 2013, and Fuerst et al., Medical Image Analysis 2014.
 
 Needs PyTorch and NLopt.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Learn2Reg's AbdomenMRCT (Hering et al., IEEE TMI 2023): abdominal MR and CT of one patient a pair, prealigned."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is compared, each from a rigid pose to another. Settings stand in the module of each."""
 
 from __future__ import annotations

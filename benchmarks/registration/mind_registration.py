@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registration by MIND-SSC through DISA's own stages and kernel: only the descriptors differ."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A case in memory: its images, the moving one on a grid of its own, and the points that errors are measured at."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables as the paper has them, tests and plots, from the CSV of all runs."""
 
 from __future__ import annotations

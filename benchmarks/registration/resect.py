@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RESECT (Xiao et al., Medical Physics 2017): brain MR before and ultrasound during surgery, with landmarks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The paper's registration experiments: pairs x methods x bins of initial error, local and global.
 
     python benchmarks/registration/run.py FOLDER --output RUNS [--layout eval] [--poses 50] [--methods ...]

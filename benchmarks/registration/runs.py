@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of pairs x bins x poses x methods, one CSV row each: after a kill the same command goes on."""
 
 from __future__ import annotations

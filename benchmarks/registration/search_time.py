@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Seconds of one `disa.global_register` from 500 starts, extraction included, on all cores.
 
     python benchmarks/registration/search_time.py FOLDER [--layout eval] [--cases ...] [--repeats 5]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tasks that each give many results, shared among processes that keep to cores and a GPU of their own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Simulated ultrasound: what a 3-D sector probe on the body might see of a CT or MR volume.
 
 A phantom, not a simulation of waves: along each beam the sound loses what tissue absorbs and interfaces reflect, so

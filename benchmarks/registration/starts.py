@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Success and time of DISA's global search as its starts go from 10 to 2,000 and its sampled points from 128 to all.
 
     python benchmarks/registration/starts.py FOLDER --output RUNS [--layout eval] [--poses 4] [--processes N]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of every command and option, from the program itself."""
 
 from __future__ import annotations

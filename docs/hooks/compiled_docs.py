@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A griffe extension: docstrings of the compiled classes, whose signatures are in the stub file `_core.pyi`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Links of pages that are, or include, files of the repository, which know nothing of the site."""
 
 from __future__ import annotations

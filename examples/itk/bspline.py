@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Free-form registration with ITK's ImageRegistrationMethodv4: a cubic B-spline, DISA's metric, L-BFGS-B.
 
 python examples/itk/bspline.py FIXED MOVING OUTPUT.tfm

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Symmetric diffeomorphic registration: ITK's SyNImageRegistrationMethod with DISA's metric.
 
 python examples/itk/syn.py FIXED MOVING OUTPUT.h5

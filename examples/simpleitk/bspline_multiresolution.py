@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Free-form registration: a B-spline whose mesh is refined at each level.
 
 python examples/simpleitk/bspline_multiresolution.py FIXED MOVING OUTPUT.tfm

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two stages, rigid and then affine, the second on top of the first in one composite transform.
 
 python examples/simpleitk/composite_transforms.py FIXED MOVING OUTPUT.tfm

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dense registration: a displacement field whose updates are smoothed.
 
 python examples/simpleitk/displacement_field.py FIXED MOVING OUTPUT.nii.gz

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A grid of turns about one axis is searched for a start, from which a gradient descent goes on.
 
 python examples/simpleitk/exhaustive_initialisation.py FIXED MOVING OUTPUT.tfm

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rigid registration from far and then exactly: descriptors of 2 mm voxels, and of 1 mm voxels from where those end.
 
 python examples/simpleitk/rigid_in_two_stages.py FIXED MOVING OUTPUT.tfm

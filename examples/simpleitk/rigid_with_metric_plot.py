@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rigid registration in three levels, with callbacks and a live plot of the metric.
 
 python examples/simpleitk/rigid_with_metric_plot.py FIXED MOVING OUTPUT.tfm [PLOT.png]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DISA: multimodal image registration with CNN descriptors (Ronchetti et al., MICCAI 2023).
 
 The names below load on first use, so that `import disa` costs next to nothing.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The compiled part, loaded with a clear error where the itk package beside it does not fit."""
 
 from __future__ import annotations

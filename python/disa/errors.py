@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the package raises: one line that says what is wrong, what was expected and what to do."""
 
 from __future__ import annotations

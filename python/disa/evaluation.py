@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How good a registration is where the truth is known: landmarks, a true transform, Dice, Hausdorff distance."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C while SimpleITK calls back into Python."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far a computation has come, told to whoever listens."""
 
 from __future__ import annotations

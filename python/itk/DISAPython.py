@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loaded by ITK's lazy loading when `itk.DISAImageToImageMetricv4` is first named."""
 
 from disa.doors.itk.metric import (

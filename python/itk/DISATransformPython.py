@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loaded by ITK's lazy loading when `itk.ProbePressureTransform` is first named."""
 
 from disa.doors.itk.transforms import itkInverseProbePressureTransformD, itkProbePressureTransformD

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The protocol of AbdomenMRCT on a made-up folder of its layout."""
 
 from __future__ import annotations

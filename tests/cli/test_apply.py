@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands that apply, measure and describe."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the commands that apply, measure and describe say of what cannot be done."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa register`: what it writes, what it refuses, and how it is interrupted."""
 
 from __future__ import annotations

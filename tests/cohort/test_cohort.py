@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa cohort`: its table, what its pairs share, and that each is done once, whatever happens to a worker."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The search against plain numpy."""
 
 from __future__ import annotations

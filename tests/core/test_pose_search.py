@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The compiled search for poses: value, derivative, starts, threads."""
 
 from __future__ import annotations

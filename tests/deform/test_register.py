@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa.deformable_register` from images to a field."""
 
 from __future__ import annotations

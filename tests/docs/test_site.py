@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The documentation builds without a warning, asks for nothing, and describes what is public."""
 
 from __future__ import annotations

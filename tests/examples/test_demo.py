@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demo's pair is registered."""
 
 from __future__ import annotations

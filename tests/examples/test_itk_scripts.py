@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scripts in examples/itk run, and recover a known deformation."""
 
 from __future__ import annotations

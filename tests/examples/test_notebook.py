@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The example notebook runs, and is kept without what its cells show."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tutorial scripts in examples/simpleitk run, and find what was done to the moving image."""
 
 from __future__ import annotations

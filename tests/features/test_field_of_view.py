@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images that end within their volume, and scans on grids turned far against each other."""
 
 from __future__ import annotations

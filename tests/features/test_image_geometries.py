@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images of any geometry: spacings of 0.1 to 20 mm, flipped, oblique, left-handed, tiny and huge."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Smoothing and resampling before the network."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input that was tried, what was said of it, and the page of both."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pair of images to register, and what every registration of it needs."""
 
 from __future__ import annotations

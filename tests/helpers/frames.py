@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Places in a feature volume."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Code in a Python process of its own."""
 
 from __future__ import annotations

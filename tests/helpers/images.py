@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images made up for the tests, and rotations."""
 
 from __future__ import annotations

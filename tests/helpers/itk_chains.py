@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """B-splines, displacement fields and composites of ITK's, and a metric under them."""
 
 from __future__ import annotations

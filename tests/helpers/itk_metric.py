@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tests of the ITK side share: images, parameters and a plain metric set-up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The displaced pair as ITK's images, and what every registration of it by ITK needs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image, its copy under a known deformation, and how far from it a transform is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Smooth volumes, places in them, and LC² of two patches in plain numpy."""
 
 from __future__ import annotations

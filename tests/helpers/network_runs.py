@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The runs of the network, counted."""
 
 from __future__ import annotations

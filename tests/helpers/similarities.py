@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Similarities of one's own, for the training settings to name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SimpleITK's registration method beside the engine that runs ITK's metrics in its place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every transform that SimpleITK's method optimises, at the middle of an image."""
 
 from __future__ import annotations

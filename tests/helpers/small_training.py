@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small volumes and settings for the tests of training."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each of two processes of one training run does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Volumes of one wavy world on grids of any direction, and settings for pairs of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The smoothing of descriptors in plain numpy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input gets one line that says what was expected."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bound runs: the same descriptors as unbound ones. Without a GPU the buffers are pageable, the rest is the same."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network through OpenVINO, where this ONNX Runtime has it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of the network: slabs, providers, and an ONNX Runtime that there is not."""
 
 from __future__ import annotations

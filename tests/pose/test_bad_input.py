@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `disa.register` and `disa.global_register` refuse, each in one line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The push of a probe: its formula, its export, and its recovery with the pose."""
 
 from __future__ import annotations

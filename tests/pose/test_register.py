@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registration in one call, over descriptors of a known pose and over images."""
 
 from __future__ import annotations

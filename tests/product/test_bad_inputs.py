@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of bad inputs says what is said now."""
 
 from __future__ import annotations

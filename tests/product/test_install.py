@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `pip install` gives: the class in the `itk` namespace, the right layout, a clear word to a wrong itk."""
 
 from __future__ import annotations

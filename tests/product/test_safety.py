@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing that is read can run code or kill the process: files of foreign origin, damaged ones, absurd headers."""
 
 from __future__ import annotations

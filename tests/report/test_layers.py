@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layers of napari lie where ITK says that the images lie."""
 
 from __future__ import annotations

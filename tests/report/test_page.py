@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page that a registration leaves behind."""
 
 from __future__ import annotations

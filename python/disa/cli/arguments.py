@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arguments that commands share, as dataclasses whose fields typer sees one by one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `disa doctor` finds out."""
 
 from __future__ import annotations

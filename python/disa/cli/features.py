@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa features` and `disa heatmap`."""
 
 from __future__ import annotations

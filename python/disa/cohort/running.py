@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pairs of a cohort over the workers of dask.distributed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The summary of a cohort: a table, and a page that links each report."""
 
 from __future__ import annotations

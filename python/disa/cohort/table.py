@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of a cohort: a pair of images a line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One pair of a cohort, as a worker does it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The second stage: ITK's gradient descent on a displacement field that is added to the one found so far."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Displacements on a grid of nodes: to SimpleITK and back, their Jacobian determinant, and a remedy for folds."""
 
 from __future__ import annotations

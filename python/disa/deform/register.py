@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deformable registration in one call: an explicit search over displacements, then descent on a displacement field."""
 
 from __future__ import annotations

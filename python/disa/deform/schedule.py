@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every number that a deformable registration goes by, named; a caller or a benchmark may pass another schedule."""
 
 from __future__ import annotations

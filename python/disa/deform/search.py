@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first stage: an explicit search over displacements of control points."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What both stages of a deformable registration share: the sides, the control points, the field found so far."""
 
 from __future__ import annotations

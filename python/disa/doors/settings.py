@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The settings of DISA's metric, documented once.
 
 ITK's setters and SimpleITK's `SetMetricAsDISA` show them from here.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Descriptors of images that have been seen before: one memory of this process, one folder that processes share."""
 
 from __future__ import annotations

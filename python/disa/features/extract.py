@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa.extract_features`: the descriptors of an image, by themselves."""
 
 from __future__ import annotations

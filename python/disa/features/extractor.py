@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the C++ metric calls for descriptors."""
 
 from __future__ import annotations

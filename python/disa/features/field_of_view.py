@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images that end within their volume, as an ultrasound sector does: continued beyond, so that no black edge counts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How alike one point of a volume is to every point of another."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The voxel grids that the network sees: isotropic, a little larger than what they are to cover."""
 
 from __future__ import annotations

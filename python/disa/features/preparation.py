@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image as the network is to see it: without what its voxels would alias, at zero mean and unit deviation."""
 
 from __future__ import annotations

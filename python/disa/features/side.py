@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two sides of a registration, and the one way from an image to its descriptors."""
 
 from __future__ import annotations

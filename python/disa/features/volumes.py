@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is done to descriptors once they are there: thinned, cut, smoothed, brought onto another grid."""
 
 from __future__ import annotations

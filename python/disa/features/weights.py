@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much each place of an image counts."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Grids, linear transforms and what they do to images and points."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transforms applied to images, labels and points."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one type of a voxel grid."""
 
 from __future__ import annotations

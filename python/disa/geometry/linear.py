@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SimpleITK's linear transforms as matrix and offset, and back."""
 
 from __future__ import annotations

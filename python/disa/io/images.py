@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images of any of the accepted kinds, read and checked: a 3-D scalar SimpleITK image comes out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One process at a time, among those that share a file system."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Points of a CSV table: columns x, y, z in mm, in ITK's LPS frame; other columns are kept."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading image files; what ITK lets pass and would give a wrong image is refused."""
 
 # SimpleITK has no types.

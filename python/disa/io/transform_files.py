@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading transforms that ITK, SimpleITK, 3D Slicer or ANTs wrote."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a text of ITK's transforms can be given to ITK, which reads beyond the numbers where there are too few."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What turns a volume into descriptors: the network, or whatever stands in its place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of the network on a GPU through page-locked host memory, which the GPU reads and writes at full speed."""
 
 from __future__ import annotations

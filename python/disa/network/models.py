@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the networks are: shipped models by name, others by path, one file a stride."""
 
 from __future__ import annotations

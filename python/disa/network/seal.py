@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Model files carry a checksum at their end; what is damaged or foreign is refused before ONNX Runtime sees it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network through ONNX Runtime: sessions kept warm, large volumes in slabs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a caller may choose of a registration by a pose."""
 
 from __future__ import annotations

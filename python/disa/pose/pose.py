@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One pose of a search, and which of some are kept."""
 
 from __future__ import annotations

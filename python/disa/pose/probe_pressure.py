@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The push of an ultrasound probe, two parameters beside a rigid pose."""
 
 from __future__ import annotations

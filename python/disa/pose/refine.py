@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a pose that is about right to the end: re-orientation, refinement, the parameters that were not searched."""
 
 from __future__ import annotations

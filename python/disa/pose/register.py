@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registration by a pose in one call: global search over random starts, or local from one."""
 
 from __future__ import annotations

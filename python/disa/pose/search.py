@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The global search: random starts over smoothed descriptors, followed to sharp ones."""
 
 from __future__ import annotations

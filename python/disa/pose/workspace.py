@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all stages of a registration by a pose share: both sides, what is compared, and how a pose is optimised."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A metric's values over the iterations as a picture in SVG."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `disa register` found: as result.json has it, and as tables of the report."""
 
 from __future__ import annotations

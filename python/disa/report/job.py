@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `disa register` does: register, and write what there is to see into a folder."""
 
 from __future__ import annotations

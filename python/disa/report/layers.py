@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A registration as layers of napari."""
 
 from __future__ import annotations

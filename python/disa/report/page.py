@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A registration as one self-contained page to look at."""
 
 from __future__ import annotations

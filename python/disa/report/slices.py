@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures for a report: slices of the fixed image, of the moving one before and after, and the fixed image's edges."""
 
 from __future__ import annotations

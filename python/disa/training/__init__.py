@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training of the DISA descriptor network: volumes, similarities, training loop and export.
 
 Nothing here is needed to register images. `disa train` and `disa export` are the commands; `config` has the settings,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything a training run can be told, read from YAML."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of settings, and what is said of a value that is none of its kind."""
 
 from __future__ import annotations

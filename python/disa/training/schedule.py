@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long a run is, in steps or in seconds, and what its learning rate is when."""
 
 from __future__ import annotations

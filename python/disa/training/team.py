@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The processes of one run, one a GPU, and what they tell each other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the module DISATransform adds to the `itk` namespace; read by ITK's lazy loading."""
 
 depends = ("ITKPyBase", "ITKCommon", "ITKTransform")

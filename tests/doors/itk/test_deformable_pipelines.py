@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deformable registrations through ITK's own methods; B-splines and SyN: tests/examples/test_itk_scripts.py."""
 
 from __future__ import annotations

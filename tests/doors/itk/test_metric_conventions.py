@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What users of ITK's own metrics are used to."""
 
 from __future__ import annotations

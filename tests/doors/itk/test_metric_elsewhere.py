@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pose search and the similarity map compute is what the metric does."""
 
 from __future__ import annotations

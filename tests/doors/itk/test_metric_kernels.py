@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The metric with each kernel of this processor."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The metric under B-splines, displacement fields and composites with them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DISA and a metric of ITK's as one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`itk.ProbePressureTransform`: formula, Jacobians, inverse, files, and registrations by ITK with it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The metric inside ITK's own registration method."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SimpleITK's own metrics inside the registration engine give SimpleITK's own iterates: the engine is then trusted."""
 
 from __future__ import annotations

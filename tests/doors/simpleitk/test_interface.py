@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every public name of SimpleITK's class is answered under DISA, and nothing heavy is loaded for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa.ImageRegistrationMethod` with DISA: what a script of SimpleITK's expects."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which volumes are found, what they are called, and who is held out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From image files to the cache."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the cache keeps of a volume."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The GPU layout of the network against the plain network."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exported models against the network in PyTorch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training layout of the network against the plain network, and the optimiser's step."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Architecture of the descriptor network and agreement of its strides."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop: one run in legs, what it writes, and what it does when it cannot."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa train` as a user meets it: what it prints, what it leaves, how it exits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two processes of one run, on the CPU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Changes of crops that training makes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Crops, positions and the cache of the training side, on volumes made up here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How pairs are weighed in the loss."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LC² against a plain patch-by-patch implementation in numpy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LC² of one patch with all patches, against the plain patch-by-patch implementation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Similarities of patches, and training on another one than LC²."""
 
 from __future__ import annotations

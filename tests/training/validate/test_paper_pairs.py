@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The paper's pairs of patches, and the error on them."""
 
 from __future__ import annotations

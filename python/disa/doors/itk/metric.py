@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`itk.DISAImageToImageMetricv4` and its scale estimators, as proxies of the itk package's own classes.
 
 The shim `itk/DISAPython.py` puts them into the `itk` namespace, where ITK's lazy loading finds them.

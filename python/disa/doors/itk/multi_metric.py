@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`itk.ObjectToObjectMultiMetricv4` and its scale estimators, which the itk package does not wrap.
 
 Scales come from physical shifts or Jacobians; ITK's estimator from index shifts takes no multi-metric.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`itk.ProbePressureTransform` and its inverse, as proxies of the itk package's `itk.Transform[itk.D, 3, 3]`.
 
 The shim `itk/DISATransformPython.py` puts them into the `itk` namespace, where ITK's lazy loading finds them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sizes of C++ vtables as a library's symbol table gives them, to prove that two builds lay out ITK's classes alike."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa.ImageRegistrationMethod`, SimpleITK's class with one more metric."""

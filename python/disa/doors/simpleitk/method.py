@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`disa.ImageRegistrationMethod`: SimpleITK's registration method with one more metric."""
 
 # SimpleITK has no types.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SimpleITK's registration method, its settings kept where they can be read, for SimpleITK has getters for few of them.
 
 Arguments have SimpleITK's names, order and defaults.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SimpleITK's transforms to the registration engine and back, by value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which volumes a run trains on, and what is known of them.
 
 Without a table these are all volumes under the `images`: a subject is the first folder below, or the file itself

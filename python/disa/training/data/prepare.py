@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images into one training cache; `disa train` does it by itself.
 
 Alone: python -m disa.training.data.prepare --help.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training cache: 2 mm volumes as 8-bit codes with a table of intensities each, in one .npz."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network laid out for a GPU's matrix units: the same descriptors, away from rounding.
 
 Matrix units idle in convolutions of 8 or 16 channels, and memory waits for their large tensors. Here a block of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An ONNX graph whose convolutions are in float16, between float32 ends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a training checkpoint to an ONNX model: `disa export` on the command line."""
 
 from __future__ import annotations

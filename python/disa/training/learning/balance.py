@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors in which every bin of the target counts alike, as if the target were uniform over its range."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The error that a step of training lowers."""
 
 from __future__ import annotations

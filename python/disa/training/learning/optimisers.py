@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which weights are trained by what."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints: tensors, numbers and text, read without running anything that is in them."""
 
 from __future__ import annotations

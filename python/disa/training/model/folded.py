@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network laid out for training speed: the same weights and, away from rounding, the same descriptors.
 
 A GPU's matrix units idle in convolutions of 8 or 16 channels. Here tensors are (n, z, y, x, channels), where

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The descriptor network of the DISA paper (Ronchetti et al., MICCAI 2023, section 3)."""
 
 from __future__ import annotations

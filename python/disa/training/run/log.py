@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The log of a run: a CSV with a line for each validation."""
 
 from __future__ import annotations

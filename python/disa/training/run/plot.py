@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draw a training log: python -m disa.training.run.plot LOG -o PICTURE."""
 
 from __future__ import annotations

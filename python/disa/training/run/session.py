@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run from its settings: volumes, processes, trainer. `disa train` calls `run_training`."""
 
 from __future__ import annotations

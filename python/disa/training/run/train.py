@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training loop; `disa train` runs it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random changes of crops.
 
 `remap` and `fade` come before the target is computed and make new contrasts; `disturb` and `spoil` change only what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From crop pairs to predicted and true similarity of all positions of one crop with the other's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sampling volumes on crop grids, on the device that holds them."""
 
 from __future__ import annotations

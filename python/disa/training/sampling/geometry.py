@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random rotations and the grids on which crops are sampled. Vectors are in x, y, z order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choosing what to compare: two volumes, two crop grids and the grid the network sees."""
 
 from __future__ import annotations

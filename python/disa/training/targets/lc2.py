@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The training target: LC², the linear correlation of linear combination, between all pairs of patches.
 
 LC² asks how well one image's patch is a linear combination of intensity, gradient magnitude and a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LC² of two images place by place, as a registration by LC² itself would compute it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LC² of one patch with the patches at every position of a volume, through Fourier transforms.
 
 `lc2.lc2_matrix` compares many patches with many; this compares one with all, as the paper's sampling of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cutting patches out of crops, as the similarities read them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What descriptors are trained to approximate: a protocol, LC² and normalised cross-correlation.
 
 Another similarity is an object of your own that follows `Similarity`, named in the settings by its place in a module

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors on volumes that were not trained on."""

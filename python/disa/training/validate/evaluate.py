@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Score weights on a cache: python -m disa.training.validate.evaluate WEIGHTS CONFIG CACHE --help."""
 
 from __future__ import annotations

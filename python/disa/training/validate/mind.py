@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MIND-SSC, the hand-made descriptor that DISA's are measured against (Heinrich et al., MICCAI 2013)."""
 
 from __future__ import annotations

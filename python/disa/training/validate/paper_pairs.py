@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The paper's pairs of patches, for validation: python -m disa.training.validate.paper_pairs CACHE -o PAIRS.csv --help.
 
 For a pair of volumes (M, F), unregistered: a patch of M in proportion to its weight w, its similarity to all patches

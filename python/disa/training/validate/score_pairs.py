@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Error on the paper's pairs of patches.
 
 python -m disa.training.validate.score_pairs WEIGHTS CACHE PAIRS.csv --help

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors against the similarity on volumes that were not trained on."""
 
 from __future__ import annotations
