@@ -37,8 +37,8 @@ struct ExtractedFeatures
   }
 };
 
-/** \brief The features that a metric uses: those of the last two images, for a symmetric registration (SyN) gives it two
- * in turn. */
+/** \brief The features that a metric uses: those of the last two images, for a symmetric registration (SyN) gives it
+ * two in turn. */
 template <typename TImage>
 class FeaturesInUse
 {

@@ -16,8 +16,8 @@ namespace itk
 namespace DISA
 {
 
-/** \brief Whether an image ends at its mask, as an ultrasound sector does: all beyond it, of which there is some, has one
- * value. Looked at again only where the image or the mask has changed. */
+/** \brief Whether an image ends at its mask, as an ultrasound sector does: all beyond it, of which there is some, has
+ * one value. Looked at again only where the image or the mask has changed. */
 template <typename TImage>
 class FieldOfView
 {

@@ -103,8 +103,9 @@ public:
    * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
    * on. A narrow part of the kernel keeps the optimum sharp. 0: none.
    *
-   * Unless it is set it is 12 times VoxelSpacing where the moving transform is rigid and 0 where it may scale or deform: smoothed
-   * descriptors are longest in the middle of the body, so a transform that contracts the samples towards it would win.
+   * Unless it is set it is 12 times VoxelSpacing where the moving transform is rigid and 0 where it may scale or
+   * deform: smoothed descriptors are longest in the middle of the body, so a transform that contracts the samples
+   * towards it would win.
    *
    * This is the first level's. A level that goes on where an optimiser left this metric, with the same images and
    * settings, takes half of the last one's, for it starts nearer and its optimum is to be exact. */
@@ -177,16 +178,16 @@ protected:
 private:
   disa::FeatureRequest MakeRequest(int stride, double voxelSpacing) const;
 
-  /** Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, the network is to see it
-   * continued. Where both do, the edge is structure that they share. */
+  /** Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, the network is to see
+   * it continued. Where both do, the edge is structure that they share. */
   void RequestFieldsOfView(disa::FeatureRequest & fixed, disa::FeatureRequest & moving);
 
   /** Run the network; the result becomes the cache's current features. */
   template <typename TImage>
   void Extract(DISA::FeaturesInUse<TImage> & cache,
-               const TImage *               image,
-               const char *                 name,
-               const disa::FeatureRequest & request) const;
+               const TImage *                image,
+               const char *                  name,
+               const disa::FeatureRequest &  request) const;
 
   /** A transform as an optimiser left it. */
   struct OptimizedTransform
@@ -230,25 +231,25 @@ private:
   disa::Sums EvaluateLinear(DerivativeType * derivative) const;
   disa::Sums EvaluateChain(DerivativeType * derivative) const;
 
-  std::string                      m_Model{ "disa-lc2" };
-  double                           m_VoxelSpacing{ 2.0 };
-  int                              m_FixedStride{ 4 };
-  int                              m_MovingStride{ 2 };
-  std::optional<double>            m_FeatureSmoothing; ///< if it was set
-  double                           m_CurrentFeatureSmoothing{ 0.0 };
-  double                           m_ReorientationAngle{ 3.0 };
-  ProviderList                     m_ExecutionProviders;
-  FeatureExtractorConstPointer     m_FeatureExtractor;
-  FeatureVolumeConstPointer        m_GivenFixedFeatures;
-  FeatureVolumeConstPointer        m_GivenMovingFeatures;
+  std::string                       m_Model{ "disa-lc2" };
+  double                            m_VoxelSpacing{ 2.0 };
+  int                               m_FixedStride{ 4 };
+  int                               m_MovingStride{ 2 };
+  std::optional<double>             m_FeatureSmoothing; ///< if it was set
+  double                            m_CurrentFeatureSmoothing{ 0.0 };
+  double                            m_ReorientationAngle{ 3.0 };
+  ProviderList                      m_ExecutionProviders;
+  FeatureExtractorConstPointer      m_FeatureExtractor;
+  FeatureVolumeConstPointer         m_GivenFixedFeatures;
+  FeatureVolumeConstPointer         m_GivenMovingFeatures;
   DISA::FeaturesInUse<TFixedImage>  m_FixedInUse;
   DISA::FeaturesInUse<TMovingImage> m_MovingInUse;
-  DISA::FieldOfView<TFixedImage>     m_FixedFieldOfView;
-  DISA::FieldOfView<TMovingImage>    m_MovingFieldOfView;
-  OptimizedTransform               m_Optimized; ///< what an optimiser has last set since Initialize(), if any
-  disa::Objective                  m_Objective;
-  MultiThreaderBase::Pointer       m_Threader;
-  mutable ThreadIdType             m_NumberOfWorkUnitsUsed{ 0 };
+  DISA::FieldOfView<TFixedImage>    m_FixedFieldOfView;
+  DISA::FieldOfView<TMovingImage>   m_MovingFieldOfView;
+  OptimizedTransform                m_Optimized; ///< what an optimiser has last set since Initialize(), if any
+  disa::Objective                   m_Objective;
+  MultiThreaderBase::Pointer        m_Threader;
+  mutable ThreadIdType              m_NumberOfWorkUnitsUsed{ 0 };
 };
 
 } // namespace itk

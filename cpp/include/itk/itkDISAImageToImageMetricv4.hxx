@@ -231,9 +231,9 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 template <typename TImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA::FeaturesInUse<TImage> & cache,
-                                                                            const TImage *               image,
-                                                                            const char *                 name,
-                                                                            const disa::FeatureRequest & request) const
+                                                                            const TImage *                image,
+                                                                            const char *                  name,
+                                                                            const disa::FeatureRequest &  request) const
 {
   if (!m_FeatureExtractor)
   {
@@ -294,11 +294,11 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatures()
 {
-  const TFixedImage *        fixed = this->m_FixedImage;
+  const TFixedImage *  fixed = this->m_FixedImage;
   disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_VoxelSpacing);
   disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_VoxelSpacing);
   this->RequestFieldsOfView(fixedRequest, movingRequest);
-  const bool                 hasFixed = m_GivenFixedFeatures || m_FixedInUse.Select(fixed, fixedRequest);
+  const bool hasFixed = m_GivenFixedFeatures || m_FixedInUse.Select(fixed, fixedRequest);
   const bool hasMoving = m_GivenMovingFeatures || m_MovingInUse.Select(this->m_MovingImage.GetPointer(), movingRequest);
   const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
   m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : this->GetFeatureSmoothing();
@@ -668,8 +668,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
   os << indent << "VoxelSpacing: " << m_VoxelSpacing << " mm" << std::endl;
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
-  os << indent << "FeatureSmoothing: "
-     << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " mm" : "by the transform") << std::endl;
+  os << indent
+     << "FeatureSmoothing: " << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " mm" : "by the transform")
+     << std::endl;
   os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " mm" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";

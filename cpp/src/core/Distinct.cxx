@@ -35,10 +35,10 @@ Distinct(const std::vector<std::vector<Vector3>> & places,
     {
       break;
     }
-    const bool isFar = std::all_of(kept.begin(),
-                                   kept.end(),
-                                   [&](std::size_t better)
-                                   { return MeanDistance(places[better], places[candidate]) > distance; });
+    const bool isFar =
+      std::all_of(kept.begin(),
+                  kept.end(),
+                  [&](std::size_t better) { return MeanDistance(places[better], places[candidate]) > distance; });
     if (isFar)
     {
       kept.push_back(candidate);

@@ -69,7 +69,7 @@ OptimizePoses(const PoseModel &         model,
               settings.threads,
               [&](std::size_t i) { minima[i] = Minimize(function, starts[i].parameters, settings.minimize); });
 
-  StageResult       result;
+  StageResult                       result;
   std::vector<Pose>                 ends;
   std::vector<double>               values;
   std::vector<std::vector<Vector3>> places;
