@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # make build   .venv with the package compiled and installed
+# make dev     .venv with the package in place: Python files are used as they stand, C++ files compiled when they have changed
 # make demo    registers a real MR to a second modality, writes demo-output/
 # make test    every test, and how much of the package they run
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
@@ -18,11 +19,24 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 # Warnings are errors in CI alone; users' compilers may have others.
 PIP_BUILD := --no-build-isolation $(if $(CI),-C cmake.define.CMAKE_COMPILE_WARNING_AS_ERROR=ON)
+# In place: pip then only links to python/disa, where CMake puts what it compiles. What make dev began, other targets keep.
+IN_PLACE := --no-build-isolation -C editable.mode=inplace -C wheel.cmake=false -C wheel.packages=python/disa -e
+ifneq ($(wildcard $(VENV)/.dev),)
+PIP_BUILD := $(IN_PLACE)
+endif
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training test-cpp test-neon test-example tidy docs wheel-test lint clean
+.PHONY: build dev demo test test-training test-cpp test-neon test-example test-viz tidy docs wheel-test lint clean
 
-build: $(VENV)/.built
+build: $(if $(wildcard $(VENV)/.dev),dev,$(VENV)/.built)
+
+# The shims of python/itk are linked into the itk package, which looks for them on the disk.
+dev: $(VENV)/.dev build/dev/build.ninja
+	@$(BIN)/cmake --build --preset dev
+	@ln -sfn ../../models python/disa/models
+	@ln -sf ../../build/dev/vtables.json python/disa/
+	@itk=$$($(BIN)/python -c 'import importlib.util as u; print(*u.find_spec("itk").submodule_search_locations)'); \
+	cd python/itk && find . -name '*.py' -exec ln -sf '$(CURDIR)/python/itk/{}' "$$itk/{}" ';'
 
 $(VENV)/.environment: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make build needs Python 3.10 or newer: make PYTHON=python3.11 build"; exit 1; }
@@ -36,6 +50,14 @@ $(VENV)/.built: $(VENV)/.environment $(SOURCES)
 	$(BIN)/python -m pip install --quiet $(PIP_BUILD) '.[$(RUNTIME),demo,test]'
 	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel())"
 	@touch $@
+
+$(VENV)/.dev: $(VENV)/.environment
+	$(BIN)/python -m pip install --quiet $(IN_PLACE) '.[$(RUNTIME),demo,test]'
+	@rm -f $(VENV)/.built
+	@touch $@
+
+build/dev/build.ninja: $(VENV)/.environment
+	$(BIN)/cmake --fresh --preset dev -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DPython_EXECUTABLE=$(abspath $(BIN)/python)
 
 demo: build
 	$(BIN)/python examples/demo.py --output demo-output
@@ -76,4 +98,4 @@ lint: build
 	$(BIN)/clang-format --dry-run --Werror $$(find cpp examples -name '*.h' -o -name '*.hxx' -o -name '*.cxx' -o -name '*.cpp')
 
 clean:
-	rm -rf $(VENV) build demo-output
+	rm -rf $(VENV) build demo-output python/disa/_core*.so python/disa/vtables.json python/disa/models
