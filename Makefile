@@ -41,8 +41,8 @@ dev: $(VENV)/.dev build/dev/build.ninja
 $(VENV)/.environment: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make build needs Python 3.10 or newer: make PYTHON=python3.11 build"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make virtual environments: apt-get install python3-venv python3-dev"; exit 1; }
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24'
-	$(BIN)/python -m pip install --quiet tomli cmake ninja
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group build
 	$(BIN)/python -m pip install --quiet $$($(BIN)/python -c "import tomli; print(*tomli.load(open('pyproject.toml', 'rb'))['build-system']['requires'])")
 	@touch $@
 
@@ -79,7 +79,7 @@ test-example: build
 	.ci/example $(BIN)/python
 
 tidy: $(VENV)/.environment
-	$(BIN)/python -m pip install --quiet 'clang-tidy==23.1.*'
+	$(BIN)/python -m pip install --quiet --group tidy
 	cd cpp && $(CURDIR)/$(BIN)/cmake --preset release
 	find cpp/src cpp/tests -name '*.cxx' -not -path '*/engine/*' -not -name '*NEON*' -print0 | xargs -0 -n 4 -P $(JOBS) $(BIN)/clang-tidy --quiet -p build/cpp-release
 
