@@ -9,7 +9,7 @@
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
 # make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
-# make lint    style and types
+# make lint    style, types and which package imports which: the hooks of .pre-commit-config.yaml
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
@@ -92,10 +92,8 @@ wheel-test: $(VENV)/.environment
 	.ci/wheel $(BIN)/python
 
 lint: build
-	$(BIN)/python -m pip install --quiet ruff mypy clang-format
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $$(find cpp examples -name '*.h' -o -name '*.hxx' -o -name '*.cxx' -o -name '*.cpp')
+	$(BIN)/python -m pip install --quiet --group lint
+	VENV=$(VENV) $(BIN)/pre-commit run --all-files $(if $(CI),--show-diff-on-failure)
 
 clean:
 	rm -rf $(VENV) build demo-output python/disa/_core*.so python/disa/vtables.json python/disa/models
