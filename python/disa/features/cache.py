@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-import disa
-from disa.core import FeatureVolume
+from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.io.locking import locked
 
@@ -58,7 +57,7 @@ def cached(image: str, request: Hashable, make: Callable[[], FeatureVolume]) -> 
         request: all else that the descriptors depend on; told apart by its `repr`.
         make: gives the descriptors where they are not kept.
     """
-    key = hashlib.blake2b(repr((disa.__version__, image, request)).encode(), digest_size=16).hexdigest()
+    key = hashlib.blake2b(repr((_core.__version__, image, request)).encode(), digest_size=16).hexdigest()
     with _guard:
         found = _memory.get(key)
         if found is not None:

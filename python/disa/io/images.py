@@ -127,8 +127,7 @@ def _is_itk(image: object) -> bool:
 
 
 def _from_itk(image: Any, name: str) -> sitk.Image:
-    import itk  # its attributes load on first use, which mypy cannot see
-
+    itk: Any = sys.modules["itk"]  # where the image is from
     if not hasattr(image, "GetLargestPossibleRegion"):
         raise ImageError(f"{name}: expected an ITK image, got {type(image).__name__}; call GetOutput() of a filter")
     image.Update()
@@ -136,10 +135,10 @@ def _from_itk(image: Any, name: str) -> sitk.Image:
         raise ImageError(f"{name}: expected a 3-D image, got a {image.GetImageDimension()}-D one")
     if min(image.GetBufferedRegion().GetSize()) < 1:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
-    pixels = itk.array_view_from_image(image)  # type: ignore[attr-defined]
+    pixels = itk.array_view_from_image(image)
     if pixels.ndim != 3:
         raise ImageError(f"{name}: expected one real number a voxel, got several; give one channel")
     start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())
-    direction = itk.array_from_matrix(image.GetDirection())  # type: ignore[attr-defined]
+    direction = itk.array_from_matrix(image.GetDirection())
     spacing = [float(s) for s in image.GetSpacing()]
     return Grid.of_frame(pixels.shape[::-1], [float(s) for s in start], spacing, direction.ravel()).image_of(pixels)
