@@ -6,6 +6,7 @@
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
 # make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
 # make test-example   examples/cpp against the C++ library as it is installed and the itk wheel's ITK
+# make test-viz  layers of napari, by napari without a window
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
 # make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
@@ -82,6 +83,10 @@ tidy: $(VENV)/.environment
 	$(BIN)/python -m pip install --quiet --group tidy
 	cd cpp && $(CURDIR)/$(BIN)/cmake --preset release
 	find cpp/src cpp/tests -name '*.cxx' -not -path '*/engine/*' -not -name '*NEON*' -print0 | xargs -0 -n 4 -P $(JOBS) $(BIN)/clang-tidy --quiet -p build/cpp-release
+
+test-viz: build
+	$(BIN)/python -m pip install --quiet --group viz
+	$(BIN)/python -m pytest tests/report/test_layers.py
 
 docs: build
 	$(BIN)/python -m pip install --quiet $(PIP_BUILD) '.[docs]'
