@@ -76,7 +76,7 @@ def box(like: FeatureVolume) -> Any:
 def transforms() -> Iterator[tuple[str, Any]]:
     for name in LINEAR:
         template = getattr(itk, name)
-        sized = [key for key in template.keys() if key[-1] == 3]
+        sized = [key for key in template if key[-1] == 3]
         transform = (template[itk.D, 3] if sized else template[itk.D]).New()
         if hasattr(transform, "SetCenter"):
             transform.SetCenter(CENTRE.tolist())

@@ -68,7 +68,7 @@ def _waiting(results: Any) -> Iterator[Any]:
 
 
 def _begin(results: Any, numbers: Any, threads: int, gpus: int) -> None:
-    global _results
+    global _results  # noqa: PLW0603 (once in a worker process)
     _results = results
     number = numbers.get()
     cores = sorted(os.sched_getaffinity(0))

@@ -20,9 +20,6 @@ def on_files(files: Any, config: Any) -> Any:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise PluginError(f"{PAGE}: typer could not describe the command:\n{run.stderr}")
-    files.append(
-        File.generated(
-            config, PAGE, content=re.sub(r"\*\*Commands\*\*:.*?(?=^## )", "", run.stdout, count=1, flags=re.M | re.S)
-        )
-    )
+    text = re.sub(r"(?ms)\*\*Commands\*\*:.*?(?=^## )", "", run.stdout, count=1)
+    files.append(File.generated(config, PAGE, content=text))
     return files

@@ -227,7 +227,7 @@ def run_on_terminal(arguments: Sequence[str], until: str) -> tuple[int, str]:
     run = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, until, *arguments],
         stderr=theirs,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (ignored in the background)
     )
     os.close(theirs)
     shown = ""

@@ -66,8 +66,8 @@ def test_the_field_comes_before_the_initial_transform(pair: Pair) -> None:
     displaced = sitk.Image(moving)
     displaced.SetOrigin(pose.TransformPoint(moving.GetOrigin()))
     displaced.SetDirection(axes.ravel().tolist())
+    far = sitk.TranslationTransform(3, (900.0, 0.0, 0.0))
     with pytest.raises(disa.RegistrationError, match=r"^fixed and moving do not overlap"):
-        far = sitk.TranslationTransform(3, (900.0, 0.0, 0.0))
         disa.deformable_register(fixed, moving, initial_transform=far)
     result = disa.deformable_register(fixed, displaced, initial_transform=pose, stride=4)
     back = sitk.CompositeTransform([pose.GetInverse(), result.transform])

@@ -34,7 +34,7 @@ def test_nothing_that_cells_show_is_kept() -> None:
 
 def test_both_registrations_end_where_they_should(executed: Any) -> None:
     printed = "".join(o.text for cell in code_cells(executed) for o in cell.outputs if o.get("name") == "stdout")
-    errors = [float(number) for number in re.findall(r"([\d.]+) mm$", printed, flags=re.M)]
+    errors = [float(number) for number in re.findall(r"([\d.]+) mm$", printed, flags=re.MULTILINE)]
     assert len(errors) == 2 and max(errors) < TOLERANCE_MM
 
 

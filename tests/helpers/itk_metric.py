@@ -64,7 +64,7 @@ def value_and_derivative(metric: Any) -> tuple[float, np.ndarray]:
 def make_transform(name: str) -> Any:
     """A linear transform of ITK by its name, about the centre of the tests' volumes."""
     template = getattr(itk, name)
-    sized = [parameters for parameters in template.keys() if parameters[-1] == 3]
+    sized = [parameters for parameters in template if parameters[-1] == 3]
     transform = (template[itk.D, 3] if sized else template[itk.D]).New()
     if hasattr(transform, "SetCenter"):
         transform.SetCenter(CENTRE)

@@ -82,3 +82,10 @@ def test_importing_disa_loads_neither_itk_nor_torch() -> None:
     code = "import sys, disa; print(sorted({'itk', 'torch', 'onnxruntime', 'SimpleITK'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nothing_warns_while_the_package_and_its_command_load() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import disa, disa.cli.app"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -40,9 +40,12 @@ def test_nothing_is_unpickled() -> None:
             where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.ImportFrom) and node.module in PICKLING:
                 found.append(where)
-            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in PICKLING:
-                if ast.unparse(node) != "pickle.UnpicklingError":
-                    found.append(where)
+            if (
+                isinstance(node, ast.Attribute)
+                and ast.unparse(node.value) in PICKLING
+                and ast.unparse(node) != "pickle.UnpicklingError"
+            ):
+                found.append(where)
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
                 keywords = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
@@ -144,7 +147,7 @@ def test_damaged_files_are_refused_and_never_kill_the_process(
         whole.write_bytes(written.read_bytes())
     ending = kind if kind.startswith(".") else ".onnx"
     command = [sys.executable, "-c", FUZZ, kind, f"{tmp_path}/fuzzed{ending}", str(count), str(whole)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert int(ran.stdout.split()[-1]) > count / 20
 
@@ -202,7 +205,7 @@ def test_a_full_disk_leaves_what_was_there_before(make_features, tmp_path: Path,
         (tmp_path / name).write_text("before")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     command = [sys.executable, "-c", FULL, str(tmp_path), str(room)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     said = ran.stdout.splitlines()

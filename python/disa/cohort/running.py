@@ -76,5 +76,5 @@ def run_all(client: Client, requests: Mapping[str, Request], cohort: Path, retri
             yield future.result()
         except KilledWorker:
             yield Outcome(name, "its workers died again and again; is there memory enough? try fewer --workers", {})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever a job died of, the others go on)
             yield Outcome(name, f"{type(error).__name__}: {' '.join(str(error).split())}", {})

@@ -94,7 +94,7 @@ def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[
         if session.get_providers()[0] == GPU:
             return run_bound(session, volume, stride)
         return session.run(None, {session.get_inputs()[0].name: volume[None, None]}, _run_options(session))[0]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (ONNX Runtime's own, which share no base)
         raise ModelError(f"{path}: the network failed on a volume of {volume.shape} voxels: {_line(error)}") from None
 
 
@@ -133,7 +133,7 @@ def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSessio
     options.intra_op_num_threads = allowed_threads()
     try:
         return ort.InferenceSession(content, options, providers=[with_options(provider) for provider in chosen])
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         raise ModelError(f"{path}: not a network that ONNX Runtime reads: {_line(error)}") from None
 
 

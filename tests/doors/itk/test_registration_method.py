@@ -242,7 +242,7 @@ def test_ctrl_c_during_a_run_of_the_network_is_not_lost(
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for run in (method.Update, metric.Initialize):
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012 (raised some time after the call)
                 with contextlib.suppress(RuntimeError):
                     run()
                 for _ in range(1000):

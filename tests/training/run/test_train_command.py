@@ -93,8 +93,10 @@ def test_an_unreadable_volume_is_one_line_before_training(folder: Path) -> None:
     code, _, errors = train(folder)
     assert code == 1
     assert errors == [
-        f"disa: {bad}: not readable as an image; expected NIfTI, NRRD, MetaImage or another format of ITK's; "
-        "or leave it out"
+        (
+            f"disa: {bad}: not readable as an image; expected NIfTI, NRRD, MetaImage or another format of ITK's; "
+            "or leave it out"
+        )
     ]
     assert not (folder / "run").exists() or list((folder / "run").iterdir()) == []
 
@@ -112,8 +114,10 @@ def test_a_checkpoint_is_neither_overwritten_nor_made_up(folder: Path) -> None:
     code, _, errors = train(folder, "--resume")
     assert code == 1
     assert errors == [
-        f"disa: {checkpoint}: not the weights of a DISA network of 90,752 numbers; "
-        "expected a checkpoint written by disa train"
+        (
+            f"disa: {checkpoint}: not the weights of a DISA network of 90,752 numbers; "
+            "expected a checkpoint written by disa train"
+        )
     ]
     assert checkpoint.read_bytes() == before
 
@@ -177,4 +181,4 @@ def test_without_pytorch_the_commands_say_what_to_install(command: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"disa: {command.split()[0]} needs torch: pip install 'itk-disa[train]'\n"
+    assert done.stderr == f"disa: {command.split(maxsplit=1)[0]} needs torch: pip install 'itk-disa[train]'\n"

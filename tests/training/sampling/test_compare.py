@@ -74,5 +74,5 @@ def test_descent_lowers_the_error_of_its_batch() -> None:
     gradients = torch.autograd.grad(before, list(network.parameters()))
     with torch.no_grad():
         for parameter, gradient in zip(network.parameters(), gradients, strict=True):
-            parameter -= 1e-3 * gradient.sign()
+            parameter.sub_(1e-3 * gradient.sign())
         assert error() < 0.95 * before
