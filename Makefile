@@ -6,6 +6,7 @@
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
 # make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
 # make test-example   examples/cpp against the C++ library as it is installed and the itk wheel's ITK
+# make test-sanitizers   some of the Python tests with the sanitizers in the extension; some ten minutes, not in .ci/run
 # make test-viz  layers of napari, by napari without a window
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
@@ -27,17 +28,19 @@ PIP_BUILD := $(IN_PLACE)
 endif
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build dev demo test test-training test-cpp test-neon test-example test-viz tidy docs wheel-test lint clean
+.PHONY: build dev demo test test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test lint clean
 
 build: $(if $(wildcard $(VENV)/.dev),dev,$(VENV)/.built)
 
-# The shims of python/itk are linked into the itk package, which looks for them on the disk.
+# The shims of python/itk are linked into the itk package, which looks for them on the disk. The folder is found as any other, so
+# that PYTHONPATH goes before it; pip's finder would go before both.
 dev: $(VENV)/.dev build/dev/build.ninja
 	@$(BIN)/cmake --build --preset dev
 	@ln -sfn ../../models python/disa/models
 	@ln -sf ../../build/dev/vtables.json python/disa/
-	@itk=$$($(BIN)/python -c 'import importlib.util as u; print(*u.find_spec("itk").submodule_search_locations)'); \
-	cd python/itk && find . -name '*.py' -exec ln -sf '$(CURDIR)/python/itk/{}' "$$itk/{}" ';'
+	@site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))'); \
+	sed -i '/^import /d' "$$site"/*itk_disa*.pth; rm -f "$$site"/*itk_disa*.start; \
+	cd python/itk && find . -name '*.py' -exec ln -sf '$(CURDIR)/python/itk/{}' "$$site/itk/{}" ';'
 
 $(VENV)/.environment: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make build needs Python 3.10 or newer: make PYTHON=python3.11 build"; exit 1; }
@@ -58,7 +61,7 @@ $(VENV)/.dev: $(VENV)/.environment
 	@touch $@
 
 build/dev/build.ninja: $(VENV)/.environment
-	$(BIN)/cmake --fresh --preset dev -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DPython_EXECUTABLE=$(abspath $(BIN)/python)
+	$(BIN)/cmake --preset dev -G Ninja -U pybind11_DIR -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DPython_EXECUTABLE=$(abspath $(BIN)/python)
 
 demo: build
 	$(BIN)/python examples/demo.py --output demo-output
@@ -78,6 +81,9 @@ test-neon: $(VENV)/.environment
 
 test-example: build
 	.ci/example $(BIN)/python
+
+test-sanitizers: build
+	.ci/sanitizers $(BIN)/python
 
 tidy: $(VENV)/.environment
 	$(BIN)/python -m pip install --quiet --group tidy
