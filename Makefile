@@ -1,5 +1,6 @@
 # make build   .venv with the package compiled and installed
 # make demo    registers a real MR to a second modality, writes demo-output/
+# make quick   the tests that are done in seconds
 # make test    every test, and how much of the package they run
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers
 # make docs    the documentation, in build/site
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 RUNTIME ?= $(shell $(PYTHON) -c 'import platform, sys; print("openvino" if platform.machine() in ("x86_64", "AMD64") and sys.platform != "darwin" and sys.version_info < (3, 14) else "cpu")')
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training test-cpp docs wheel-test lint clean
+.PHONY: build demo quick test test-training test-cpp docs wheel-test lint clean
 
 build: $(VENV)/.built
 
@@ -32,8 +33,11 @@ $(VENV)/.built: $(VENV)/.environment $(SOURCES)
 demo: build
 	$(BIN)/python examples/demo.py --output demo-output
 
+quick: build
+	$(BIN)/python -m pytest -m quick -n 2
+
 test: build
-	$(BIN)/python -m pytest tests --cov
+	$(BIN)/python -m pytest tests -n auto --maxprocesses 8 --dist worksteal --cov
 
 test-training: build
 	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
