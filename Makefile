@@ -2,7 +2,9 @@
 # make demo    registers a real MR to a second modality, writes demo-output/
 # make quick   the tests that are done in seconds
 # make test    every test, and how much of the package they run
-# make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers
+# make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
+# make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
+# make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
 # make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
 # make lint    style and types
@@ -11,9 +13,13 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 # The fastest ONNX Runtime that there is for this machine.
 RUNTIME ?= $(shell $(PYTHON) -c 'import platform, sys; print("openvino" if platform.machine() in ("x86_64", "AMD64") and sys.platform != "darwin" and sys.version_info < (3, 14) else "cpu")')
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+# Warnings are errors in CI alone; users' compilers may have others.
+PIP_BUILD := --no-build-isolation $(if $(CI),-C cmake.define.CMAKE_COMPILE_WARNING_AS_ERROR=ON)
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo quick test test-training test-cpp docs wheel-test lint clean
+.PHONY: build demo quick test test-training test-cpp test-neon tidy docs wheel-test lint clean
 
 build: $(VENV)/.built
 
@@ -26,7 +32,7 @@ $(VENV)/.environment: pyproject.toml
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.environment $(SOURCES)
-	$(BIN)/python -m pip install --quiet --no-build-isolation '.[$(RUNTIME),demo,test]'
+	$(BIN)/python -m pip install --quiet $(PIP_BUILD) '.[$(RUNTIME),demo,test]'
 	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel())"
 	@touch $@
 
@@ -40,19 +46,22 @@ test: build
 	$(BIN)/python -m pytest tests -n auto --maxprocesses 8 --dist worksteal --cov
 
 test-training: build
-	$(BIN)/python -m pip install --quiet 'torch==2.13.*' '.[bench,train]' --no-build-isolation
+	$(BIN)/python -m pip install --quiet 'torch==2.13.*' $(PIP_BUILD) '.[bench,train]'
 	$(BIN)/python -m pytest tests/training tests/benchmarks/test_mind_descriptors.py tests/benchmarks/test_lc2_registration.py --cov --cov-append
 
 test-cpp: $(VENV)/.environment
-	$(BIN)/cmake -S cpp -B build/cpp
-	$(BIN)/cmake --build build/cpp
-	$(BIN)/ctest --test-dir build/cpp --output-on-failure
-	$(BIN)/cmake -S cpp -B build/cpp-sanitizers -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all'
-	$(BIN)/cmake --build build/cpp-sanitizers
-	$(BIN)/ctest --test-dir build/cpp-sanitizers --output-on-failure
+	for preset in release asan tsan; do (cd cpp && $(CURDIR)/$(BIN)/cmake --workflow --preset $$preset) || exit 1; done
+
+test-neon: $(VENV)/.environment
+	cd cpp && $(CURDIR)/$(BIN)/cmake --workflow --preset aarch64-qemu
+
+tidy: $(VENV)/.environment
+	$(BIN)/python -m pip install --quiet 'clang-tidy==23.1.*'
+	cd cpp && $(CURDIR)/$(BIN)/cmake --preset release
+	find cpp/src cpp/tests -name '*.cxx' -not -path '*/engine/*' -not -name '*NEON*' -print0 | xargs -0 -n 4 -P $(JOBS) $(BIN)/clang-tidy --quiet -p build/cpp-release
 
 docs: build
-	$(BIN)/python -m pip install --quiet '.[docs]' --no-build-isolation
+	$(BIN)/python -m pip install --quiet $(PIP_BUILD) '.[docs]'
 	$(BIN)/python -m mkdocs build --strict
 	$(BIN)/python -m pytest tests/docs
 

@@ -16,7 +16,7 @@ Array = np.ndarray
 
 
 def mind_ssc(volume: Array, radius: int = 2, distance: int = 2) -> Array:
-    """Self-similarity context at every voxel of a volume (z, y, x), as disa.training.mind: shape (z, y, x, 12)."""
+    """Self-similarity context at every voxel of a volume (z, y, x), (z, y, x, 12); as disa.training.validate.mind."""
     padded = np.pad(volume, distance, mode="edge")
     faces = [tuple(sign * distance * (axis == a) for a in range(3)) for axis in range(3) for sign in (-1, 1)]
 

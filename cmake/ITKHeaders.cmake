@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Headers of ITK 5.4: target itk_headers. Sources, in this order:
 #   1. ITK_DIR, or an ITK 5.4 installed on the system;
 #   2. Debian's package, unpacked into the build folder, nothing installed;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The libraries of the `itk` wheel installed beside the building Python: ITK_WHEEL_DIR, ITK_WHEEL_VERSION, itk_wheel.
 execute_process(
   COMMAND "${Python_EXECUTABLE}" -c

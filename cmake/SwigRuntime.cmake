@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # SWIG's external runtime, of the version that the itk 5.4 wheels share type tables through ("4"): target swig_runtime.
 set(swig_header "${CMAKE_CURRENT_BINARY_DIR}/swig/swigpyrun.h")
 if(NOT EXISTS "${swig_header}")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fails the build where ITK's classes are laid out otherwise than in the itk wheel; else records their sizes.
 
 python check_vtables.py PROBE.o ITK_WHEEL_DIR RECORD.json

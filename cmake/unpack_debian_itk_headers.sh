@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Unpacks Debian's headers of ITK 5.4 into a folder; installs nothing and needs no root.
 #   unpack_debian_itk_headers.sh FOLDER
 # The package comes from suite trixie of the mirror that this machine's apt is set up with.

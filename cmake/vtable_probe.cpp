@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled only to be looked at: check_vtables.py reads the size of each probe's vtable, which is its base's. The wheel
 // shows the vtables of these classes; it hides those of most templates, ImageToImageMetricv4's among them.
 #include "itkDataObject.h"

@@ -1,17 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 # The library behind the metric: target disa. It needs neither Python nor ITK.
 add_library(disa STATIC
+  ${CMAKE_CURRENT_LIST_DIR}/src/core/Distinct.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Geometry.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Parallel.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/FeatureVolume.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Pooling.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Smoothing.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/kernels/Kernels.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/metric/Deformable.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/metric/Lattice.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/ChainEvaluation.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/DisplacementMap.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/Objective.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/ProbePressure.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/TransformChain.cxx
-  ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementRows.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementSearch.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/Minimize.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/PoseModel.cxx
@@ -28,12 +29,10 @@ target_compile_options(disa PRIVATE -Wall -Wextra -Wpedantic)
 
 # One file per instruction set, each with its own flags; none contracts a * b + c, so that all blend to the same bits.
 function(disa_add_kernel name)
-  set(file ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/src/kernels/Evaluate${name}.cxx)
+  set(file ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/src/kernels/Kernel${name}.cxx)
   target_sources(disa PRIVATE ${file})
   set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;${ARGN}")
 endfunction()
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementRows.cxx PROPERTIES
-  COMPILE_OPTIONS -ffp-contract=off)
 disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   disa_add_kernel(AVX2 -mavx2)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef bindings_h
 #define bindings_h
 
@@ -6,6 +7,7 @@
 // Each binds one thing into the private module disa._core.
 void bind_displacement_search(pybind11::module_ & module);
 void bind_feature_volume(pybind11::module_ & module);
+void bind_geometry(pybind11::module_ & module);
 void bind_kernels(pybind11::module_ & module);
 void bind_metric(pybind11::module_ & module);
 void bind_multi_metric(pybind11::module_ & module);

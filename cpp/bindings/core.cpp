@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
 #include "disa/core/Error.h"
@@ -28,6 +29,7 @@ PYBIND11_MODULE(_core, module)
     });
   bind_feature_volume(module);
   bind_displacement_search(module);
+  bind_geometry(module);
   bind_kernels(module);
   bind_metric(module);
   bind_multi_metric(module);

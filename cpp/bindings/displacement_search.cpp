@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
-#include "disa/search/DisplacementSearch.h"
 #include "disa/core/Error.h"
+#include "disa/search/DisplacementSearch.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
@@ -60,7 +61,7 @@ bind_displacement_search(py::module_ & module)
            {
              py::gil_scoped_release release;
              return std::make_unique<DisplacementSearch>(
-               fixed, moving, disa::DisplacementGrid{ control_spacing, step, radius, cost_radius }, threads);
+               fixed, moving, disa::DisplacementSearchSettings{ control_spacing, step, radius, cost_radius }, threads);
            }),
          py::arg("fixed"),
          py::arg("moving"),

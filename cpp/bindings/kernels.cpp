@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
-#include "kernels/Evaluate.h"
+#include "kernels/Kernels.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>

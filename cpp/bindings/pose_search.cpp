@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
 #include "disa/search/PoseSearch.h"
@@ -48,27 +49,13 @@ public:
   disa::StageResult
   optimize(const std::vector<std::vector<double>> & starts,
            const disa::FeatureVolume &              moving,
-           std::size_t                              samples,
-           double                                   tolerance,
-           std::size_t                              iterations,
-           std::size_t                              keep,
-           double                                   distinct,
-           std::uint64_t                            seed,
-           unsigned                                 threads) const
+           const disa::StageSettings &              settings) const
   {
     std::vector<disa::Pose> poses;
     for (const auto & start : starts)
     {
-      poses.push_back({ start });
+      poses.push_back({ start, 0.0, {} });
     }
-    disa::StageSettings settings;
-    settings.samples = samples;
-    settings.minimize.stepTolerance = tolerance;
-    settings.minimize.maximumIterations = iterations;
-    settings.keep = keep;
-    settings.distinct = distinct;
-    settings.seed = seed;
-    settings.threads = threads;
     return disa::OptimizePoses(m_Model, *m_Fixed, moving, poses, settings);
   }
 
@@ -79,12 +66,6 @@ public:
     std::vector<double>       gradient(parameters.size());
     const double              value = objective.Evaluate(parameters, &gradient);
     return py::make_tuple(value, py::array_t<double>(py::ssize_t(gradient.size()), gradient.data()));
-  }
-
-  double
-  overlap(const std::vector<double> & parameters, const disa::FeatureVolume & moving) const
-  {
-    return disa::PoseObjective(m_Model, *m_Fixed, moving, 0, 0).Overlap(parameters, moving);
   }
 
   py::tuple
@@ -112,6 +93,31 @@ private:
   disa::PoseModel                            m_Model;
 };
 
+/** By what the push displaces points of shape (n, 3), mm. */
+py::array_t<double>
+shift(const disa::ProbePressure &                                            probe,
+      const py::array_t<double, py::array::c_style | py::array::forcecast> & points,
+      double                                                                 p1,
+      double                                                                 p2)
+{
+  if (points.ndim() != 2 || points.shape(1) != 3)
+  {
+    throw py::value_error("points: expected shape (n, 3)");
+  }
+  py::array_t<double> shifts({ points.shape(0), py::ssize_t(3) });
+  const auto          from = points.unchecked<2>();
+  auto                to = shifts.mutable_unchecked<2>();
+  for (py::ssize_t i = 0; i < points.shape(0); ++i)
+  {
+    const auto factors = probe.Factors({ from(i, 0), from(i, 1), from(i, 2) });
+    for (py::ssize_t k = 0; k < 3; ++k)
+    {
+      to(i, k) = (p1 * factors[0] + p2 * factors[1]) * probe.axis[std::size_t(k)];
+    }
+  }
+  return shifts;
+}
+
 } // namespace
 
 void
@@ -122,7 +128,36 @@ bind_pose_search(py::module_ & module)
                   { return disa::ProbePressure{ contact, axis, depth }; }),
          py::arg("contact"),
          py::arg("axis"),
-         py::arg("depth"));
+         py::arg("depth"))
+    .def("shift", &shift, py::arg("points"), py::arg("p1"), py::arg("p2"));
+  py::class_<disa::StageSettings>(module, "StageSettings")
+    .def(py::init(
+           [](std::size_t   samples,
+              double        tolerance,
+              std::size_t   iterations,
+              std::size_t   keep,
+              double        distinct,
+              std::uint64_t seed,
+              unsigned      threads)
+           {
+             disa::StageSettings settings;
+             settings.samples = samples;
+             settings.minimize.stepTolerance = tolerance;
+             settings.minimize.maximumIterations = iterations;
+             settings.keep = keep;
+             settings.distinct = distinct;
+             settings.seed = seed;
+             settings.threads = threads;
+             return settings;
+           }),
+         py::kw_only(),
+         py::arg("samples"),
+         py::arg("tolerance"),
+         py::arg("iterations"),
+         py::arg("keep"),
+         py::arg("distinct"),
+         py::arg("seed") = 0,
+         py::arg("threads") = 0);
   py::class_<disa::Pose>(module, "Pose")
     .def_readonly("parameters", &disa::Pose::parameters)
     .def_readonly("value", &disa::Pose::value)
@@ -147,17 +182,9 @@ bind_pose_search(py::module_ & module)
          &PoseSearch::optimize,
          py::arg("starts"),
          py::arg("moving"),
-         py::kw_only(),
-         py::arg("samples"),
-         py::arg("tolerance"),
-         py::arg("iterations"),
-         py::arg("keep"),
-         py::arg("distinct"),
-         py::arg("seed") = 0,
-         py::arg("threads") = 0,
+         py::arg("settings"),
          py::call_guard<py::gil_scoped_release>())
     .def("evaluate", &PoseSearch::evaluate, py::arg("parameters"), py::arg("moving"), py::arg("samples") = 0)
-    .def("overlap", &PoseSearch::overlap, py::arg("parameters"), py::arg("moving"))
     .def("map", &PoseSearch::map, py::arg("parameters"))
     .def_property_readonly("centre", &PoseSearch::centre)
     .def_property_readonly("radius", &PoseSearch::radius);

@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "python_extractor.h"
+
+#include "grid_caster.h"
 
 #include "disa/core/Error.h"
 
@@ -22,6 +25,20 @@ to_array(const disa::ImageView & image)
   return py::array(type, { size[2], size[1], size[0] }, {}, image.pixels, notOwned);
 }
 
+/** A view of the field of view, of the image's shape; None if the image does not end at it. */
+py::object
+to_mask(const disa::FeatureRequest & request, const disa::Frame & frame)
+{
+  if (!request.fieldOfView)
+  {
+    return py::none();
+  }
+  const auto &      size = frame.size;
+  const py::capsule notOwned(request.fieldOfView->data(), [](void *) {});
+  return py::array(
+    py::dtype::of<std::uint8_t>(), { size[2], size[1], size[0] }, {}, request.fieldOfView->data(), notOwned);
+}
+
 } // namespace
 
 PythonExtractor::PythonExtractor(py::function function, bool repeatsInterrupts)
@@ -42,16 +59,8 @@ PythonExtractor::Extract(const disa::ImageView & image, const disa::FeatureReque
   const py::gil_scoped_acquire gil;
   try
   {
-    const py::object features = m_Function(to_array(image),
-                                           image.frame.origin,
-                                           image.frame.spacing,
-                                           image.frame.direction,
-                                           py::arg("name") = image.name,
-                                           py::arg("model") = request.model,
-                                           py::arg("feature_spacing") = request.spacing,
-                                           py::arg("stride") = request.stride,
-                                           py::arg("providers") = request.providers,
-                                           py::arg("feature_direction") = request.direction);
+    const py::object features =
+      m_Function(to_array(image), image.frame, image.name, request, to_mask(request, image.frame));
     return features.cast<std::shared_ptr<disa::FeatureVolume>>();
   }
   catch (const py::error_already_set & error)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef python_extractor_h
 #define python_extractor_h
 

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
+#include "grid_caster.h"
 #include "python_extractor.h"
 
 #include "disa/core/Error.h"
@@ -60,7 +62,7 @@ bind_image(py::module_ & module, const char * name)
              return ImageDescription<TPixel>{ share(pixels, pixels.data()), frame };
            }),
          py::arg("pixels").noconvert(),
-         py::arg("frame"));
+         py::arg("grid"));
 }
 
 /** Throws what an exception of ITK was made from, if anything: Python's exception, or the library's. */
@@ -155,7 +157,7 @@ bind_settings(py::module_ & module)
     .def_readwrite("name", &MetricSettings::name)
     .def_readwrite("numbers", &MetricSettings::numbers)
     .def_readwrite("model", &MetricSettings::model)
-    .def_readwrite("spacing", &MetricSettings::spacing)
+    .def_readwrite("voxel_spacing", &MetricSettings::voxelSpacing)
     .def_readwrite("fixed_stride", &MetricSettings::fixedStride)
     .def_readwrite("moving_stride", &MetricSettings::movingStride)
     .def_readwrite("reorientation_angle", &MetricSettings::reorientationAngle)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "swig_objects.h"
 
 #include "disa/core/Error.h"

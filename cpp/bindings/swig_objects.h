@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef swig_objects_h
 #define swig_objects_h
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
-#include "disa/metric/Deformable.h"
 #include "disa/core/Error.h"
-#include "kernels/Evaluate.h"
+#include "disa/metric/ChainEvaluation.h"
+#include "kernels/Kernels.h"
 #include "run_test.h"
 
 #include <algorithm>
@@ -84,28 +85,28 @@ TestFeatures()
   std::remove(file);
 }
 
-/** Slope and pull-back of a lattice against differences, at points inside, on the border and outside. */
+/** Slope and pull-back of a displacement against differences, at points inside, on the border and outside. */
 void
-TestLattice()
+TestDisplacement()
 {
   const disa::PointFunctions & functions = *disa::FindKernel("portable", "test").points;
-  for (const auto kind : { disa::Lattice::Kind::CubicBSpline, disa::Lattice::Kind::DisplacementField })
+  for (const auto kind : { disa::DisplacementMap::Kind::CubicBSpline, disa::DisplacementMap::Kind::DisplacementField })
   {
-    const disa::Frame   frame = MakeFrame(6, 5, 7, 10.0);
-    std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
-    const disa::Lattice lattice(kind, frame, parameters.data());
-    const disa::Vector3 outside{ -30.0, 20.0, 20.0 };
-    Check(lattice(outside) == outside, "outside of its domain a lattice displaces nothing");
+    const disa::Frame           frame = MakeFrame(6, 5, 7, 10.0);
+    std::vector<double>         parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::DisplacementMap displace(kind, frame, parameters.data());
+    const disa::Vector3         outside{ -30.0, 20.0, 20.0 };
+    Check(displace(outside) == outside, "outside of its domain it displaces nothing");
     const disa::Vector3 gradient{ 0.3, -0.7, 0.5 };
     for (const disa::Vector3 & point :
          { disa::Vector3{ 21.3, 17.7, 33.1 }, { 10.0, 10.0, 10.0 }, { 38.2, 29.1, 48.8 } })
     {
       std::vector<double> derivative(parameters.size());
       double              placement[disa::PlacementSize];
-      functions.place(lattice.GetNodes(), point.data(), 1, placement);
+      functions.place(displace.GetNodes(), point.data(), 1, placement);
       for (std::size_t plane = 0; plane < frame.size[2]; plane += 3)
       {
-        functions.spread(lattice.GetNodes(),
+        functions.spread(displace.GetNodes(),
                          placement,
                          gradient.data(),
                          1,
@@ -113,11 +114,11 @@ TestLattice()
                          std::min(plane + 3, frame.size[2]),
                          derivative.data());
       }
-      const disa::Vector3 at = lattice(point);
+      const disa::Vector3 at = displace(point);
       for (std::size_t k = 0; k < parameters.size(); ++k)
       {
         parameters[k] += 1.0;
-        const disa::Vector3 moved = lattice(point); // linear in the parameters
+        const disa::Vector3 moved = displace(point); // linear in the parameters
         parameters[k] -= 1.0;
         double change = 0.0;
         for (int axis = 0; axis < 3; ++axis)
@@ -128,7 +129,7 @@ TestLattice()
       }
     }
     const disa::Vector3 point{ 21.3, 17.7, 33.1 };
-    const disa::Vector3 pulled = lattice.PullBack(point, gradient);
+    const disa::Vector3 pulled = displace.PullBack(point, gradient);
     for (int axis = 0; axis < 3; ++axis)
     {
       disa::Vector3 ahead = point, behind = point;
@@ -137,7 +138,7 @@ TestLattice()
       double slope = 0.0;
       for (int i = 0; i < 3; ++i)
       {
-        slope += gradient[i] * (lattice(ahead)[i] - lattice(behind)[i]) / 2e-4;
+        slope += gradient[i] * (displace(ahead)[i] - displace(behind)[i]) / 2e-4;
       }
       Check(std::abs(slope - pulled[axis]) < 1e-7, "the derivative by the point is its slope");
     }
@@ -159,22 +160,22 @@ TestPoints()
   std::generate(points.begin(), points.end(), [&] { return place(random); });
   std::generate(gradients.begin(), gradients.end(), [&] { return slope(random); });
   points[5] = std::nan("");
-  for (const auto & [kind, size] : { std::pair{ disa::Lattice::Kind::CubicBSpline, 5 },
-                                     { disa::Lattice::Kind::DisplacementField, 5 },
-                                     { disa::Lattice::Kind::DisplacementField, 1 } })
+  for (const auto & [kind, size] : { std::pair{ disa::DisplacementMap::Kind::CubicBSpline, 5 },
+                                     { disa::DisplacementMap::Kind::DisplacementField, 5 },
+                                     { disa::DisplacementMap::Kind::DisplacementField, 1 } })
   {
-    const disa::Frame         frame = MakeFrame(std::size_t(size), 5, 7, 10.0);
-    const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
-    const disa::Lattice       lattice(kind, frame, parameters.data());
-    const auto                run = [&](const disa::PointFunctions & functions)
+    const disa::Frame           frame = MakeFrame(std::size_t(size), 5, 7, 10.0);
+    const std::vector<double>   parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::DisplacementMap displace(kind, frame, parameters.data());
+    const auto                  run = [&](const disa::PointFunctions & functions)
     {
       Results results{ std::vector<double>(disa::PlacementSize * count),
                        std::vector<double>(3 * count),
                        std::vector<double>(3 * count),
                        std::vector<double>(parameters.size()) };
-      functions.place(lattice.GetNodes(), points.data(), count, results.placement.data());
-      functions.displace(lattice.GetNodes(), results.placement.data(), points.data(), count, results.displaced.data());
-      functions.spread(lattice.GetNodes(),
+      functions.place(displace.GetNodes(), points.data(), count, results.placement.data());
+      functions.displace(displace.GetNodes(), results.placement.data(), points.data(), count, results.displaced.data());
+      functions.spread(displace.GetNodes(),
                        results.placement.data(),
                        gradients.data(),
                        count,
@@ -182,13 +183,13 @@ TestPoints()
                        frame.size[2],
                        results.derivative.data());
       functions.pullBack(
-        lattice.GetNodes(), results.placement.data(), points.data(), gradients.data(), count, results.pulled.data());
+        displace.GetNodes(), results.placement.data(), points.data(), gradients.data(), count, results.pulled.data());
       return results;
     };
     const auto areEqual = [](const std::vector<double> & a, const std::vector<double> & b)
     { return std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0; };
     const Results expected = run(*disa::FindKernel("portable", "test").points);
-    Check(!areEqual(expected.pulled, gradients) && !areEqual(expected.displaced, points), "the lattice does something");
+    Check(!areEqual(expected.pulled, gradients) && !areEqual(expected.displaced, points), "the map does something");
     for (const disa::Kernel & kernel : disa::AvailableKernels())
     {
       const Results results = run(*kernel.points);
@@ -209,7 +210,7 @@ TestChain()
   affine.matrix = { 0.9, -0.3, 0.0, 0.3, 1.1, 0.1, 0.0, 0.0, 1.0 };
   affine.offset = { 3.0, -2.0, 1.0 };
   const disa::TransformChain chain(
-    { { disa::Lattice(disa::Lattice::Kind::CubicBSpline, frame, parameters.data()) }, { affine } });
+    { { disa::DisplacementMap(disa::DisplacementMap::Kind::CubicBSpline, frame, parameters.data()) }, { affine } });
   const disa::Vector3 point{ 45.0, 52.0, 61.0 };
   const auto          back = chain.Invert(chain(point));
   Check(back.has_value(), "a smooth chain has an inverse");
@@ -284,7 +285,9 @@ TestOrder()
   objective.SetMoving(MakeFeatures(20, 5.0, 3));
   const disa::Frame         frame = MakeFrame(9, 9, 9, 15.0);
   const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 3.0);
-  disa::Stage stage{ disa::Lattice(disa::Lattice::Kind::DisplacementField, frame, parameters.data()), true, 0 };
+  const disa::Stage         stage{
+    disa::DisplacementMap(disa::DisplacementMap::Kind::DisplacementField, frame, parameters.data()), true, 0
+  };
   const disa::TransformChain chain({ stage });
 
   std::vector<double> forth(parameters.size(), 1.0), back(parameters.size(), 2.0);
@@ -304,8 +307,8 @@ TestOrder()
                                  function(i);
                                }
                              } };
-  const auto first = disa::EvaluateDeformable(objective, chain, nullptr, forth.data(), one);
-  const auto second = disa::EvaluateDeformable(objective, chain, nullptr, back.data(), three);
+  const auto first = disa::EvaluateChain(objective, chain, nullptr, forth.data(), one);
+  const auto second = disa::EvaluateChain(objective, chain, nullptr, back.data(), three);
   Check(first.validPoints > 100 && first.validPoints == second.validPoints, "both see the same points");
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike, whatever was there before");
 }
@@ -322,8 +325,9 @@ TestPush()
   Check(push.IsInvertible(), "a gentle push has an inverse");
   Check(!disa::ProbePush{ probe, { 41.0, 0.0 } }.IsInvertible(), "one by half its depth folds at the skin");
   Check(!disa::ProbePush{ probe, { 0.0, 81.0 } }.IsInvertible(), "one of another kind folds at its end");
-  for (double along = -40.0; along < 120.0; along += 7.0)
+  for (int i = 0; i < 23; ++i)
   {
+    const double  along = -40.0 + 7.0 * i;
     disa::Vector3 point{ 8.0, 1.0 + 0.6 * along, 7.0 + 0.8 * along };
     const auto    back = push.Invert(push(point));
     const auto    pulled = push.PullBack(point, gradient);
@@ -422,6 +426,66 @@ TestKernels()
   }
 }
 
+/** Every kernel's rows are the portable one's to the last bit, and these a plain loop's. */
+void
+TestRows()
+{
+  constexpr std::size_t                 count = 24, stride = 28, channels = 16, length = 5, items = count / length;
+  std::mt19937                          random(3);
+  std::uniform_real_distribution<float> value(-1.0f, 1.0f);
+  const auto                            draw = [&](std::size_t size)
+  {
+    std::vector<float> values(size);
+    std::generate(values.begin(), values.end(), [&] { return value(random); });
+    return values;
+  };
+  const std::vector<float> fixed = draw(channels * count), moving = draw(channels * stride), near = draw(3 * count);
+  const auto               run = [&](const disa::RowFunctions & functions)
+  {
+    std::vector<float> dots(disa::MostShifts * count), sums(items * length), about(length), least(count, 9.0f),
+      best(count);
+    std::vector<std::int32_t> labels(count, 2);
+    for (std::size_t shifts = 1; shifts <= disa::MostShifts; ++shifts)
+    {
+      functions.dotRows(fixed.data(), moving.data(), stride, count, shifts, 0.3f, dots.data());
+    }
+    functions.sumNeighbours(fixed.data(), items, length, 2, sums.data());
+    functions.sumAbout(fixed.data(), 1, items, length, length, 2, about.data());
+    Check(std::equal(about.begin(), about.end(), sums.begin() + length), "the sums about an item are those of all");
+    const disa::RowState state{ near.data(), count, least.data(), best.data(), labels.data() };
+    functions.keepCheaper(state, { 0.1f, -0.2f, 0.3f }, 0.5f, 1, dots.data(), count);
+    std::vector<std::vector<float>> results{ dots, sums, about, least, best };
+    results.emplace_back(labels.begin(), labels.end());
+    return results;
+  };
+  const auto expected = run(*disa::FindKernel("portable", "test").rows);
+  for (std::size_t k = 0; k < disa::MostShifts; ++k)
+  {
+    for (std::size_t x = 0; x < count; ++x)
+    {
+      double dot = 0.0;
+      for (std::size_t c = 0; c < channels; ++c)
+      {
+        dot -= 0.3 * double(fixed[c * count + x]) * double(moving[c * stride + x + k]);
+      }
+      Check(std::abs(expected[0][k * count + x] - dot) < 1e-5, "a dot is that of the descriptors");
+    }
+  }
+  for (std::size_t x = 0; x < count; ++x)
+  {
+    const float cost = expected[0][x];
+    const float apart = std::pow(0.1f - near[x], 2.0f) + std::pow(-0.2f - near[count + x], 2.0f) +
+                        std::pow(0.3f - near[2 * count + x], 2.0f);
+    Check(expected[3][x] == cost, "the least cost");
+    Check(std::abs(expected[4][x] - std::min(0.0f, cost + 0.5f * apart)) < 1e-5f, "the best with the coupling");
+    Check(expected[5][x] == (expected[4][x] < 0.0f ? 1.0f : 2.0f), "the label of the best");
+  }
+  for (const disa::Kernel & kernel : disa::AvailableKernels())
+  {
+    Check(run(*kernel.rows) == expected, kernel.name);
+  }
+}
+
 } // namespace
 
 int
@@ -431,10 +495,11 @@ main(int argc, char ** argv)
                  argv,
                  { { "features", &TestFeatures },
                    { "kernels", &TestKernels },
-                   { "lattice", &TestLattice },
+                   { "displacement", &TestDisplacement },
                    { "chain", &TestChain },
                    { "order", &TestOrder },
                    { "push", &TestPush },
                    { "sums", &TestSums },
-                   { "points", &TestPoints } });
+                   { "points", &TestPoints },
+                   { "rows", &TestRows } });
 }

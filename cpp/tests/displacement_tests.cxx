@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tests of the search for displacements that need neither ITK nor Python: displacement_tests NAME runs one.
-#include "disa/search/DisplacementSearch.h"
 #include "disa/core/Error.h"
+#include "disa/search/DisplacementSearch.h"
 #include "run_test.h"
 
 #include <random>
@@ -60,13 +61,13 @@ TestThreads()
 void
 TestLattice()
 {
-  disa::FeatureVolume moving = MakeNoise(6, 0);
-  disa::Frame         frame = moving.GetFrame();
+  const disa::FeatureVolume moving = MakeNoise(6, 0);
+  disa::Frame               frame = moving.GetFrame();
   frame.origin[0] = 0.5;
   const disa::FeatureVolume off(frame, moving.GetDescriptors(), 0.01f, moving.GetWeights());
   try
   {
-    disa::DisplacementSearch(moving, off, { 1, 1, 1, 1 }, 1);
+    const disa::DisplacementSearch search(moving, off, { 1, 1, 1, 1 }, 1);
     Check(false, "another lattice is refused");
   }
   catch (const disa::RegistrationError &)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Registers two feature volumes, written by FeatureVolume::Save or disa.FeatureVolume.save, rigidly and prints the
 // parameters of the transform:  register_features FIXED.disa MOVING.disa
 #include "itkDISAImageToImageMetricv4.h"

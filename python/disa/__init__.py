@@ -12,7 +12,8 @@ from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputEr
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
-    from disa.deform.register import DeformableResult, deformable_register
+    from disa.deform.register import deformable_register
+    from disa.deform.result import DeformableResult
     from disa.doors.simpleitk.method import ImageRegistrationMethod
     from disa.features.extract import extract_features
     from disa.features.heat_map import similarity_map
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DeformableResult": "disa.deform.register",
+    "DeformableResult": "disa.deform.result",
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.doors.simpleitk.method",
     "Optimum": "disa.pose.result",

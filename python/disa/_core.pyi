@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from disa.geometry.grid import Grid
+
 __version__: str
 itk_version: str
 
@@ -55,21 +57,48 @@ def evaluate_kernel(
     descriptors: npt.NDArray[np.int8],
     index: npt.NDArray[np.float64],
 ) -> tuple[int, npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+def cells_inside(cells: Grid, image: Grid) -> npt.NDArray[np.bool_]: ...
+def nearest_rotation(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The orthogonal matrix nearest to an invertible one, both (3, 3)."""
 
-class Frame:
-    def __init__(
-        self,
-        size: Sequence[int],
-        origin: Sequence[float] | npt.NDArray[np.floating[Any]],
-        spacing: Sequence[float] | npt.NDArray[np.floating[Any]],
-        direction: Sequence[float] | npt.NDArray[np.floating[Any]],
-    ) -> None: ...
+def angle_between(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
+    """Degrees of the rotation from one (3, 3) orthogonal matrix to another; 180 if one mirrors."""
 
-def cells_inside(cells: Frame, image: Frame) -> npt.NDArray[np.bool_]: ...
+def mean_distance(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Mean distance in mm between corresponding points, both (n, 3)."""
+
+def distinct(
+    places: Sequence[npt.NDArray[np.float64]], values: Sequence[float], distance: float, keep: int
+) -> list[int]:
+    """Which candidates are kept, the best first: each lies further than a distance from every better one.
+
+    Args:
+        places: where each takes the same points, (n, 3), mm.
+        values: of each, the lower the better.
+        distance: mm, mean over the points.
+        keep: candidates at most.
+    """
 
 class ProbePressure:
     def __init__(
         self, contact: Sequence[float], axis: Sequence[float] | npt.NDArray[np.float64], depth: float
+    ) -> None: ...
+    def shift(self, points: npt.NDArray[np.float64], p1: float, p2: float) -> npt.NDArray[np.float64]:
+        """By what a push displaces points, both of shape (n, 3), mm."""
+
+class StageSettings:
+    """How a stage of a search optimises; see `disa.pose.schedule.Effort`."""
+
+    def __init__(
+        self,
+        *,
+        samples: int,
+        tolerance: float,
+        iterations: int,
+        keep: int,
+        distinct: float,
+        seed: int = 0,
+        threads: int = 0,
     ) -> None: ...
 
 class Pose:
@@ -101,22 +130,11 @@ class PoseSearch:
     ) -> None: ...
     def draw(self, count: int, rotation: float, translation: float, seed: int) -> list[list[float]]: ...
     def optimize(
-        self,
-        starts: Sequence[Sequence[float]],
-        moving: FeatureVolume,
-        *,
-        samples: int,
-        tolerance: float,
-        iterations: int,
-        keep: int,
-        distinct: float,
-        seed: int = 0,
-        threads: int = 0,
+        self, starts: Sequence[Sequence[float]], moving: FeatureVolume, settings: StageSettings
     ) -> StageResult: ...
     def evaluate(
         self, parameters: Sequence[float], moving: FeatureVolume, samples: int = 0
     ) -> tuple[float, npt.NDArray[np.float64]]: ...
-    def overlap(self, parameters: Sequence[float], moving: FeatureVolume) -> float: ...
     def map(self, parameters: Sequence[float]) -> tuple[list[float], list[float]]: ...
     @property
     def centre(self) -> list[float]: ...
@@ -144,18 +162,35 @@ class DisplacementSearch:
     def smooth(self, displacements: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
     def run(self, couplings: Sequence[float]) -> npt.NDArray[np.float32]: ...
 
-def widen(features: FeatureVolume, image: Frame, sigma: float) -> FeatureVolume: ...
-def make_float_metric(extractor: Callable[..., FeatureVolume]) -> Any: ...
-def make_double_metric(extractor: Callable[..., FeatureVolume]) -> Any: ...
+def widen(features: FeatureVolume, image: Grid, sigma: float) -> FeatureVolume: ...
+
+class FeatureRequest:
+    """What a metric asks of its extractor."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def voxel_spacing(self) -> float: ...
+    @property
+    def stride(self) -> int: ...
+    @property
+    def providers(self) -> list[str]: ...
+    @property
+    def direction(self) -> list[float] | None: ...
+
+Extractor = Callable[[npt.NDArray[Any], Grid, str, FeatureRequest, npt.NDArray[np.uint8] | None], FeatureVolume]
+
+def make_float_metric(extractor: Extractor) -> Any: ...
+def make_double_metric(extractor: Extractor) -> Any: ...
 def SetModel(metric: object, model: str) -> None: ...
 def GetModel(metric: object) -> str: ...
-def SetFeatureSpacing(metric: object, spacing: float) -> None: ...
-def GetFeatureSpacing(metric: object) -> float: ...
+def SetVoxelSpacing(metric: object, spacing: float) -> None: ...
+def GetVoxelSpacing(metric: object) -> float: ...
 def SetFixedStride(metric: object, stride: int) -> None: ...
 def GetFixedStride(metric: object) -> int: ...
 def SetMovingStride(metric: object, stride: int) -> None: ...
 def GetMovingStride(metric: object) -> int: ...
-def SetFeatureSmoothing(metric: object, voxels: float) -> None: ...
+def SetFeatureSmoothing(metric: object, mm: float) -> None: ...
 def GetFeatureSmoothing(metric: object) -> float: ...
 def GetCurrentFeatureSmoothing(metric: object) -> float: ...
 def SetReorientationAngle(metric: object, degrees: float) -> None: ...
@@ -196,14 +231,14 @@ probe_pressure_transform: TransformFunctions
 inverse_probe_pressure_transform: TransformFunctions
 
 class FloatImage:
-    """Pixels of shape (z, y, x) and their frame."""
+    """Pixels of shape (z, y, x) and where they lie."""
 
-    def __init__(self, pixels: npt.NDArray[np.float32], frame: Frame) -> None: ...
+    def __init__(self, pixels: npt.NDArray[np.float32], grid: Grid) -> None: ...
 
 class MaskImage:
-    """Pixels of shape (z, y, x) and their frame."""
+    """Pixels of shape (z, y, x) and where they lie."""
 
-    def __init__(self, pixels: npt.NDArray[np.uint8], frame: Frame) -> None: ...
+    def __init__(self, pixels: npt.NDArray[np.uint8], grid: Grid) -> None: ...
 
 class TransformDescription:
     def __init__(
@@ -226,13 +261,13 @@ class MetricSettings:
     name: str
     numbers: dict[str, float]
     model: str
-    spacing: float
+    voxel_spacing: float
     fixed_stride: int
     moving_stride: int
     reorientation_angle: float
     smoothing: float | None
     providers: list[str]
-    def set_extractor(self, extractor: Callable[..., FeatureVolume]) -> None: ...
+    def set_extractor(self, extractor: Extractor) -> None: ...
     def set_fixed_features(self, features: FeatureVolume | None) -> None: ...
     def set_moving_features(self, features: FeatureVolume | None) -> None: ...
 
@@ -255,7 +290,7 @@ class RegistrationSettings:
     fixed_initial: TransformDescription | None
     moving_initial: TransformDescription | None
     spline_scale_factors: list[int]
-    virtual_domain: Frame | None
+    virtual_domain: Grid | None
     metric: MetricSettings
     optimizer: OptimizerSettings
     scales: ScalesSettings

@@ -1,13 +1,20 @@
-"""Options that are numbers, checked before any work is done."""
+"""Options, checked before any work is done."""
 
 from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from disa.errors import RegistrationError
+from disa.errors import ImageError, RegistrationError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 MAXIMUM_THREADS = 1024
 STRIDES = (4, 2, 1)
@@ -41,3 +48,32 @@ def check_whole(name: str, value: Any, least: int, most: int) -> None:
         raise RegistrationError(f"{name}: expected {least} or more, got {value}")
     if number > most:
         raise RegistrationError(f"{name}: expected {most} or less, got {value}")
+
+
+def check_spacing(spacing: Any, name: str = "spacing") -> None:
+    """Raises ImageError unless a spacing is a number of mm above 0."""
+    if not (is_finite(spacing) and spacing > 0):
+        raise ImageError(f"{name}: expected mm above 0, got {spacing}")
+
+
+def check_threads(threads: Any) -> None:
+    """Raises RegistrationError unless it is a number of threads."""
+    check_whole("threads", threads, 0, MAXIMUM_THREADS)
+
+
+def changed(options: Options, changes: Mapping[str, Any], caller: str) -> Options:
+    """Options with other values, checked anew.
+
+    Args:
+        options: a frozen dataclass.
+        changes: by name.
+        caller: what a message calls the function whose arguments these are.
+
+    Raises:
+        TypeError: there is no option of that name; one line with those that there are.
+    """
+    known = [field.name for field in fields(options)]
+    for name in changes:
+        if name not in known:
+            raise TypeError(f"{caller}: no option {name!r}; the options are {', '.join(known)}")
+    return replace(options, **changes)

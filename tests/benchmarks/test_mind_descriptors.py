@@ -8,7 +8,7 @@ pytest.importorskip("scipy")
 
 import mind  # noqa: E402
 
-from disa.training.targets.mind import mind_ssc  # noqa: E402
+from disa.training.validate.mind import mind_ssc  # noqa: E402
 
 
 def test_mind_ssc_in_scipy_is_that_in_pytorch() -> None:

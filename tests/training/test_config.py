@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from disa.training.config import TrainingConfig, dump_config, load_config
 from helpers.paths import MODELS
 
 SHIPPED = MODELS / "disa-lc2.yaml"
+TEXTS = ("images", "groups", "cache", "similarity", "pairs")
 
 
 def written(folder: Path, text: str) -> Path:
@@ -38,10 +41,11 @@ def test_what_is_dumped_is_what_was_read(tmp_path: Path) -> None:
     [
         ("batch_pair: 3", "unknown key batch_pair; did you mean batch_pairs?"),
         ("zzz: 3", "unknown key zzz; the keys are images, groups"),
+        ("self: 3", "unknown key self; the keys are images, groups"),
         ("seed: many", "seed is 'many', expected a whole number"),
         ("seed: true", "seed is True, expected a whole number"),
         ("noise: loud", "noise is 'loud', expected a number"),
-        ("precision: fp8", "precision is 'fp8', expected bf16 or tf32 or fp32"),
+        ("precision: fp8", "precision is 'fp8', expected 'bf16', 'tf32' or 'fp32'"),
         ("images: [1, 2]", "images is [1, 2], expected a text or a list of paths"),
         ("held_out: 1.5", "held_out is 1.5, expected a share between 0 and 1"),
         ("noise: .nan", "noise is nan, expected 0 or more"),
@@ -55,7 +59,7 @@ def test_what_is_dumped_is_what_was_read(tmp_path: Path) -> None:
         ("total_seconds: 9\nvalidate_steps: 5", "validate_steps is given, but the length of the run is not in steps"),
         ("similarity: ssd", "similarity is ssd, expected lc2, ncc or package.module:object"),
         ("similarity: 'no_such:thing'", "cannot be imported"),
-        ("similarity: 'math:pi'", "math:pi does not follow disa.training.similarity.Similarity"),
+        ("similarity: 'math:pi'", "math:pi does not follow disa.training.targets.similarity.Similarity"),
         ("- a\n- b", "expected lines of `key: value`"),
         ("a: [", "not YAML"),
     ],
@@ -67,6 +71,28 @@ def test_a_wrong_file_is_one_line_that_names_it(tmp_path: Path, text: str, says:
     assert str(caught.value).startswith(f"{path}: ")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [-1, True, math.nan, {}, "\n"], ids=repr)
+@pytest.mark.parametrize("name", [name for name in TrainingConfig.model_fields if name not in TEXTS])
+def test_every_setting_that_is_no_text_is_checked(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=rf"^{name} is {re.escape(repr(value))}, expected [a-z0-9' ,]+$"):
+        TrainingConfig(**{name: value})
+
+
+@pytest.mark.parametrize("value", [-1, True, math.nan, {}, [3]], ids=repr)
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_is_one(name: str, value: object) -> None:
+    expected = "a text( or a list of paths)?"
+    with pytest.raises(ConfigError, match=rf"^{name} is {re.escape(repr(value))}, expected {expected}$"):
+        TrainingConfig(**{name: value})
+
+
+def test_changed_settings_are_checked_and_the_others_stay() -> None:
+    config = TrainingConfig(total_seconds=60, images=["a", "b"])
+    assert config.changed(seed=5) == TrainingConfig(total_seconds=60, images=["a", "b"], seed=5)
+    with pytest.raises(ConfigError, match="total_steps and total_seconds are both given"):
+        config.changed(total_steps=5)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAError_h
 #define itkDISAError_h
 

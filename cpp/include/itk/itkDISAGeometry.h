@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAGeometry_h
 #define itkDISAGeometry_h
 
-#include "disa/features/FeatureExtractor.h"
 #include "disa/core/Geometry.h"
+#include "disa/features/FeatureExtractor.h"
 
 #include <type_traits>
 

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAImageToImageMetricv4_h
 #define itkDISAImageToImageMetricv4_h
 
 #include "disa/core/Error.h"
+#include "disa/core/FirstException.h"
 #include "disa/features/FeatureExtractor.h"
-#include "disa/metric/Objective.h"
 #include "disa/features/Smoothing.h"
-#include "itkDISAFeatureCache.h"
+#include "disa/metric/Objective.h"
+#include "itkDISAFeaturesInUse.h"
+#include "itkDISAFieldOfView.h"
 #include "itkDISATransformChain.h"
 
 #include "itkDefaultImageToImageMetricTraitsv4.h"
@@ -79,8 +82,8 @@ public:
   itkGetConstReferenceMacro(Model, std::string);
 
   /** Millimetres between the voxels that the network sees. Default 2. */
-  void SetFeatureSpacing(double spacing);
-  itkGetConstMacro(FeatureSpacing, double);
+  void SetVoxelSpacing(double spacing);
+  itkGetConstMacro(VoxelSpacing, double);
 
   /** Voxels between fixed descriptors. Default 4. */
   void SetFixedStride(int stride);
@@ -90,22 +93,22 @@ public:
   void SetMovingStride(int stride);
   itkGetConstMacro(MovingStride, int);
 
-  /** A moving voxel's side as a share of FeatureSpacing, 2 / sqrt(5). Descriptors blended between cells are shorter
+  /** A moving voxel's side as a share of VoxelSpacing, 2 / sqrt(5). Descriptors blended between cells are shorter
    * than those at cells, so poses that lay one grid on the other would win. With this ratio a step of the fixed cells
    * is sqrt(5) steps of the moving ones, which hardly any fraction comes near: the samples fall at every phase of the
    * moving cells in whatever pose, and no pose is favoured; benchmarks/README.md has the figures. */
   static constexpr double MovingSpacingRatio = 0.894427190999916;
 
-  /** Standard deviation, in voxels of FeatureSpacing, of the wide part of the kernel over the moving descriptors. It
+  /** Standard deviation, mm, of the wide part of the kernel over the moving descriptors. It
    * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
    * on. A narrow part of the kernel keeps the optimum sharp. 0: none.
    *
-   * Unless it is set it is 12 where the moving transform is rigid and 0 where it may scale or deform: smoothed
+   * Unless it is set it is 12 times VoxelSpacing where the moving transform is rigid and 0 where it may scale or deform: smoothed
    * descriptors are longest in the middle of the body, so a transform that contracts the samples towards it would win.
    *
    * This is the first level's. A level that goes on where an optimiser left this metric, with the same images and
    * settings, takes half of the last one's, for it starts nearer and its optimum is to be exact. */
-  void   SetFeatureSmoothing(double voxels);
+  void   SetFeatureSmoothing(double mm);
   double GetFeatureSmoothing() const;
 
   /** The smoothing in use since the last Initialize(). */
@@ -172,11 +175,15 @@ protected:
   }
 
 private:
-  disa::FeatureRequest MakeRequest(int stride, double spacing) const;
+  disa::FeatureRequest MakeRequest(int stride, double voxelSpacing) const;
+
+  /** Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, the network is to see it
+   * continued. Where both do, the edge is structure that they share. */
+  void RequestFieldsOfView(disa::FeatureRequest & fixed, disa::FeatureRequest & moving);
 
   /** Run the network; the result becomes the cache's current features. */
   template <typename TImage>
-  void Extract(DISA::FeatureCache<TImage> & cache,
+  void Extract(DISA::FeaturesInUse<TImage> & cache,
                const TImage *               image,
                const char *                 name,
                const disa::FeatureRequest & request) const;
@@ -214,17 +221,17 @@ private:
 
   bool IsInsideMovingMask(const disa::Vector3 & point) const;
 
-  /** Call a function with 0 .. count - 1 on the work units. */
+  /** Call a function with 0 .. count - 1 on the work units; the first exception reaches the caller. */
   void RunInParallel(std::size_t count, const std::function<void(std::size_t)> & function) const;
 
   /** Value and valid points, kept as ITK's metrics do, and the derivative if there is one to write to. */
   void Evaluate(DerivativeType * derivative) const;
 
   disa::Sums EvaluateLinear(DerivativeType * derivative) const;
-  disa::Sums EvaluateDeformable(DerivativeType * derivative) const;
+  disa::Sums EvaluateChain(DerivativeType * derivative) const;
 
   std::string                      m_Model{ "disa-lc2" };
-  double                           m_FeatureSpacing{ 2.0 };
+  double                           m_VoxelSpacing{ 2.0 };
   int                              m_FixedStride{ 4 };
   int                              m_MovingStride{ 2 };
   std::optional<double>            m_FeatureSmoothing; ///< if it was set
@@ -234,8 +241,10 @@ private:
   FeatureExtractorConstPointer     m_FeatureExtractor;
   FeatureVolumeConstPointer        m_GivenFixedFeatures;
   FeatureVolumeConstPointer        m_GivenMovingFeatures;
-  DISA::FeatureCache<TFixedImage>  m_FixedCache;
-  DISA::FeatureCache<TMovingImage> m_MovingCache;
+  DISA::FeaturesInUse<TFixedImage>  m_FixedInUse;
+  DISA::FeaturesInUse<TMovingImage> m_MovingInUse;
+  DISA::FieldOfView<TFixedImage>     m_FixedFieldOfView;
+  DISA::FieldOfView<TMovingImage>    m_MovingFieldOfView;
   OptimizedTransform               m_Optimized; ///< what an optimiser has last set since Initialize(), if any
   disa::Objective                  m_Objective;
   MultiThreaderBase::Pointer       m_Threader;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISAImageToImageMetricv4_hxx
 #define itkDISAImageToImageMetricv4_hxx
 
@@ -28,15 +29,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetModel(con
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSpacing(double spacing)
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetVoxelSpacing(double spacing)
 {
   if (!(spacing > 0.0) || !std::isfinite(spacing))
   {
-    throw DISAError("SetFeatureSpacing: expected a spacing in mm above 0, got " + std::to_string(spacing));
+    throw DISAError("SetVoxelSpacing: expected a spacing in mm above 0, got " + std::to_string(spacing));
   }
-  if (m_FeatureSpacing != spacing)
+  if (m_VoxelSpacing != spacing)
   {
-    m_FeatureSpacing = spacing;
+    m_VoxelSpacing = spacing;
     this->Modified();
   }
 }
@@ -65,15 +66,15 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetMovingStr
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSmoothing(double voxels)
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSmoothing(double mm)
 {
-  if (!(voxels >= 0.0) || !std::isfinite(voxels))
+  if (!(mm >= 0.0) || !std::isfinite(mm))
   {
-    throw DISAError("SetFeatureSmoothing: expected 0 or more voxels, got " + std::to_string(voxels));
+    throw DISAError("SetFeatureSmoothing: expected 0 mm or more, got " + std::to_string(mm));
   }
-  if (m_FeatureSmoothing != voxels)
+  if (m_FeatureSmoothing != mm)
   {
-    m_FeatureSmoothing = voxels;
+    m_FeatureSmoothing = mm;
     m_Optimized = {};
     this->Modified();
   }
@@ -83,12 +84,12 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 double
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFeatureSmoothing() const
 {
-  constexpr double rigidSmoothing = 12.0;
+  constexpr double rigidSmoothing = 12.0; // voxels
   if (m_FeatureSmoothing)
   {
     return *m_FeatureSmoothing;
   }
-  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing : 0.0;
+  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing * m_VoxelSpacing : 0.0;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -131,7 +132,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFixedFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedCache.GetCurrent().features;
+  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedInUse.GetCurrent().features;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -148,7 +149,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetMovingFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingCache.GetCurrent().smoothed;
+  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingInUse.GetCurrent().smoothed;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -197,20 +198,39 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckTransfo
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::FeatureRequest
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::MakeRequest(int stride, double spacing) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::MakeRequest(int stride, double voxelSpacing) const
 {
   disa::FeatureRequest request;
   request.model = m_Model;
-  request.spacing = spacing;
+  request.voxelSpacing = voxelSpacing;
   request.stride = stride;
   request.providers = m_ExecutionProviders;
   return request;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RequestFieldsOfView(disa::FeatureRequest & fixed,
+                                                                                        disa::FeatureRequest & moving)
+{
+  const bool fixedEnds =
+    !m_GivenFixedFeatures && m_FixedFieldOfView.EndsAt(*this->m_FixedImage, this->m_FixedImageMask.GetPointer());
+  const bool movingEnds =
+    !m_GivenMovingFeatures && m_MovingFieldOfView.EndsAt(*this->m_MovingImage, this->m_MovingImageMask.GetPointer());
+  if (fixedEnds && !movingEnds)
+  {
+    fixed.fieldOfView = m_FixedFieldOfView.GetInside();
+  }
+  if (movingEnds && !fixedEnds)
+  {
+    moving.fieldOfView = m_MovingFieldOfView.GetInside();
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 template <typename TImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA::FeatureCache<TImage> & cache,
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA::FeaturesInUse<TImage> & cache,
                                                                             const TImage *               image,
                                                                             const char *                 name,
                                                                             const disa::FeatureRequest & request) const
@@ -275,16 +295,17 @@ void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatures()
 {
   const TFixedImage *        fixed = this->m_FixedImage;
-  const disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_FeatureSpacing);
-  const disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_FeatureSpacing);
-  const bool                 hasFixed = m_GivenFixedFeatures || m_FixedCache.Select(fixed, fixedRequest);
-  const bool hasMoving = m_GivenMovingFeatures || m_MovingCache.Select(this->m_MovingImage.GetPointer(), movingRequest);
+  disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_VoxelSpacing);
+  disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_VoxelSpacing);
+  this->RequestFieldsOfView(fixedRequest, movingRequest);
+  const bool                 hasFixed = m_GivenFixedFeatures || m_FixedInUse.Select(fixed, fixedRequest);
+  const bool hasMoving = m_GivenMovingFeatures || m_MovingInUse.Select(this->m_MovingImage.GetPointer(), movingRequest);
   const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
   m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : this->GetFeatureSmoothing();
   m_Optimized = {};
   if (!hasFixed)
   {
-    this->Extract(m_FixedCache, fixed, "fixed image", fixedRequest);
+    this->Extract(m_FixedInUse, fixed, "fixed image", fixedRequest);
   }
   this->UpdateSamples();
   if (!m_GivenMovingFeatures)
@@ -301,12 +322,12 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMoving
   bool                         isCurrent)
 {
   const disa::Matrix3 direction = this->GetParallelDirection();
-  if (!isCurrent || (m_ReorientationAngle > 0.0 && disa::AngleBetween(*m_MovingCache.GetCurrent().request.direction,
+  if (!isCurrent || (m_ReorientationAngle > 0.0 && disa::AngleBetween(*m_MovingInUse.GetCurrent().request.direction,
                                                                       direction) > m_ReorientationAngle))
   {
     disa::FeatureRequest parallel = request;
     parallel.direction = direction;
-    this->Extract(m_MovingCache, this->m_MovingImage.GetPointer(), "moving image", parallel);
+    this->Extract(m_MovingInUse, this->m_MovingImage.GetPointer(), "moving image", parallel);
   }
   this->SmoothMovingFeatures();
 }
@@ -340,8 +361,8 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SmoothMovingFeatures()
 {
-  auto &       moving = m_MovingCache.GetCurrent();
-  const double sigma = m_CurrentFeatureSmoothing * m_FeatureSpacing;
+  auto &       moving = m_MovingInUse.GetCurrent();
+  const double sigma = m_CurrentFeatureSmoothing;
   if (!moving.smoothed || moving.sigma != sigma)
   {
     moving.smoothed =
@@ -521,7 +542,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::RunInParalle
   m_NumberOfWorkUnitsUsed = std::min<ThreadIdType>(m_Threader->GetNumberOfWorkUnits(), count);
   if (m_NumberOfWorkUnitsUsed > 1)
   {
-    m_Threader->ParallelizeArray(0, count, function, nullptr);
+    disa::FirstException exception;
+    m_Threader->ParallelizeArray(0, count, [&](SizeValueType i) { exception.Guard([&] { function(i); }); }, nullptr);
+    exception.Rethrow();
     return;
   }
   for (std::size_t i = 0; i < count; ++i)
@@ -556,8 +579,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLine
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Sums
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDeformable(
-  DerivativeType * derivative) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateChain(DerivativeType * derivative) const
 {
   const DISA::TransformStages                stages = DISA::ToStages(*this->m_MovingTransform);
   std::function<bool(const disa::Vector3 &)> isInsideMask;
@@ -565,13 +587,13 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateDefo
   {
     isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
   }
-  const disa::DeformableSums sums = disa::EvaluateDeformable(m_Objective,
-                                                             disa::TransformChain(stages.stages),
-                                                             isInsideMask,
-                                                             derivative != nullptr ? derivative->data_block() : nullptr,
-                                                             { m_Threader->GetNumberOfWorkUnits(),
-                                                               [this](std::size_t count, const auto & function)
-                                                               { this->RunInParallel(count, function); } });
+  const disa::ChainSums sums =
+    disa::EvaluateChain(m_Objective,
+                        disa::TransformChain(stages.stages),
+                        isInsideMask,
+                        derivative != nullptr ? derivative->data_block() : nullptr,
+                        { m_Threader->GetNumberOfWorkUnits(),
+                          [this](std::size_t count, const auto & function) { this->RunInParallel(count, function); } });
   for (std::size_t s = 0; s < stages.stages.size() && derivative != nullptr; ++s)
   {
     const disa::Stage & stage = stages.stages[s];
@@ -607,7 +629,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(Der
     derivative->SetSize(this->GetNumberOfParameters());
   }
   const disa::Sums sums =
-    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateDeformable(derivative);
+    this->m_MovingTransform->IsLinear() ? this->EvaluateLinear(derivative) : this->EvaluateChain(derivative);
   this->m_NumberOfValidPoints = sums.validPoints;
   this->m_Value = -sums.value;
 }
@@ -643,12 +665,12 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
 {
   Superclass::PrintSelf(os, indent);
   os << indent << "Model: " << m_Model << std::endl;
-  os << indent << "FeatureSpacing: " << m_FeatureSpacing << " mm" << std::endl;
+  os << indent << "VoxelSpacing: " << m_VoxelSpacing << " mm" << std::endl;
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
   os << indent << "FeatureSmoothing: "
-     << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " voxels" : "by the transform") << std::endl;
-  os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " voxels" << std::endl;
+     << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " mm" : "by the transform") << std::endl;
+  os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " mm" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";
   for (const std::string & provider : m_ExecutionProviders)

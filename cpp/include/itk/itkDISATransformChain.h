@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISATransformChain_h
 #define itkDISATransformChain_h
 
-#include "disa/metric/Deformable.h"
+#include "disa/metric/ChainEvaluation.h"
 #include "itkDISAError.h"
 #include "itkDISAGeometry.h"
 #include "itkProbePressureTransform.h"
@@ -44,8 +45,8 @@ ToInvertibleMap(const TransformType & transform)
   return map;
 }
 
-inline disa::Lattice
-ToLattice(const BSplineTransform<double, 3, 3> & transform)
+inline disa::DisplacementMap
+ToDisplacementMap(const BSplineTransform<double, 3, 3> & transform)
 {
   // ITK's order: size, origin, spacing, direction.
   const auto & fixed = transform.GetFixedParameters();
@@ -57,11 +58,11 @@ ToLattice(const BSplineTransform<double, 3, 3> & transform)
     nodes.spacing[i] = fixed[6 + i];
   }
   std::copy_n(fixed.data_block() + 9, 9, nodes.direction.begin());
-  return { disa::Lattice::Kind::CubicBSpline, nodes, transform.GetParameters().data_block() };
+  return { disa::DisplacementMap::Kind::CubicBSpline, nodes, transform.GetParameters().data_block() };
 }
 
-inline disa::Lattice
-ToLattice(const DisplacementFieldTransform<double, 3> & transform)
+inline disa::DisplacementMap
+ToDisplacementMap(const DisplacementFieldTransform<double, 3> & transform)
 {
   using FieldType = DisplacementFieldTransform<double, 3>::DisplacementFieldType;
   const FieldType * field = transform.GetDisplacementField();
@@ -76,7 +77,9 @@ ToLattice(const DisplacementFieldTransform<double, 3> & transform)
   {
     throw DISAError("DISAImageToImageMetricv4 takes displacement fields with the default linear interpolator only");
   }
-  return { disa::Lattice::Kind::DisplacementField, ToFrame(*field), field->GetBufferPointer()->GetDataPointer() };
+  return { disa::DisplacementMap::Kind::DisplacementField,
+           ToFrame(*field),
+           field->GetBufferPointer()->GetDataPointer() };
 }
 
 /** Append a transform's stages in the order of application. Throws DISAError in one line if it cannot be used. */
@@ -106,18 +109,18 @@ AppendStages(const TransformType & transform, bool isOptimized, TransformStages 
   }
   else if (const auto * spline = dynamic_cast<const BSplineTransform<double, 3, 3> *>(&transform))
   {
-    append(ToLattice(*spline), transform, 0);
+    append(ToDisplacementMap(*spline), transform, 0);
   }
   else if (const auto * field = dynamic_cast<const DisplacementFieldTransform<double, 3> *>(&transform))
   {
-    const disa::Lattice lattice = ToLattice(*field);
+    const disa::DisplacementMap map = ToDisplacementMap(*field);
     if (isOptimized &&
         field->GetNumberOfParameters() != 3 * field->GetDisplacementField()->GetBufferedRegion().GetNumberOfPixels())
     {
       throw DISAError(std::string("DISAImageToImageMetricv4 cannot optimise a ") + transform.GetNameOfClass() +
                       ": its parameters are not its displacement field; use a displacement field transform");
     }
-    append(lattice, transform, 0);
+    append(map, transform, 0);
   }
   else if (const auto * pressed = dynamic_cast<const ProbePressureTransform<double> *>(&transform))
   {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkInverseProbePressureTransform_h
 #define itkInverseProbePressureTransform_h
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkInverseProbePressureTransform_hxx
 #define itkInverseProbePressureTransform_hxx
 

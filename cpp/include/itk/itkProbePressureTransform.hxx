@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkProbePressureTransform_hxx
 #define itkProbePressureTransform_hxx
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_core_LargePages_h
 #define disa_core_LargePages_h
 
@@ -25,6 +26,7 @@ ResizeOnLargePages(std::vector<T> & values, std::size_t count)
   const auto               end = reinterpret_cast<std::uintptr_t>(values.data() + count) / page * page;
   if (begin < end)
   {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the address of a whole page
     madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE); // a wish, so it may fail
   }
 #endif

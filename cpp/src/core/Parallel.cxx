@@ -1,7 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/core/Parallel.h"
+
+#include "disa/core/FirstException.h"
 
 #include <algorithm>
 #include <atomic>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -11,25 +16,37 @@ namespace disa
 void
 ParallelFor(std::size_t count, unsigned threads, const std::function<void(std::size_t)> & function)
 {
-  const unsigned           wanted = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t        wanted = threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
   std::atomic<std::size_t> next{ 0 };
+  FirstException           exception;
   const auto               work = [&]
   {
-    for (std::size_t i = next++; i < count; i = next++)
+    for (std::size_t i = next++; i < count && !exception.HasThrown(); i = next++)
     {
-      function(i);
+      exception.Guard([&] { function(i); });
     }
   };
   std::vector<std::thread> helpers;
-  for (std::size_t i = 1; i < std::min<std::size_t>(wanted, count); ++i)
+  helpers.reserve(std::min(wanted, count));
+  try
   {
-    helpers.emplace_back(work);
+    while (helpers.size() + 1 < std::min(wanted, count))
+    {
+      helpers.emplace_back(work);
+    }
+  }
+  catch (const std::system_error &) // no room for another: these are enough
+  {
+  }
+  catch (const std::bad_alloc &)
+  {
   }
   work();
   for (std::thread & helper : helpers)
   {
     helper.join();
   }
+  exception.Rethrow();
 }
 
 } // namespace disa

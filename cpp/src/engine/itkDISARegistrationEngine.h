@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISARegistrationEngine_h
 #define itkDISARegistrationEngine_h
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "itkDISARegistrationMetric.h"
 
 #include "itkDISAImageToImageMetricv4.h"
@@ -29,7 +30,7 @@ MakeDISA(const MetricSettings & settings)
 {
   const auto metric = DISAImageToImageMetricv4<RegistrationImageType, RegistrationImageType>::New();
   metric->SetModel(settings.model);
-  metric->SetFeatureSpacing(settings.spacing);
+  metric->SetVoxelSpacing(settings.voxelSpacing);
   metric->SetFixedStride(settings.fixedStride);
   metric->SetMovingStride(settings.movingStride);
   metric->SetReorientationAngle(settings.reorientationAngle);

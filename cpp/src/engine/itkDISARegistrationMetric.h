@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISARegistrationMetric_h
 #define itkDISARegistrationMetric_h
 

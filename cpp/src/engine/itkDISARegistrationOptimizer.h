@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISARegistrationOptimizer_h
 #define itkDISARegistrationOptimizer_h
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISARegistrationSettings_h
 #define itkDISARegistrationSettings_h
 
@@ -40,11 +41,11 @@ struct MetricSettings
   std::string                                   name{};    ///< of ITK's metric, without ImageToImageMetricv4
   NumberMap                                     numbers{}; ///< its settings, by SimpleITK's names of arguments
   std::string                                   model{ "disa-lc2" };
-  double                                        spacing = 2.0; ///< mm
+  double                                        voxelSpacing = 2.0; ///< mm
   int                                           fixedStride = 4;
   int                                           movingStride = 2;
   double                                        reorientationAngle = 3.0; ///< degrees
-  std::optional<double>                         smoothing; ///< voxels of `spacing`; none: by the transform
+  std::optional<double>                         smoothing; ///< mm; none: by the transform
   std::vector<std::string>                      providers{};
   std::shared_ptr<const disa::FeatureExtractor> extractor{};
   std::shared_ptr<const disa::FeatureVolume>    fixedFeatures{};

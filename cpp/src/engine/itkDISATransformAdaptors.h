@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISATransformAdaptors_h
 #define itkDISATransformAdaptors_h
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef itkDISATransformDescription_h
 #define itkDISATransformDescription_h
 

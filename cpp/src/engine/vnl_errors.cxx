@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The itk wheel keeps this one function of VNL hidden; templates compiled here call it.
 #include <stdexcept>
 #include <string>

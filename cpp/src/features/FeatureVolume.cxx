@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/features/FeatureVolume.h"
 
 #include "disa/core/Error.h"
@@ -60,14 +61,8 @@ template <typename TValues>
 bool
 AllFinite(const TValues & values)
 {
-  for (const auto value : values)
-  {
-    if (!std::isfinite(static_cast<double>(value)))
-    {
-      return false;
-    }
-  }
-  return true;
+  return std::all_of(
+    values.begin(), values.end(), [](auto value) { return std::isfinite(static_cast<double>(value)); });
 }
 
 void

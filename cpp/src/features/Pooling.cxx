@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "features/Pooling.h"
 
 #include "disa/core/Parallel.h"

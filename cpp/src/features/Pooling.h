@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_features_Pooling_h
 #define disa_features_Pooling_h
 

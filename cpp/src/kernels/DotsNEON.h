@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_DotsNEON_h
 #define disa_kernels_DotsNEON_h
 
@@ -9,7 +10,7 @@
 namespace disa
 {
 
-/** \brief 8 dots at 4 points on aarch64, \sa EvaluateLoop.
+/** \brief 8 dots at 4 points on aarch64, \sa CellLoop.
  *
  * `TPartial::Run` dots 16 channels into 4 partial int32 sums, in any order; a template on it, so that no code compiled
  * with the dotprod extension is linked where processors lack it. */
@@ -19,7 +20,7 @@ struct DotsNEON
   using Channel = std::int8_t;
   using Sum = std::int32_t;
 
-  static inline void
+  static void
   Run(const std::int8_t *       fixed,
       const std::int8_t * const cell[4],
       std::size_t               row,

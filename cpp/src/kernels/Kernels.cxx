@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/Kernels.h"
 #include "disa/core/Error.h"
-#include "kernels/Evaluate.h"
 
 #include <cstdlib>
 
@@ -21,11 +22,11 @@ ListKernels()
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
   {
-    kernels.push_back({ "avx512", &KernelAVX512, &PointsAVX512 });
+    kernels.push_back({ "avx512", &KernelAVX512, &PointsAVX512, &RowsAVX2 });
   }
   if (__builtin_cpu_supports("avx2"))
   {
-    kernels.push_back({ "avx2", &KernelAVX2, &PointsAVX2 });
+    kernels.push_back({ "avx2", &KernelAVX2, &PointsAVX2, &RowsAVX2 });
   }
 #endif
 #ifdef DISA_HAVE_ARM
@@ -36,11 +37,11 @@ ListKernels()
 #  endif
   if (hasDotProducts)
   {
-    kernels.push_back({ "neon-dotprod", &KernelNEONDot, &PointsNEONDot });
+    kernels.push_back({ "neon-dotprod", &KernelNEONDot, &PointsNEONDot, &RowsNEON });
   }
-  kernels.push_back({ "neon", &KernelNEON, &PointsNEON });
+  kernels.push_back({ "neon", &KernelNEON, &PointsNEON, &RowsNEON });
 #endif
-  kernels.push_back({ "portable", &KernelPortable, &PointsPortable });
+  kernels.push_back({ "portable", &KernelPortable, &PointsPortable, &RowsPortable });
   return kernels;
 }
 
@@ -74,6 +75,7 @@ ChosenKernel()
 {
   static const Kernel & chosen = []() -> const Kernel &
   {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
     const char * name = std::getenv("DISA_KERNEL");
     return FindKernel(name != nullptr ? name : "", "environment variable DISA_KERNEL");
   }();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_PointLoop_h
 #define disa_kernels_PointLoop_h
 
@@ -9,7 +10,7 @@ namespace disa
 {
 
 /** \brief The PointFunctions of all kernels: plain C++, which compilers vectorise for the instruction set of the file
- * at hand. As with EvaluateLoop, all of them come to the same bits, and `TSet`, any type of the file's own, keeps the
+ * at hand. As with CellLoop, all of them come to the same bits, and `TSet`, any type of the file's own, keeps the
  * code of different sets apart. */
 template <typename TSet>
 class PointLoop
@@ -43,17 +44,17 @@ public:
   }
 
   static void
-  Place(const LatticeNodes & nodes, const double * points, std::size_t count, double * placement)
+  Place(const DisplacementNodes & nodes, const double * points, std::size_t count, double * placement)
   {
     nodes.isCubic ? PlaceAll<true>(nodes, points, count, placement) : PlaceAll<false>(nodes, points, count, placement);
   }
 
   static void
-  Displace(const LatticeNodes & nodes,
-           const double *       placement,
-           const double *       points,
-           std::size_t          count,
-           double *             displaced)
+  Displace(const DisplacementNodes & nodes,
+           const double *            placement,
+           const double *            points,
+           std::size_t               count,
+           double *                  displaced)
   {
     const auto function = nodes.isCubic        ? &DisplaceBy<CubicRow>
                           : nodes.size[0] == 1 ? &DisplaceBy<LinearRow<1>>
@@ -62,12 +63,12 @@ public:
   }
 
   static void
-  PullBack(const LatticeNodes & nodes,
-           const double *       placement,
-           const double *       points,
-           const double *       gradients,
-           std::size_t          count,
-           double *             pulled)
+  PullBack(const DisplacementNodes & nodes,
+           const double *            placement,
+           const double *            points,
+           const double *            gradients,
+           std::size_t               count,
+           double *                  pulled)
   {
     const auto function = nodes.isCubic        ? &PullBackThrough<CubicRow>
                           : nodes.size[0] == 1 ? &PullBackThrough<LinearRow<1>>
@@ -76,13 +77,13 @@ public:
   }
 
   static void
-  Spread(const LatticeNodes & nodes,
-         const double *       placement,
-         const double *       gradients,
-         std::size_t          count,
-         std::size_t          firstPlane,
-         std::size_t          endPlane,
-         double *             derivative)
+  Spread(const DisplacementNodes & nodes,
+         const double *            placement,
+         const double *            gradients,
+         std::size_t               count,
+         std::size_t               firstPlane,
+         std::size_t               endPlane,
+         double *                  derivative)
   {
     const auto function = nodes.isCubic        ? &SpreadOver<CubicRow>
                           : nodes.size[0] == 1 ? &SpreadOver<LinearRow<1>>
@@ -264,7 +265,7 @@ private:
 
   template <bool VIsCubic>
   static void
-  PlaceAll(const LatticeNodes & nodes, const double * points, std::size_t count, double * placement)
+  PlaceAll(const DisplacementNodes & nodes, const double * points, std::size_t count, double * placement)
   {
     PlaceAlong<VIsCubic, 0>(nodes, points, count, placement);
     PlaceAlong<VIsCubic, 1>(nodes, points, count, placement);
@@ -273,11 +274,11 @@ private:
 
   template <bool VIsCubic, std::size_t VAxis>
   static void
-  PlaceAlong(const LatticeNodes & nodes, const double * points, std::size_t count, double * placement)
+  PlaceAlong(const DisplacementNodes & nodes, const double * points, std::size_t count, double * placement)
   {
     const double * row = nodes.toIndex + 4 * VAxis;
-    const double   size = double(nodes.size[VAxis]);
-    const double   stride = double(nodes.stride[VAxis]);
+    const auto     size = double(nodes.size[VAxis]);
+    const auto     stride = double(nodes.stride[VAxis]);
     // The indices that are inside, and the first and last of the nodes between which a point may lie. In the half cell
     // around the outermost nodes of a linear lattice the displacement is theirs.
     const double low = VIsCubic ? 1.0 - BorderTolerance : -0.5;
@@ -324,11 +325,11 @@ private:
 
   template <typename TRow>
   static void
-  DisplaceBy(const LatticeNodes & nodes,
-             const double *       placement,
-             const double *       points,
-             std::size_t          count,
-             double *             displaced)
+  DisplaceBy(const DisplacementNodes & nodes,
+             const double *            placement,
+             const double *            points,
+             std::size_t               count,
+             double *                  displaced)
   {
     constexpr std::size_t N = TRow::Nodes;
     for (std::size_t i = 0; i < count; ++i)
@@ -370,12 +371,12 @@ private:
 
   template <typename TRow>
   static void
-  PullBackThrough(const LatticeNodes & nodes,
-                  const double *       placement,
-                  const double *       points,
-                  const double *       gradients,
-                  std::size_t          count,
-                  double *             pulled)
+  PullBackThrough(const DisplacementNodes & nodes,
+                  const double *            placement,
+                  const double *            points,
+                  const double *            gradients,
+                  std::size_t               count,
+                  double *                  pulled)
   {
     constexpr std::size_t N = TRow::Nodes;
     for (std::size_t i = 0; i < 3 * count; ++i)
@@ -426,17 +427,17 @@ private:
 
   template <typename TRow>
   static void
-  SpreadOver(const LatticeNodes & nodes,
-             const double *       placement,
-             const double *       gradients,
-             std::size_t          count,
-             std::size_t          firstPlane,
-             std::size_t          endPlane,
-             double *             derivative)
+  SpreadOver(const DisplacementNodes & nodes,
+             const double *            placement,
+             const double *            gradients,
+             std::size_t               count,
+             std::size_t               firstPlane,
+             std::size_t               endPlane,
+             double *                  derivative)
   {
     constexpr std::size_t N = TRow::Nodes;
     const double          lowest = firstPlane >= N ? double(firstPlane - (N - 1)) : 0.0;
-    const double          end = double(endPlane);
+    const auto            end = double(endPlane);
     for (std::size_t i = 0; i < count; ++i)
     {
       const double plane = placement[4 * count + i];
@@ -448,8 +449,8 @@ private:
       const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
       TRow                          row;
       row.Set(gradients[i], gradients[count + i], gradients[2 * count + i], x.weight);
-      double *          corner = derivative + static_cast<std::size_t>(placement[i]);
-      const std::size_t number = static_cast<std::size_t>(plane);
+      double *   corner = derivative + static_cast<std::size_t>(placement[i]);
+      const auto number = static_cast<std::size_t>(plane);
       for (std::size_t k = 0; k < N; ++k)
       {
         if (number + k < firstPlane || number + k >= endPlane)

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/metric/Objective.h"
 
-#include "disa/core/Error.h"
-#include "kernels/Evaluate.h"
 #include "core/LargePages.h"
+#include "disa/core/Error.h"
+#include "kernels/Kernels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -80,7 +81,7 @@ struct Neighbours
         const double base = std::floor(index[axis]);
         const bool   upper = (corner >> axis) & 1;
         const double place = base + (upper ? 1.0 : 0.0);
-        const double size = static_cast<double>(frame.size[axis]);
+        const auto   size = static_cast<double>(frame.size[axis]);
         weight *= place >= 0.0 && place < size ? (upper ? index[axis] - base : 1.0 - (index[axis] - base)) : 0.0;
         number = number * frame.size[axis] + static_cast<std::size_t>(std::clamp(place, 0.0, size - 1.0));
       }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/metric/TransformChain.h"
 
 #include <cmath>
@@ -16,7 +17,7 @@ PullBack(const Stage & stage, const Vector3 & point, const Vector3 & gradient)
   {
     return push->PullBack(point, gradient);
   }
-  return std::get<Lattice>(stage.map).PullBack(point, gradient);
+  return std::get<DisplacementMap>(stage.map).PullBack(point, gradient);
 }
 
 Vector3

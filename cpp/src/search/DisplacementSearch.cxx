@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/DisplacementSearch.h"
 
-#include "search/DisplacementRows.h"
 #include "disa/core/Error.h"
 #include "disa/core/Parallel.h"
 #include "features/Pooling.h"
+#include "kernels/Kernels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -142,40 +143,40 @@ struct DisplacementSearch::Scratch
   std::vector<float> sums;
 };
 
-DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
-                                       const FeatureVolume & moving,
-                                       DisplacementGrid      grid,
-                                       unsigned              threads)
-  : m_Grid(grid)
+DisplacementSearch::DisplacementSearch(const FeatureVolume &      fixed,
+                                       const FeatureVolume &      moving,
+                                       DisplacementSearchSettings settings,
+                                       unsigned                   threads)
+  : m_Settings(settings)
   , m_Threads(threads)
 {
-  if (grid.step < 1 || grid.controlSpacing < 1 || grid.controlSpacing % grid.step != 0)
+  if (settings.step < 1 || settings.controlSpacing < 1 || settings.controlSpacing % settings.step != 0)
   {
     throw RegistrationError("displacement search: expected a step of 1 cell or more that divides the control spacing, "
                             "got " +
-                            std::to_string(grid.step) + " and " + std::to_string(grid.controlSpacing));
+                            std::to_string(settings.step) + " and " + std::to_string(settings.controlSpacing));
   }
   CheckComparable(fixed.GetKind(), moving.GetKind());
-  m_Ratio = grid.controlSpacing / grid.step;
+  m_Ratio = settings.controlSpacing / settings.step;
   const Frame & cells = fixed.GetFrame();
   const auto    offset = OffsetOf(cells, moving.GetFrame());
   m_Frame = cells;
   PoolingGrid controls, positions;
-  controls.step = grid.controlSpacing;
-  positions.step = grid.step;
+  controls.step = settings.controlSpacing;
+  positions.step = settings.step;
   for (int axis = 0; axis < 3; ++axis)
   {
-    m_Frame.size[axis] = (cells.size[axis] - 1) / grid.controlSpacing + 1;
-    m_Frame.spacing[axis] *= double(grid.controlSpacing);
+    m_Frame.size[axis] = (cells.size[axis] - 1) / settings.controlSpacing + 1;
+    m_Frame.spacing[axis] *= double(settings.controlSpacing);
     controls.size[axis] = m_Frame.size[axis];
-    positions.first[axis] = -offset[axis] - std::ptrdiff_t(grid.radius * grid.step);
-    positions.size[axis] = (m_Frame.size[axis] - 1) * m_Ratio + 1 + 2 * grid.radius;
+    positions.first[axis] = -offset[axis] - std::ptrdiff_t(settings.radius * settings.step);
+    positions.size[axis] = (m_Frame.size[axis] - 1) * m_Ratio + 1 + 2 * settings.radius;
   }
   m_MovingSize = positions.size;
   std::vector<float>       factors = InverseLengths(fixed);
   const std::vector<float> weights = RelativeWeights(fixed.GetWeights());
-  std::transform(weights.begin(), weights.end(), factors.begin(), factors.begin(), std::multiplies<float>());
-  const std::vector<float> fixedPool = Pool(fixed, factors, controls, grid.controlSpacing, threads);
+  std::transform(weights.begin(), weights.end(), factors.begin(), factors.begin(), std::multiplies<>());
+  const std::vector<float> fixedPool = Pool(fixed, factors, controls, settings.controlSpacing, threads);
 
   const auto &      size = m_Frame.size;
   const std::size_t width = Width();
@@ -191,9 +192,10 @@ DisplacementSearch::DisplacementSearch(const FeatureVolume & fixed,
     }
   }
 
-  const std::vector<float> movingPool = Pool(moving, InverseLengths(moving), positions, grid.controlSpacing, threads);
+  const std::vector<float> movingPool =
+    Pool(moving, InverseLengths(moving), positions, settings.controlSpacing, threads);
   // The last reads begin (2 radius) / ratio quotients in and take `width` of them.
-  m_PhaseSize = 2 * grid.radius / m_Ratio + 1 + width;
+  m_PhaseSize = 2 * settings.radius / m_Ratio + 1 + width;
   m_Moving.assign(m_MovingSize[2] * m_MovingSize[1] * m_Ratio * Channels * m_PhaseSize, 0.0f);
   ParallelFor(m_MovingSize[2] * m_MovingSize[1],
               threads,
@@ -226,10 +228,11 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
                               const TPredicate &                 isWanted,
                               Scratch &                          scratch) const
 {
-  const auto &      size = m_Frame.size;
-  const std::size_t side = 2 * m_Grid.costRadius + 1;
-  const std::size_t width = Width();
-  const float       factor = 1.0f / float(side * side * side);
+  const auto &         size = m_Frame.size;
+  const std::size_t    side = 2 * m_Settings.costRadius + 1;
+  const std::size_t    width = Width();
+  const float          factor = 1.0f / float(side * side * side);
+  const RowFunctions & functions = *ChosenKernel().rows;
   scratch.dots.resize(shifts * width);
   scratch.rows.resize(shifts * (end - begin) * size[1] * width);
   for (std::size_t z = begin; z < end; ++z)
@@ -242,20 +245,20 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
       }
       const std::size_t row = (z * m_Ratio + shift[2]) * m_MovingSize[1] + y * m_Ratio + shift[1];
       const std::size_t phase = (row * m_Ratio + shift[0] % m_Ratio) * Channels;
-      DotRows(m_Fixed.data() + (z * size[1] + y) * Channels * width,
-              m_Moving.data() + phase * m_PhaseSize + shift[0] / m_Ratio,
-              m_PhaseSize,
-              width,
-              shifts,
-              factor,
-              scratch.dots.data());
+      functions.dotRows(m_Fixed.data() + (z * size[1] + y) * Channels * width,
+                        m_Moving.data() + phase * m_PhaseSize + shift[0] / m_Ratio,
+                        m_PhaseSize,
+                        width,
+                        shifts,
+                        factor,
+                        scratch.dots.data());
       for (std::size_t k = 0; k < shifts; ++k)
       {
-        SumNeighbours(scratch.dots.data() + k * width,
-                      width,
-                      1,
-                      m_Grid.costRadius,
-                      scratch.rows.data() + ((k * (end - begin) + z - begin) * size[1] + y) * width);
+        functions.sumNeighbours(scratch.dots.data() + k * width,
+                                width,
+                                1,
+                                m_Settings.costRadius,
+                                scratch.rows.data() + ((k * (end - begin) + z - begin) * size[1] + y) * width);
       }
     }
   }
@@ -264,24 +267,25 @@ DisplacementSearch::DotPlanes(const std::array<std::size_t, 3> & shift,
 const float *
 DisplacementSearch::CostRow(std::size_t k, std::size_t z, std::size_t y, std::size_t planes, Scratch & scratch) const
 {
-  const std::size_t radius = m_Grid.costRadius;
-  const std::size_t width = Width();
-  const std::size_t plane = m_Frame.size[1] * width;
-  const std::size_t first = z - std::min(z, radius);
-  const std::size_t last = std::min(z + radius + 1, planes);
+  const RowFunctions & functions = *ChosenKernel().rows;
+  const std::size_t    radius = m_Settings.costRadius;
+  const std::size_t    width = Width();
+  const std::size_t    plane = m_Frame.size[1] * width;
+  const std::size_t    first = z - std::min(z, radius);
+  const std::size_t    last = std::min(z + radius + 1, planes);
   scratch.sums.resize((last - first + 1) * width);
   for (std::size_t i = first; i < last; ++i)
   {
-    SumAbout(scratch.rows.data() + (k * planes + i) * plane,
-             y,
-             m_Frame.size[1],
-             width,
-             width,
-             radius,
-             scratch.sums.data() + (i - first) * width);
+    functions.sumAbout(scratch.rows.data() + (k * planes + i) * plane,
+                       y,
+                       m_Frame.size[1],
+                       width,
+                       width,
+                       radius,
+                       scratch.sums.data() + (i - first) * width);
   }
   float * const costs = scratch.sums.data() + (last - first) * width;
-  SumAbout(scratch.sums.data(), z - first, last - first, width, width, radius, costs);
+  functions.sumAbout(scratch.sums.data(), z - first, last - first, width, width, radius, costs);
   return costs;
 }
 
@@ -291,10 +295,10 @@ DisplacementSearch::Costs(const std::array<std::ptrdiff_t, 3> & displacement) co
   std::array<std::size_t, 3> shift;
   for (int axis = 0; axis < 3; ++axis)
   {
-    const std::ptrdiff_t steps = displacement[axis] + std::ptrdiff_t(m_Grid.radius);
-    if (steps < 0 || steps > std::ptrdiff_t(2 * m_Grid.radius))
+    const std::ptrdiff_t steps = displacement[axis] + std::ptrdiff_t(m_Settings.radius);
+    if (steps < 0 || steps > std::ptrdiff_t(2 * m_Settings.radius))
     {
-      throw RegistrationError("displacement: expected " + std::to_string(m_Grid.radius) +
+      throw RegistrationError("displacement: expected " + std::to_string(m_Settings.radius) +
                               " steps or fewer either way, got " + std::to_string(displacement[axis]));
     }
     shift[axis] = std::size_t(steps);
@@ -319,7 +323,7 @@ DisplacementSearch::Begin(const Displacements & near) const
 {
   const std::size_t rows = m_Frame.size[2] * m_Frame.size[1];
   const std::size_t count = rows * Width();
-  const auto        all = std::ptrdiff_t(2 * m_Grid.radius);
+  const auto        all = std::ptrdiff_t(2 * m_Settings.radius);
   State             state;
   state.near.assign(3 * count, 0.0f);
   state.least.assign(count, std::numeric_limits<float>::infinity());
@@ -364,8 +368,8 @@ DisplacementSearch::ForEachPoint(const TFunction & function) const
 std::array<float, 3>
 DisplacementSearch::StepsOf(std::int32_t label) const
 {
-  const auto side = std::int32_t(2 * m_Grid.radius + 1);
-  const auto centred = [this](std::int32_t shift) { return float(shift) - float(m_Grid.radius); };
+  const auto side = std::int32_t(2 * m_Settings.radius + 1);
+  const auto centred = [this](std::int32_t shift) { return float(shift) - float(m_Settings.radius); };
   return { centred(label % side), centred(label / side % side), centred(label / side / side) };
 }
 
@@ -373,81 +377,79 @@ void
 DisplacementSearch::Search(State & state, float coupling) const
 {
   const auto &      size = m_Frame.size;
-  const std::size_t radius = m_Grid.costRadius;
-  const std::size_t side = 2 * m_Grid.radius + 1;
+  const std::size_t radius = m_Settings.costRadius;
+  const std::size_t side = 2 * m_Settings.radius + 1;
   const std::size_t width = Width();
   std::fill(state.best.begin(), state.best.end(), std::numeric_limits<float>::infinity());
   std::fill(state.label.begin(), state.label.end(), 0);
-  ParallelFor((size[2] + BlockPlanes - 1) / BlockPlanes,
-              m_Threads,
-              [&](std::size_t block)
-              {
-                const std::size_t begin = block * BlockPlanes;
-                const std::size_t end = std::min(begin + BlockPlanes, size[2]);
-                const std::size_t first = begin - std::min(begin, radius);
-                const std::size_t last = std::min(end + radius, size[2]);
-                // Of the rows about each row, which need its dot products.
-                std::vector<Box> about((last - first) * size[1]);
-                Box              any;
-                for (std::size_t z = begin; z < end; ++z)
-                {
-                  for (std::size_t y = 0; y < size[1]; ++y)
-                  {
-                    const Box & box = state.boxes[z * size[1] + y];
-                    any.Include(box);
-                    for (std::size_t k = std::max(z, first + radius) - radius; k < std::min(z + radius + 1, last); ++k)
-                    {
-                      for (std::size_t j = y - std::min(y, radius); j < std::min(y + radius + 1, size[1]); ++j)
-                      {
-                        about[(k - first) * size[1] + j].Include(box);
-                      }
-                    }
-                  }
-                }
-                Scratch    scratch;
-                const auto search = [&](const std::array<std::size_t, 3> & shift, std::size_t shifts)
-                {
-                  const std::size_t lastX = shift[0] + (shifts - 1) * m_Ratio;
-                  if (!any.Meets(shift, lastX))
-                  {
-                    return;
-                  }
-                  const auto isWanted = [&](std::size_t row)
-                  { return about[row - first * size[1]].Meets(shift, lastX); };
-                  DotPlanes(shift, shifts, first, last, isWanted, scratch);
-                  for (std::size_t row = begin * size[1]; row < end * size[1]; ++row)
-                  {
-                    if (!state.boxes[row].Meets(shift, lastX))
-                    {
-                      continue;
-                    }
-                    for (std::size_t k = 0; k < shifts; ++k)
-                    {
-                      const auto label = std::int32_t((shift[2] * side + shift[1]) * side + shift[0] + k * m_Ratio);
-                      KeepCheaper(state.near.data() + row * width,
-                                  state.best.size(),
-                                  StepsOf(label),
-                                  coupling,
-                                  label,
-                                  CostRow(k, row / size[1] - first, row % size[1], last - first, scratch),
-                                  width,
-                                  state.least.data() + row * width,
-                                  state.best.data() + row * width,
-                                  state.label.data() + row * width);
-                    }
-                  }
-                };
-                for (std::size_t yz = 0; yz < side * side; ++yz)
-                {
-                  for (std::size_t phase = 0; phase < m_Ratio; ++phase)
-                  {
-                    for (std::size_t x = phase; x < side; x += MostShifts * m_Ratio)
-                    {
-                      search({ x, yz % side, yz / side }, std::min(MostShifts, (side - 1 - x) / m_Ratio + 1));
-                    }
-                  }
-                }
-              });
+  ParallelFor(
+    (size[2] + BlockPlanes - 1) / BlockPlanes,
+    m_Threads,
+    [&](std::size_t block)
+    {
+      const std::size_t begin = block * BlockPlanes;
+      const std::size_t end = std::min(begin + BlockPlanes, size[2]);
+      const std::size_t first = begin - std::min(begin, radius);
+      const std::size_t last = std::min(end + radius, size[2]);
+      // Of the rows about each row, which need its dot products.
+      std::vector<Box> about((last - first) * size[1]);
+      Box              any;
+      for (std::size_t z = begin; z < end; ++z)
+      {
+        for (std::size_t y = 0; y < size[1]; ++y)
+        {
+          const Box & box = state.boxes[z * size[1] + y];
+          any.Include(box);
+          for (std::size_t k = std::max(z, first + radius) - radius; k < std::min(z + radius + 1, last); ++k)
+          {
+            for (std::size_t j = y - std::min(y, radius); j < std::min(y + radius + 1, size[1]); ++j)
+            {
+              about[(k - first) * size[1] + j].Include(box);
+            }
+          }
+        }
+      }
+      Scratch    scratch;
+      const auto search = [&](const std::array<std::size_t, 3> & shift, std::size_t shifts)
+      {
+        const std::size_t lastX = shift[0] + (shifts - 1) * m_Ratio;
+        if (!any.Meets(shift, lastX))
+        {
+          return;
+        }
+        const auto isWanted = [&](std::size_t row) { return about[row - first * size[1]].Meets(shift, lastX); };
+        DotPlanes(shift, shifts, first, last, isWanted, scratch);
+        for (std::size_t row = begin * size[1]; row < end * size[1]; ++row)
+        {
+          if (!state.boxes[row].Meets(shift, lastX))
+          {
+            continue;
+          }
+          const RowState rowState = { state.near.data() + row * width,
+                                      state.best.size(),
+                                      state.least.data() + row * width,
+                                      state.best.data() + row * width,
+                                      state.label.data() + row * width };
+          for (std::size_t k = 0; k < shifts; ++k)
+          {
+            const auto label = std::int32_t((shift[2] * side + shift[1]) * side + shift[0] + k * m_Ratio);
+            const auto [x, y, z] = StepsOf(label);
+            const float * const costs = CostRow(k, row / size[1] - first, row % size[1], last - first, scratch);
+            ChosenKernel().rows->keepCheaper(rowState, { x, y, z }, coupling, label, costs, width);
+          }
+        }
+      };
+      for (std::size_t yz = 0; yz < side * side; ++yz)
+      {
+        for (std::size_t phase = 0; phase < m_Ratio; ++phase)
+        {
+          for (std::size_t x = phase; x < side; x += MostShifts * m_Ratio)
+          {
+            search({ x, yz % side, yz / side }, std::min(MostShifts, (side - 1 - x) / m_Ratio + 1));
+          }
+        }
+      }
+    });
 }
 
 Displacements
@@ -467,7 +469,7 @@ void
 DisplacementSearch::Narrow(State & state, const Displacements & near, float before, float coupling) const
 {
   const std::size_t count = state.best.size();
-  const auto        all = float(2 * m_Grid.radius);
+  const auto        all = float(2 * m_Settings.radius);
   std::fill(state.boxes.begin(), state.boxes.end(), Box());
   ForEachPoint(
     [&](std::size_t i, std::size_t from)
@@ -487,7 +489,7 @@ DisplacementSearch::Narrow(State & state, const Displacements & near, float befo
       Box         box;
       for (std::size_t axis = 0; axis < 3; ++axis)
       {
-        const float centre = near[3 * from + axis] + float(m_Grid.radius);
+        const float centre = near[3 * from + axis] + float(m_Settings.radius);
         box.first[axis] = std::ptrdiff_t(std::ceil(std::clamp(centre - reach, 0.0f, all)));
         box.last[axis] = std::ptrdiff_t(std::floor(std::clamp(centre + reach, 0.0f, all)));
       }
@@ -506,19 +508,20 @@ DisplacementSearch::Nearest(const Displacements & near, double coupling) const
 Displacements
 DisplacementSearch::Smooth(const Displacements & displacements) const
 {
-  const auto &  size = m_Frame.size;
-  Displacements sums(displacements.size()), other(displacements.size());
+  const RowFunctions & rows = *ChosenKernel().rows;
+  const auto &         size = m_Frame.size;
+  Displacements        sums(displacements.size()), other(displacements.size());
   // Along x, y and z in turn; the mean's denominator is the product of the three counts.
   for (std::size_t row = 0; row < size[2] * size[1]; ++row)
   {
-    SumNeighbours(displacements.data() + 3 * row * size[0], size[0], 3, 1, other.data() + 3 * row * size[0]);
+    rows.sumNeighbours(displacements.data() + 3 * row * size[0], size[0], 3, 1, other.data() + 3 * row * size[0]);
   }
   for (std::size_t z = 0; z < size[2]; ++z)
   {
     const std::size_t plane = 3 * z * size[1] * size[0];
-    SumNeighbours(other.data() + plane, size[1], 3 * size[0], 1, sums.data() + plane);
+    rows.sumNeighbours(other.data() + plane, size[1], 3 * size[0], 1, sums.data() + plane);
   }
-  SumNeighbours(sums.data(), size[2], 3 * size[1] * size[0], 1, other.data());
+  rows.sumNeighbours(sums.data(), size[2], 3 * size[1] * size[0], 1, other.data());
   const auto neighbours = [](std::size_t i, std::size_t count)
   { return 1 + std::size_t(i > 0) + std::size_t(i + 1 < count); };
   float * value = other.data();

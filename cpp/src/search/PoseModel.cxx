@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseModel.h"
 
 #include <algorithm>
@@ -97,7 +98,7 @@ PoseModel::PoseModel(PoseKind                     kind,
   , m_Initial(initial)
   , m_Centre(centre)
   , m_Radius(radius)
-  , m_Pressure(std::move(pressure))
+  , m_Pressure(pressure)
 {
 }
 
@@ -216,6 +217,7 @@ PoseModel::Derivatives(const std::vector<double> & parameters) const
     }
   }
   std::vector<AffineMap> derivatives;
+  derivatives.reserve(matrices.size());
   for (const Matrix3 & matrix : matrices)
   {
     derivatives.push_back(AboutCentre(matrix, {}));

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseObjective.h"
 
-#include "disa/core/Error.h"
 #include "core/Random.h"
+#include "disa/core/Error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -215,29 +216,6 @@ PoseObjective::Evaluate(const std::vector<double> & parameters, std::vector<doub
     }
   }
   return -sums.value;
-}
-
-double
-PoseObjective::Overlap(const std::vector<double> & parameters, const FeatureVolume & moving) const
-{
-  const Frame &   frame = moving.GetFrame();
-  const AffineMap toIndex = frame.PhysicalToIndex();
-  double          inside = 0.0;
-  for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
-  {
-    const Vector3 index = toIndex(m_Model.Apply(parameters, m_Objective.GetPoint(i)));
-    if (frame.Contains(index, 0.0))
-    {
-      std::size_t cell = 0;
-      for (int axis = 2; axis >= 0; --axis)
-      {
-        const auto nearest = std::clamp<long>(std::lround(index[axis]), 0, long(frame.size[axis]) - 1);
-        cell = cell * frame.size[axis] + std::size_t(nearest);
-      }
-      inside += moving.GetWeights()[cell] > 0.0f ? m_Objective.GetWeight(i) : 0.0;
-    }
-  }
-  return inside / m_Objective.GetTotalWeight();
 }
 
 } // namespace disa

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseSearch.h"
 
-#include "disa/core/Parallel.h"
 #include "core/Random.h"
+#include "disa/core/Distinct.h"
+#include "disa/core/Parallel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,32 +13,21 @@ namespace disa
 namespace
 {
 
-constexpr std::size_t NumberOfMarkers = 6;
-using Markers = std::array<Vector3, NumberOfMarkers>;
-
 /** Where a pose takes the points at the model's radius along each axis, either way. */
-Markers
-MoveMarkers(const PoseModel & model, const Pose & pose)
+std::vector<Vector3>
+MoveMarkers(const PoseModel & model, const std::vector<double> & parameters)
 {
-  Markers markers;
-  for (std::size_t i = 0; i < NumberOfMarkers; ++i)
+  std::vector<Vector3> markers;
+  for (int axis = 0; axis < 3; ++axis)
   {
-    Vector3 point = model.GetCentre();
-    point[i / 2] += i % 2 == 0 ? model.GetRadius() : -model.GetRadius();
-    markers[i] = model.Apply(pose.parameters, point);
+    for (const double arm : { model.GetRadius(), -model.GetRadius() })
+    {
+      Vector3 point = model.GetCentre();
+      point[axis] += arm;
+      markers.push_back(model.Apply(parameters, point));
+    }
   }
   return markers;
-}
-
-double
-MeanDistance(const Markers & a, const Markers & b)
-{
-  double sum = 0.0;
-  for (std::size_t i = 0; i < NumberOfMarkers; ++i)
-  {
-    sum += std::hypot(a[i][0] - b[i][0], a[i][1] - b[i][1], a[i][2] - b[i][2]);
-  }
-  return sum / double(NumberOfMarkers);
 }
 
 } // namespace
@@ -63,28 +54,6 @@ DrawStarts(const PoseModel & model, const StartSettings & settings)
   return starts;
 }
 
-std::vector<Pose>
-KeepDistinct(const PoseModel & model, std::vector<Pose> poses, double distance, std::size_t keep)
-{
-  std::stable_sort(poses.begin(), poses.end(), [](const Pose & a, const Pose & b) { return a.value < b.value; });
-  std::vector<Pose>    kept;
-  std::vector<Markers> places;
-  for (Pose & pose : poses)
-  {
-    if (kept.size() == keep)
-    {
-      break;
-    }
-    const Markers place = MoveMarkers(model, pose);
-    if (std::all_of(places.begin(), places.end(), [&](const Markers & m) { return MeanDistance(m, place) > distance; }))
-    {
-      kept.push_back(std::move(pose));
-      places.push_back(place);
-    }
-  }
-  return kept;
-}
-
 StageResult
 OptimizePoses(const PoseModel &         model,
               const FeatureVolume &     fixed,
@@ -101,17 +70,24 @@ OptimizePoses(const PoseModel &         model,
               [&](std::size_t i) { minima[i] = Minimize(function, starts[i].parameters, settings.minimize); });
 
   StageResult       result;
-  std::vector<Pose> ends;
+  std::vector<Pose>                 ends;
+  std::vector<double>               values;
+  std::vector<std::vector<Vector3>> places;
   for (Minimum & minimum : minima)
   {
     result.evaluations += minimum.evaluations;
     if (minimum.value != 0.0)
     {
       ++result.overlappingStarts;
+      values.push_back(minimum.value);
+      places.push_back(MoveMarkers(model, minimum.x));
       ends.push_back({ std::move(minimum.x), minimum.value, std::move(minimum.trace) });
     }
   }
-  result.poses = KeepDistinct(model, std::move(ends), settings.distinct, settings.keep);
+  for (const std::size_t end : Distinct(places, values, settings.distinct, settings.keep))
+  {
+    result.poses.push_back(std::move(ends[end]));
+  }
   return result;
 }
 

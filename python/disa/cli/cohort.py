@@ -7,47 +7,20 @@ from typing import Annotated
 
 import typer
 
-from disa.cli.common import (
-    FAILED,
-    DeformableOption,
-    Device,
-    DeviceOption,
-    FineSpacingOption,
-    FixedStrideOption,
-    JsonOption,
-    Kind,
-    KindOption,
-    ModelOption,
-    Search,
-    SearchOption,
-    SeedOption,
-    SpacingOption,
-    ThreadsOption,
-    needs_extra,
-    one_line,
-    print_json,
-    providers_of,
-)
+from disa.cli.arguments import RegistrationArguments, spread
+from disa.cli.common import FAILED, JsonOption, Kind, needs_extra, one_line, print_json
 
 
+@spread
 def cohort(
     table: Annotated[Path, typer.Argument(help="CSV table of pairs, with the columns fixed and moving at least")],
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for a folder a pair, and the summary")],
+    how: RegistrationArguments,
     workers: Annotated[int, typer.Option(min=1, help="processes of this machine")] = 1,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="of a dask scheduler whose workers do it instead")
     ] = None,
     retries: Annotated[int, typer.Option(min=0, help="of a pair that fails in an unforeseen way")] = 2,
-    transform: KindOption = Kind.RIGID,
-    deformable: DeformableOption = False,
-    search: SearchOption = Search.GLOBAL,
-    spacing: SpacingOption = 2.0,
-    fine_spacing: FineSpacingOption = None,
-    stride: FixedStrideOption = None,
-    model: ModelOption = "disa-lc2",
-    device: DeviceOption = Device.AUTO,
-    seed: SeedOption = 0,
-    threads: ThreadsOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Register the pairs of a table, as `disa register` does each. The same command again does what is left.
@@ -63,23 +36,11 @@ def cohort(
         from disa.cohort.table import read_table
         from disa.errors import ConfigError
         from disa.progress import announce
-        from disa.report.job import Options, Request
+        from disa.report.job import Request
 
-        if transform is Kind.PROBE:
+        if how.transform is Kind.PROBE:
             raise ConfigError("--transform probe: where the probe pushes differs by pair; use disa register for each")
-        options = Options(
-            transform=transform.value,
-            everywhere=search is Search.GLOBAL,
-            deformable=deformable,
-            spacing=spacing,
-            fine_spacing=fine_spacing,
-            stride=None if stride is None else int(stride.value),
-            model=model,
-            providers=providers_of(device),
-            seed=seed,
-            threads=threads,
-        )
-        options.check()
+        options = how.options()
         folder = output.absolute()
         requests = {name: Request(inputs, options, folder / name) for name, inputs in read_table(table).items()}
         outcomes = {}

@@ -63,16 +63,6 @@ def providers_of(device: Device) -> list[str] | None:
 ModelOption = Annotated[str, typer.Option(help="a shipped model's name, or an .onnx file")]
 DeviceOption = Annotated[Device, typer.Option(help="for the network; auto: the GPU where CUDA runs")]
 SpacingOption = Annotated[float, typer.Option(help="mm between the voxels that the network sees")]
-KindOption = Annotated[Kind, typer.Option("--transform", help="from fixed to moving points")]
-DeformableOption = Annotated[bool, typer.Option("--deformable", help="then deform, for what is not rigid")]
-SearchOption = Annotated[Search, typer.Option(help="global: from 500 starts; local: from one")]
-FineSpacingOption = Annotated[float | None, typer.Option(help="mm, of a last stage; 1 is the most accurate")]
-FixedStrideOption = Annotated[
-    Stride | None,
-    typer.Option(help="voxels between fixed descriptors, of the deformation if there is one; 4, and 2 for it"),
-]
-SeedOption = Annotated[int, typer.Option(help="of the starts")]
-ThreadsOption = Annotated[int, typer.Option(min=0, help="of the search; 0: all")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 

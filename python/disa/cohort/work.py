@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from disa.errors import DISAError
-from disa.features.store import kept_in
+from disa.features.cache import kept_in
 from disa.io.locking import locked
 from disa.network.session import allowed_threads
 from disa.report.job import Request, done_before, run
@@ -48,7 +48,7 @@ def register_pair(name: str, request: Request, cohort: Path) -> Outcome:
         request: its output is a folder of the cohort's.
         cohort: folder of the whole cohort, with the descriptors that its pairs share.
     """
-    options = replace(request.options, threads=request.options.threads or allowed_threads())
+    options = request.options.with_threads(allowed_threads())
     with locked(cohort / "locks" / name):
         found = done_before(request)
         if found is None:

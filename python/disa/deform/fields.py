@@ -1,13 +1,14 @@
-"""Displacements on a lattice: to SimpleITK and back, their Jacobian determinant, and a remedy for folds."""
+"""Displacements on a grid of nodes: to SimpleITK and back, their Jacobian determinant, and a remedy for folds."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
+
+from disa.geometry.grid import Grid
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -15,49 +16,30 @@ LEAST_DETERMINANT = 0.02
 """What a field without folds keeps in every corner of every cell."""
 
 
-@dataclass(frozen=True)
-class Lattice:
-    """Where displacements stand: size, origin, spacing and axes in (x, y, z) order, mm."""
-
-    size: tuple[int, int, int]
-    origin: FloatArray
-    spacing: float
-    axes: FloatArray  # (3, 3), columns
-
-    def padded(self, nodes: int) -> Lattice:
-        """So many nodes larger on every side."""
-        x, y, z = (n + 2 * nodes for n in self.size)
-        return Lattice((x, y, z), self.origin - self.axes @ np.full(3, nodes * self.spacing), self.spacing, self.axes)
-
-
-def to_transform(displacements: FloatArray, lattice: Lattice, padding: int = 0) -> sitk.DisplacementFieldTransform:
+def to_transform(displacements: FloatArray, nodes: Grid, padding: int = 0) -> sitk.DisplacementFieldTransform:
     """A transform x -> x + u(x), linear between nodes.
 
     Args:
-        displacements: mm along the lattice's axes, shape (z, y, x, 3).
-        lattice: of the nodes.
+        displacements: mm along the nodes' axes, shape (z, y, x, 3).
+        nodes: where they stand.
         padding: nodes that are added on every side, each with the displacement of the nearest.
     """
     padded = np.pad(displacements, [(padding, padding)] * 3 + [(0, 0)], mode="edge")
-    where = lattice.padded(padding)
-    field = sitk.GetImageFromArray(padded.astype(np.float64) @ lattice.axes.T, isVector=True)
-    field.SetOrigin(where.origin.tolist())
-    field.SetSpacing((where.spacing,) * 3)
-    field.SetDirection(where.axes.ravel().tolist())
-    return sitk.DisplacementFieldTransform(field)
+    along_world = padded.astype(np.float64) @ nodes.direction.T
+    return sitk.DisplacementFieldTransform(nodes.padded(padding).image_of(along_world, is_vector=True))
 
 
-def sample(transform: sitk.Transform, lattice: Lattice) -> FloatArray:
-    """Displacements of a transform at the nodes, mm along the lattice's axes, shape (z, y, x, 3)."""
+def sample(transform: sitk.Transform, nodes: Grid) -> FloatArray:
+    """Displacements of a transform at the nodes, mm along the nodes' axes, shape (z, y, x, 3)."""
     field = sitk.TransformToDisplacementField(
         transform,
         sitk.sitkVectorFloat64,
-        lattice.size,
-        lattice.origin.tolist(),
-        (lattice.spacing,) * 3,
-        lattice.axes.ravel().tolist(),
+        nodes.size,
+        nodes.origin.tolist(),
+        nodes.spacing.tolist(),
+        nodes.direction.ravel().tolist(),
     )
-    displacements: FloatArray = sitk.GetArrayFromImage(field) @ lattice.axes
+    displacements: FloatArray = sitk.GetArrayFromImage(field) @ nodes.direction
     return displacements
 
 
@@ -65,7 +47,7 @@ def corner_determinants(displacements: FloatArray, spacing: float) -> FloatArray
     """Jacobian determinant of x -> x + u(x), linear between nodes, in the 8 corners of each cell.
 
     Args:
-        displacements: mm along the lattice's axes, shape (z, y, x, 3), two nodes or more along each axis.
+        displacements: mm along the nodes' axes, shape (z, y, x, 3), two nodes or more along each axis.
         spacing: mm between nodes.
 
     Returns:

@@ -1,1 +1,1 @@
-"""From an image to its descriptors."""
+"""From an image to its descriptors; `side.py` is the one way."""

@@ -1,230 +1,292 @@
-"""The two sides of a registration: images, or descriptors made before, asked for descriptors as the search goes on."""
+"""The two sides of a registration, and the one way from an image to its descriptors."""
 
 from __future__ import annotations
 
-import itertools
+import functools
 import os
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.core import FeatureVolume, _core
-from disa.errors import RegistrationError
-from disa.features.extract import check_any_inside, check_spacing, describe, frame_of, normalize
+from disa.errors import ImageError, RegistrationError
+from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond
-from disa.features.resampling import Grid, box_grid, covering_grid, smooth_for
-from disa.features.store import stored
+from disa.features.network_grid import MARGIN, box_grid, cells_of, clipped_box, covering_grid
+from disa.features.preparation import normalize, smooth_for
+from disa.features.volumes import cut, smooth, smooth_within
+from disa.features.weights import local_variance
+from disa.geometry.grid import Grid
 from disa.io.images import ImageLike, image_name, load_image, load_mask
-from disa.network.models import find_model, fingerprint
-from disa.network.session import GPU, first_provider
+from disa.network.describer import Describer
 
 FloatArray = npt.NDArray[np.float64]
+AnySide = TypeVar("AnySide", bound="Side")
 
 
-class Source(Protocol):
+class Side(Protocol):
     """What a registration asks of its fixed or moving side. Axes are (3, 3) with columns, points (n, 3), mm."""
 
     can_reorient: bool
 
     @property
-    def axes(self) -> FloatArray:
-        """Of its grid."""
+    def grid(self) -> Grid:
+        """Of the image's voxels, or of the descriptors where there is no image."""
 
     @property
-    def corners(self) -> FloatArray:
-        """Of its box, shape (8, 3)."""
+    def inside(self) -> sitk.Image:
+        """8-bit image, not 0 where the image and its mask are."""
 
-    def fixed_features(self, spacing: float, stride: int) -> FeatureVolume:
-        """Weighted descriptors on the source's own axes."""
+    @property
+    def ends_at_mask(self) -> bool:
+        """Whether all beyond its mask is of one value."""
+
+    def extended(self: AnySide) -> AnySide:
+        """The same, but the network is shown the image as if it went on beyond its mask."""
+
+    def fixed_features(self, voxel: float, stride: int) -> FeatureVolume:
+        """Weighted descriptors on the side's own axes, of voxels of so many mm; weights are 0 outside of the mask."""
 
     def moving_features(
-        self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None = None
+        self, voxel: float, stride: int, axes: FloatArray, around: FloatArray | None = None
     ) -> FeatureVolume:
-        """Descriptors on given axes, of the box about some points only; weights are 0 outside the image and mask."""
+        """Descriptors on given axes, of the box about some points only; all is 0 outside of the image and mask."""
 
     def smooth(self, features: FeatureVolume, sigma: float) -> FeatureVolume:
-        """Moving descriptors convolved with the kernel of that width, mm; still 0 outside the image and mask."""
+        """Moving descriptors under the metric's kernel, its wide part sigma mm; still 0 outside of image and mask."""
 
 
-class ImageSource:
-    """An image, read and checked once, resampled and run through the network as often as asked."""
+class ImageSide:
+    """An image with its mask, read and checked once, described as often as asked.
+
+    Every door of the package describes images here, so masks, fields of view, weights and caches mean the same in all.
+    """
 
     can_reorient = True
 
     def __init__(
         self,
-        image: ImageLike,
+        image: sitk.Image,
         name: str,
-        mask: ImageLike | None,
-        model: str | os.PathLike[str],
-        providers: Sequence[str] | None,
+        describer: Describer,
+        mask: sitk.Image | None = None,
+        shown: sitk.Image | None = None,
     ) -> None:
-        self._name = image_name(image) if isinstance(image, (str, os.PathLike)) else name
-        self._image = load_image(image, self._name)
-        self._mask = None if mask is None else load_mask(mask, f"{name}_mask")
-        self._seen = self._image
-        self._model = model
-        self._providers = providers
-        self._normalized: dict[float, sitk.Image] = {}
+        """
+        Args:
+            image: checked, float32.
+            name: what messages call it.
+            describer: what turns voxels into descriptors.
+            mask: checked, not 0 inside, on any grid; None: all of the image is inside.
+            shown: what the network sees in the place of the image; None: the image.
+        """
+        self.image = image
+        self.name = name
+        self.grid = Grid.of(image)
+        self.describer = describer
+        self._mask = mask
+        self._shown = image if shown is None else shown
+        self._prepared: dict[float, sitk.Image] = {}
 
-    @property
-    def image(self) -> sitk.Image:
-        """As it was read, float32."""
-        return self._image
-
-    @property
-    def axes(self) -> FloatArray:
-        return np.asarray(self._image.GetDirection()).reshape(3, 3)
-
-    @property
-    def corners(self) -> FloatArray:
-        ends = [(-0.5, n - 0.5) for n in self._image.GetSize()]
-        return np.asarray([self._image.TransformContinuousIndexToPhysicalPoint(c) for c in itertools.product(*ends)])
+    @functools.cached_property
+    def inside(self) -> sitk.Image:
+        return sitk.Cast(self.image * 0 + 1, sitk.sitkUInt8) if self._mask is None else self._mask
 
     @property
     def ends_at_mask(self) -> bool:
-        """Whether all beyond its mask is of one value."""
-        return self._mask is not None and is_blank_beyond(self._image, self._mask)
+        return self._mask is not None and is_blank_beyond(self.image, self._mask)
 
-    def extend(self) -> None:
-        """From now on, show the network the image as if it went on beyond its mask."""
+    def extended(self) -> ImageSide:
         assert self._mask is not None
-        self._seen = extend_beyond(self._image, self._mask)
+        return ImageSide(self.image, self.name, self.describer, self._mask, extend_beyond(self.image, self._mask))
 
-    def fixed_features(self, spacing: float, stride: int) -> FeatureVolume:
-        features = self._describe(spacing, stride, self.axes, None, weighted=True)
-        return features if self._mask is None else _weighted_by_mask(features, self._mask)
+    def fixed_features(self, voxel: float, stride: int) -> FeatureVolume:
+        return _weighted_by_mask(self.whole_features(voxel, stride, self.grid.direction, weighted=True), self._mask)
 
     def moving_features(
-        self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None = None
+        self, voxel: float, stride: int, axes: FloatArray, around: FloatArray | None = None
     ) -> FeatureVolume:
-        features = self._describe(spacing, stride, axes, around, weighted=False)
-        return features if self._mask is None else _cut_by_mask(features, self._mask)
+        if around is None:
+            return _cut_by_mask(self.whole_features(voxel, stride, axes, weighted=False), self._mask)
+        box = box_grid(clipped_box(around, self.grid.corners, axes), voxel, axes)
+        return _cut_by_mask(self.describe(box, stride, weighted=False).quantized(), self._mask)
+
+    def warped_features(
+        self, grid: Grid, stride: int, transform: sitk.Transform, *, voxel: float, weighted: bool = False
+    ) -> FeatureVolume:
+        """Descriptors of the image under a transform; 0, with weights of 0, outside of it and its mask.
+
+        The network sees the image as the transform shows it, so descriptors turn, scale and bend with T, which the
+        paper takes for granted (phi(M o T) = phi(M) o T, section 2) and which its network only approximates.
+
+        Args:
+            grid: voxels for the network in the other image's space, the margin included.
+            stride: voxels between descriptors.
+            transform: from that space's points to this image's.
+            voxel: mm that the image is smoothed for.
+            weighted: by local variance in place of 1.
+        """
+        return self.describe(grid, stride, transform, voxel=voxel, weighted=weighted).quantized()
 
     def smooth(self, features: FeatureVolume, sigma: float) -> FeatureVolume:
-        widened = _core.widen(features, frame_of(self._image), sigma)
-        return widened if self._mask is None else _cut(widened, features.weights > 0)
+        widened = smooth(features, sigma, self.grid)
+        return widened if self._mask is None else cut(widened, features.weights > 0)
 
-    def _describe(
-        self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None, weighted: bool
+    def whole_features(self, voxel: float, stride: int, axes: FloatArray, *, weighted: bool) -> FeatureVolume:
+        """Descriptors of the whole image on some axes, whatever its mask; of an image seen before, those from then."""
+        grid = covering_grid(self.grid, voxel, axes, self.name)
+        request = (self.describer.identity(stride), voxel, stride, np.asarray(axes).tolist(), weighted)
+        features = cached(self._digest, request, lambda: self.describe(grid, stride, weighted=weighted).quantized())
+        check_any_inside(features, self.name)
+        return features
+
+    def describe(
+        self,
+        grid: Grid,
+        stride: int,
+        transform: sitk.Transform | None = None,
+        *,
+        voxel: float | None = None,
+        weighted: bool = True,
     ) -> FeatureVolume:
-        check_spacing(spacing)
-        provider = first_provider(self._providers)
-        path = find_model(self._model, stride, provider == GPU)
-        grid = self._grid(spacing, axes, around)
+        """Float descriptors of what a grid shows of the image; 0, with weights of 0, outside of the image.
 
-        def make() -> FeatureVolume:
-            normal = self._normal(spacing)
-            return describe(normal, self._image, grid, path, stride, self._providers, weighted).quantized()
+        Args:
+            grid: voxels for the network, the margin included.
+            stride: voxels between descriptors.
+            transform: from the grid's points to the image's; None: they share their space. Under one, descriptors are 0
+                outside of the mask, too.
+            voxel: mm that the image is smoothed for; None: the grid's.
+            weighted: by local variance, if the describer's descriptors are; False: 1 inside.
+        """
+        volume = grid.linear(self._prepare(grid.step if voxel is None else voxel), transform, is_continued=True)
+        kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
+        cells = cells_of(grid, stride)
+        descriptors = self.describer.describe(sitk.GetArrayViewFromImage(volume), stride)[kept]
+        if transform is None:
+            seen = _core.cells_inside(cells, self.grid)
+        else:
+            seen = cells.nearest(self.inside, transform)
+        weights = seen.astype(np.float32)
+        if weighted and self.describer.is_weighted:
+            weights *= local_variance(volume, stride=stride)[kept]
+        return FeatureVolume(
+            data=np.where(seen[..., None], descriptors, np.float32(0)),
+            scale=1.0,
+            weights=weights,
+            **cells.frame,
+            network=self.describer.fingerprint(stride),
+        )
 
-        if around is not None:
-            return make()
-        request = (fingerprint(path), provider, spacing, stride, axes.tolist(), weighted)
-        found = stored(self._seen, request, make)
-        check_any_inside(found, self._name)
-        return found
+    def _prepare(self, voxel: float) -> sitk.Image:
+        """The image as the network is to see it, on its own grid; made once for each size of voxels."""
+        if voxel not in self._prepared:
+            self._prepared[voxel] = normalize(smooth_for(self._shown, voxel), self.name)
+        return self._prepared[voxel]
 
-    def _grid(self, spacing: float, axes: FloatArray, around: FloatArray | None) -> Grid:
-        """Voxels for the network, over the whole image or the part of it in a box."""
-        if around is None:
-            return covering_grid(self._image, spacing, axes, self._name)
-        return box_grid(_clip_box(around @ axes, self.corners @ axes) @ axes.T, spacing, axes)
-
-    def _normal(self, spacing: float) -> sitk.Image:
-        """The image as the network is to see it, on its own grid; made once for each spacing."""
-        if spacing not in self._normalized:
-            self._normalized[spacing] = normalize(smooth_for(self._seen, spacing), self._name)
-        return self._normalized[spacing]
+    @functools.cached_property
+    def _digest(self) -> str:
+        return digest_of(self._shown)
 
 
-class FeatureSource:
+class FeatureSide:
     """Descriptors made before: they cannot turn."""
 
     can_reorient = False
+    ends_at_mask = False
 
-    def __init__(self, features: FeatureVolume, mask: ImageLike | None, name: str) -> None:
+    def __init__(self, features: FeatureVolume, mask: sitk.Image | None = None) -> None:
+        self.grid = Grid.of(features)
         self._features = features
-        self._mask = None if mask is None else load_mask(mask, f"{name}_mask")
+        self._mask = mask
 
-    @property
-    def axes(self) -> FloatArray:
-        return np.asarray(self._features.direction).reshape(3, 3)
+    @functools.cached_property
+    def inside(self) -> sitk.Image:
+        seen = self._features.weights > 0
+        if self._mask is not None:
+            seen = seen & self.grid.nearest(self._mask)
+        return self.grid.image_of(seen.astype(np.uint8))
 
-    @property
-    def corners(self) -> FloatArray:
-        ends = [(-0.5, n - 0.5) for n in self._features.weights.shape[::-1]]
-        index = np.asarray(list(itertools.product(*ends)))
-        return np.asarray(self._features.origin) + index * self._features.spacing @ self.axes.T
+    def extended(self) -> FeatureSide:
+        return self
 
-    def fixed_features(self, spacing: float, stride: int) -> FeatureVolume:
-        return self._features if self._mask is None else _weighted_by_mask(self._features, self._mask)
+    def fixed_features(self, voxel: float, stride: int) -> FeatureVolume:
+        return _weighted_by_mask(self._features, self._mask)
 
     def moving_features(
-        self, spacing: float, stride: int, axes: FloatArray, around: FloatArray | None = None
+        self, voxel: float, stride: int, axes: FloatArray, around: FloatArray | None = None
     ) -> FeatureVolume:
-        return self._features if self._mask is None else _cut_by_mask(self._features, self._mask)
+        return _cut_by_mask(self._features, self._mask)
 
     def smooth(self, features: FeatureVolume, sigma: float) -> FeatureVolume:
-        widened = _core.widen(features, _frame_of_cells(features), sigma)
-        return widened if self._mask is None else _cut(widened, features.weights > 0)
+        return smooth(features, sigma) if self._mask is None else smooth_within(features, sigma)
 
 
-def open_source(
-    image: ImageLike | FeatureVolume,
-    name: str,
-    mask: ImageLike | None,
-    model: str | os.PathLike[str],
-    providers: Sequence[str] | None,
-) -> Source:
-    """The fixed or moving side of a registration.
+def open_image_side(image: ImageLike, name: str, mask: ImageLike | None, describer: Describer) -> ImageSide:
+    """A side of a registration from what a caller gives.
+
+    Args:
+        image: SimpleITK image, ITK image, or path.
+        name: "fixed" or "moving".
+        mask: the same, not 0 inside; None: all of the image is inside.
+        describer: what turns voxels into descriptors.
 
     Raises:
         ImageError: the image or mask cannot be used; the message names which.
     """
+    called = image_name(image) if isinstance(image, (str, os.PathLike)) else name
+    return ImageSide(load_image(image, called), called, describer, _open_mask(mask, name))
+
+
+def open_side(image: ImageLike | FeatureVolume, name: str, mask: ImageLike | None, describer: Describer) -> Side:
+    """The same, or from descriptors that were made before."""
     if isinstance(image, FeatureVolume):
-        return FeatureSource(image, mask, name)
-    return ImageSource(image, name, mask, model, providers)
+        return FeatureSide(image, _open_mask(mask, name))
+    return open_image_side(image, name, mask, describer)
 
 
-def extend_beyond_masks(fixed: Source, moving: Source) -> None:
-    """Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, it is extended.
+def open_sides(
+    fixed: ImageLike | FeatureVolume,
+    moving: ImageLike | FeatureVolume,
+    masks: tuple[ImageLike | None, ImageLike | None],
+    describer: Describer,
+) -> tuple[Side, Side]:
+    """Both sides of a registration; `masks` are the fixed and the moving one. Raises as `open_image_side` does."""
+    return open_side(fixed, "fixed", masks[0], describer), open_side(moving, "moving", masks[1], describer)
+
+
+def extended_beyond_masks(fixed: AnySide, moving: AnySide) -> tuple[AnySide, AnySide]:
+    """Both sides; an image that ends at its mask goes on where the other does not, as an ultrasound sector in an MR.
 
     Where both do, as two brains without their skulls, the edge is structure that they share.
     """
-    ending = [source for source in (fixed, moving) if isinstance(source, ImageSource) and source.ends_at_mask]
-    if len(ending) == 1:
-        ending[0].extend()
+    fixed_ends, moving_ends = fixed.ends_at_mask, moving.ends_at_mask
+    if fixed_ends and not moving_ends:
+        return fixed.extended(), moving
+    if moving_ends and not fixed_ends:
+        return fixed, moving.extended()
+    return fixed, moving
 
 
-def _frame_of_cells(features: FeatureVolume) -> _core.Frame:
-    """The image that the cells fill, each as a voxel, and one more on every side, so that none lies on its border."""
-    size = tuple(n + 2 for n in features.weights.shape[::-1])
-    axes = np.asarray(features.direction).reshape(3, 3)
-    origin = np.asarray(features.origin) - axes @ features.spacing
-    return _core.Frame(size, origin, features.spacing, features.direction)
+def check_any_inside(features: FeatureVolume, name: str) -> None:
+    """Raises ImageError where an image is so thin that it lies between its descriptors."""
+    if not features.weights.any():
+        raise ImageError(
+            f"{name}: lies between its descriptors, which are {features.spacing[0]:g} mm apart; expected a thicker "
+            "image, or a smaller spacing or stride"
+        )
 
 
-def _inside_mask(features: FeatureVolume, mask: sitk.Image) -> npt.NDArray[np.bool_]:
-    """Cells whose centre the mask has inside, shape (z, y, x)."""
-    resampled = sitk.Resample(
-        mask,
-        features.weights.shape[::-1],
-        sitk.Transform(),
-        sitk.sitkNearestNeighbor,
-        features.origin,
-        features.spacing,
-        features.direction,
-        0.0,
-    )
-    inside: npt.NDArray[np.bool_] = sitk.GetArrayFromImage(resampled) != 0
-    return inside
+def _open_mask(mask: ImageLike | None, name: str) -> sitk.Image | None:
+    return None if mask is None else load_mask(mask, f"{name}_mask")
 
 
-def _weighted_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolume:
-    weights = np.where(_inside_mask(features, mask), features.weights, np.float32(0))
+def _weighted_by_mask(features: FeatureVolume, mask: sitk.Image | None) -> FeatureVolume:
+    if mask is None:
+        return features
+    weights = np.where(Grid.of(features).nearest(mask), features.weights, np.float32(0))
     if not weights.any():
         raise RegistrationError(
             "fixed_mask: leaves no fixed descriptor of any weight; check that it shares the fixed image's space"
@@ -232,21 +294,12 @@ def _weighted_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolum
     return features.replaced(weights=weights)
 
 
-def _cut_by_mask(features: FeatureVolume, mask: sitk.Image) -> FeatureVolume:
-    inside = _inside_mask(features, mask)
+def _cut_by_mask(features: FeatureVolume, mask: sitk.Image | None) -> FeatureVolume:
+    if mask is None:
+        return features
+    inside = Grid.of(features).nearest(mask)
     if not inside.any():
         raise RegistrationError(
             "moving_mask: leaves no moving descriptor; check that it shares the moving image's space"
         )
-    return _cut(features, inside)
-
-
-def _cut(features: FeatureVolume, inside: npt.NDArray[np.bool_]) -> FeatureVolume:
-    data = np.where(inside[..., None], features.data, features.data.dtype.type(0))
-    return features.replaced(data=data, weights=np.where(inside, features.weights, np.float32(0)))
-
-
-def _clip_box(points: FloatArray, limits: FloatArray) -> FloatArray:
-    """Lowest and highest corner of the points' box, cut to the limits' box; the nearest face where they do not meet."""
-    low, high = limits.min(axis=0), limits.max(axis=0)
-    return np.stack([points.min(axis=0).clip(low, high), points.max(axis=0).clip(low, high)])
+    return cut(features, inside)

@@ -65,16 +65,3 @@ def linear_transform(matrix: FloatArray, offset: FloatArray, centre: FloatArray)
         similarity.SetTranslation(shift.tolist())
         return similarity
     return sitk.AffineTransform(matrix.ravel().tolist(), shift.tolist(), centre.tolist())
-
-
-def nearest_rotation(matrix: FloatArray) -> FloatArray:
-    """The orthogonal matrix nearest to a (3, 3) one."""
-    left, _, right = np.linalg.svd(matrix)
-    nearest: FloatArray = left @ right
-    return nearest
-
-
-def angle_between(one: FloatArray, other: FloatArray) -> float:
-    """Degrees of the rotation from one (3, 3) orthogonal matrix to another."""
-    cosine = (np.trace(one.T @ other) - 1) / 2
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.errors import ImageError
+from disa.geometry.grid import Grid
 from disa.io.reading import read_image
 
 ImageLike: TypeAlias = Any
@@ -79,27 +79,11 @@ def _open(image: ImageLike, name: str) -> sitk.Image:
     raise ImageError(f"{name}: expected a SimpleITK image, an ITK image or a path, got {type(image).__name__}")
 
 
-def image_from_array(
-    pixels: np.ndarray[Any, Any],
-    origin: Sequence[float],
-    spacing: Sequence[float],
-    direction: Sequence[float],
-    name: str = "image",
-) -> sitk.Image:
-    """An image from its pixels, shape (z, y, x), and its frame (x, y, z; mm), checked as `load_image` does."""
+def image_from_array(pixels: np.ndarray[Any, Any], grid: Grid, name: str = "image") -> sitk.Image:
+    """An image from its pixels, shape (z, y, x), and where they lie, checked as `load_image` does."""
     if pixels.size == 0:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
-    return check_image(_from_array(pixels, origin, spacing, direction), name)
-
-
-def _from_array(
-    pixels: np.ndarray[Any, Any], origin: Sequence[float], spacing: Sequence[float], direction: Sequence[float]
-) -> sitk.Image:
-    image = sitk.GetImageFromArray(pixels)
-    image.SetOrigin([float(v) for v in origin])
-    image.SetSpacing([float(v) for v in spacing])
-    image.SetDirection([float(v) for v in direction])
-    return image
+    return check_image(grid.image_of(pixels), name)
 
 
 def check_image(image: sitk.Image, name: str) -> sitk.Image:
@@ -156,4 +140,5 @@ def _from_itk(image: Any, name: str) -> sitk.Image:
         raise ImageError(f"{name}: expected one real number a voxel, got several; give one channel")
     start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())
     direction = itk.array_from_matrix(image.GetDirection())  # type: ignore[attr-defined]
-    return _from_array(pixels, start, image.GetSpacing(), direction.ravel())
+    spacing = [float(s) for s in image.GetSpacing()]
+    return Grid.of_frame(pixels.shape[::-1], [float(s) for s in start], spacing, direction.ravel()).image_of(pixels)

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.core import _core
 from disa.errors import RegistrationError
+from disa.geometry.grid import Grid
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -48,6 +50,11 @@ class ProbePressure:
             raise RegistrationError(f"probe: expected a depth above 0 mm and an axis of some length, got {self}")
 
     @property
+    def compiled(self) -> _core.ProbePressure:
+        """The same for the compiled search."""
+        return _core.ProbePressure(self.contact, self.unit_axis, self.depth)
+
+    @property
     def unit_axis(self) -> FloatArray:
         """The axis, of length 1."""
         axis: FloatArray = np.asarray(self.axis) / np.linalg.norm(self.axis)
@@ -55,10 +62,7 @@ class ProbePressure:
 
     def shift(self, points: FloatArray, p1: float, p2: float) -> FloatArray:
         """Displacements of points, both of shape (..., 3), mm."""
-        t = ((points - np.asarray(self.contact)) @ self.unit_axis / self.depth).clip(0.0, 1.0)
-        along = p1 * (1 - t) ** 2 + p2 * t * (1 - t)
-        shift: FloatArray = along[..., None] * self.unit_axis
-        return shift
+        return self.compiled.shift(points.reshape(-1, 3), p1, p2).reshape(points.shape)
 
     def transform(self, p1: float, p2: float, corners: FloatArray, axes: FloatArray) -> sitk.DisplacementFieldTransform:
         """The push as a displacement field over a box.
@@ -72,10 +76,8 @@ class ProbePressure:
         along = corners @ axes
         low = along.min(axis=0) - FIELD_MARGIN
         size = np.ceil((along.max(axis=0) + FIELD_MARGIN - low) / FIELD_SPACING).astype(int) + 1
+        grid = Grid.isotropic(size, axes @ low, FIELD_SPACING, axes)
         steps = [low[k] + FIELD_SPACING * np.arange(size[k]) for k in range(3)]
         z, y, x = np.meshgrid(steps[2], steps[1], steps[0], indexing="ij")
-        field = sitk.GetImageFromArray(self.shift(np.stack([x, y, z], -1) @ axes.T, p1, p2), isVector=True)
-        field.SetOrigin((axes @ low).tolist())
-        field.SetSpacing((FIELD_SPACING,) * 3)
-        field.SetDirection(axes.ravel().tolist())
-        return sitk.DisplacementFieldTransform(field)
+        shifts = self.shift(np.stack([x, y, z], -1) @ axes.T, p1, p2)
+        return sitk.DisplacementFieldTransform(grid.image_of(shifts, is_vector=True))

@@ -1,23 +1,27 @@
-"""Registration in one call: global search over random starts, or local from one."""
+"""Registration by a pose in one call: global search over random starts, or local from one."""
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import SimpleITK as sitk
 
-from disa.checking import check_range, check_whole
+from disa.checking import changed
 from disa.core import FeatureVolume
-from disa.features.extract import check_spacing
+from disa.features.side import Side, open_sides
+from disa.features.weights import overlap
 from disa.io.images import ImageLike
-from disa.pose.probe_pressure import ProbePressure
-from disa.pose.result import RegistrationResult
-from disa.pose.task import FIXED_STRIDE, Task
+from disa.pose.options import PoseOptions, PoseSettings, SearchOptions, SearchSettings
+from disa.pose.pose import Pose
+from disa.pose.refine import best_of, complete, pressure_of, refine_initial
+from disa.pose.result import Optimum, RegistrationResult
+from disa.pose.schedule import SCHEDULE, Draw, Schedule
+from disa.pose.search import search
+from disa.pose.workspace import Workspace
+from disa.timing import StageTimes
 
-MAXIMUM_STARTS = 1_000_000
-"""Some 500 bytes each."""
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def global_register(
@@ -25,20 +29,11 @@ def global_register(
     moving: ImageLike | FeatureVolume,
     *,
     initial_transform: sitk.Transform | None = None,
-    transform: str = "rigid",
-    starts: int = 500,
-    rotation: float = 40.0,
-    translation: float = 150.0,
-    seed: int = 0,
-    probe: ProbePressure | None = None,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
-    model: str | os.PathLike[str] = "disa-lc2",
-    spacing: float = 2.0,
-    stride: int = FIXED_STRIDE,
-    fine_spacing: float | None = None,
-    providers: Sequence[str] | None = None,
-    threads: int = 0,
+    options: SearchOptions | None = None,
+    schedule: Schedule = SCHEDULE,
+    **settings: Unpack[SearchSettings],
 ) -> RegistrationResult:
     """Register from no good start: many random poses, each optimised, the best ones refined.
 
@@ -53,52 +48,27 @@ def global_register(
         fixed: SimpleITK image, ITK image, path, or its descriptors (int8).
         moving: the same. Descriptors that are given cannot be re-oriented, which costs accuracy.
         initial_transform: linear, from fixed to moving points; the starts lie about it. None: centre on centre.
-        transform: translation, rigid, similarity, affine, or probe: rigid after the push of an ultrasound probe.
-        starts: poses, the first of them the initial one.
-        rotation: degrees about each axis, either way, that starts are drawn within.
-        translation: mm along each axis, either way.
-        seed: of the starts and the descriptors that are sampled.
-        probe: where the probe pushes, with transform="probe".
         fixed_mask: image or path; only descriptors where it is not 0 are compared. If all beyond it is of one value, as
             beyond an ultrasound sector, and the moving image does not end at a mask of its own, the network sees the
             image continued there.
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image. Likewise.
-        model: name of a shipped model or path of an .onnx file.
-        spacing: mm between the voxels that the network sees.
-        stride: voxels between the fixed descriptors, which are what is compared: 4, 2 or 1.
-        fine_spacing: of a last stage; None: there is none.
-        providers: ONNX Runtime execution providers, best first. None: CUDA, OpenVINO or the CPU, as is available.
-        threads: of the search; 0: all that the processor runs.
+        options: what is searched, and how images are described; None: `SearchOptions()`.
+        schedule: kernels, efforts and thresholds of the stages.
+        settings: fields of `SearchOptions` by name, in place of those of `options`: `starts=100, spacing=1.0`.
 
     Raises:
         ImageError: an image, mask or spacing cannot be used.
         ModelError: the model or ONNX Runtime is missing or does not fit.
         RegistrationError: an option cannot be used, nothing overlaps, or a mask leaves nothing.
+        TypeError: there is no option of that name.
 
     Source: DISA paper, sections 3 and 4.3.
     """
-    check_whole("starts", starts, 1, MAXIMUM_STARTS)
-    check_range("rotation", rotation, 180.0, "degrees")
-    check_range("translation", translation, math.inf, "mm")
-    check_whole("seed", seed, 0, 2**64 - 1)
-    _check_fine_spacing(fine_spacing)
-    task = Task.open(
-        fixed,
-        moving,
-        initial_transform,
-        transform,
-        seed,
-        probe,
-        fixed_mask,
-        moving_mask,
-        model,
-        spacing,
-        stride,
-        providers,
-        threads,
-    )
-    optima = task.search(starts, rotation, translation)
-    return task.finish(task.best_of(optima), fine_spacing)
+    chosen = changed(options or SearchOptions(), settings, "global_register")
+    times = StageTimes()
+    with times.timed("fixed descriptors"):
+        sides = open_sides(fixed, moving, (fixed_mask, moving_mask), chosen.network)
+    return global_register_sides(sides, initial_transform, chosen, schedule, times)
 
 
 def register(
@@ -106,43 +76,68 @@ def register(
     moving: ImageLike | FeatureVolume,
     *,
     initial_transform: sitk.Transform | None = None,
-    transform: str = "rigid",
-    probe: ProbePressure | None = None,
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
-    model: str | os.PathLike[str] = "disa-lc2",
-    spacing: float = 2.0,
-    stride: int = FIXED_STRIDE,
-    fine_spacing: float | None = None,
-    providers: Sequence[str] | None = None,
-    threads: int = 0,
+    options: PoseOptions | None = None,
+    schedule: Schedule = SCHEDULE,
+    **settings: Unpack[PoseSettings],
 ) -> RegistrationResult:
     """Register from one start, by the stages that end `global_register`.
 
     The pose that the start leads to is compared with those within some 30 degrees and 30 mm of it, for along a limb one
     is almost like the next.
 
-    Args and errors are those of `global_register`; `optima` of the result holds the one pose.
+    Args and errors are those of `global_register`, options those of `PoseOptions`; `optima` of the result holds the one
+    pose.
     """
-    _check_fine_spacing(fine_spacing)
-    task = Task.open(
-        fixed,
-        moving,
-        initial_transform,
-        transform,
-        0,
-        probe,
-        fixed_mask,
-        moving_mask,
-        model,
-        spacing,
-        stride,
-        providers,
-        threads,
+    chosen = changed(options or PoseOptions(), settings, "register")
+    times = StageTimes()
+    with times.timed("fixed descriptors"):
+        sides = open_sides(fixed, moving, (fixed_mask, moving_mask), chosen.network)
+    return register_sides(sides, initial_transform, chosen, schedule, times)
+
+
+def global_register_sides(
+    sides: tuple[Side, Side],
+    initial_transform: sitk.Transform | None,
+    options: SearchOptions,
+    schedule: Schedule = SCHEDULE,
+    times: StageTimes | None = None,
+) -> RegistrationResult:
+    """`global_register` of two sides, described by whatever they say."""
+    work = Workspace.open(sides, initial_transform, options, schedule, options.seed, times)
+    found = search(work, Draw(options.starts, options.rotation, options.translation))
+    return _finish(work, best_of(work, found.ends), found.optima)
+
+
+def register_sides(
+    sides: tuple[Side, Side],
+    initial_transform: sitk.Transform | None,
+    options: PoseOptions,
+    schedule: Schedule = SCHEDULE,
+    times: StageTimes | None = None,
+) -> RegistrationResult:
+    """`register` of two sides, described by whatever they say."""
+    work = Workspace.open(sides, initial_transform, options, schedule, times=times)
+    best = refine_initial(work)
+    return _finish(work, best, [best])
+
+
+def _finish(work: Workspace, best: Pose, optima: list[Pose]) -> RegistrationResult:
+    """What is left to be done, and all that is known of the result."""
+    best = complete(work, best)
+    pressure, probe = pressure_of(work, best), work.options.probe
+    transform = best.transform
+    if probe is not None and pressure is not None:
+        push = probe.transform(*pressure, work.fixed.grid.corners, work.fixed.grid.direction)
+        transform = sitk.CompositeTransform([transform, push])
+    return RegistrationResult(
+        transform=transform,
+        value=best.value,
+        overlap=overlap(work.features, work.moving.inside, transform),
+        optima=tuple(Optimum(pose.transform, pose.value) for pose in optima),
+        evaluations=work.evaluations,
+        times=dict(work.times),
+        pressure=pressure,
+        trace=best.trace,
     )
-    return task.finish(task.refine_initial(), fine_spacing)
-
-
-def _check_fine_spacing(spacing: float | None) -> None:
-    if spacing is not None:
-        check_spacing(spacing, "fine_spacing")

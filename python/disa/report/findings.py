@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from disa.deform.register import DeformableResult
+from disa.deform.result import DeformableResult
 from disa.evaluation import landmark_errors, transform_errors
 from disa.pose.result import RegistrationResult
 from disa.report.page import Page

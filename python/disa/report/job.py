@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 import disa
-from disa.deform.register import DeformableResult
+from disa.deform.options import DeformOptions
+from disa.deform.schedule import DEFORM_SCHEDULE
 from disa.errors import ConfigError, OutputError
-from disa.features.extract import check_spacing
+from disa.features.side import open_sides
 from disa.geometry.applying import resampled
 from disa.io.images import load_image
 from disa.io.points import read_points
@@ -24,7 +25,8 @@ from disa.io.transform_files import read_transform
 from disa.io.writing import write_image, write_text, write_transform
 from disa.network.models import find_model, fingerprint
 from disa.network.session import GPU, first_provider
-from disa.pose.probe_pressure import ProbePressure
+from disa.pose.options import PoseOptions, SearchOptions
+from disa.pose.register import global_register_sides, register_sides
 from disa.pose.result import RegistrationResult
 from disa.progress import Plan, announce
 from disa.report.findings import Truth, findings, page
@@ -55,40 +57,49 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Options:
-    """How to register; see the command's help."""
+    """How to register.
 
-    transform: str
-    everywhere: bool
-    deformable: bool
-    spacing: float
-    fine_spacing: float | None
-    stride: int | None
-    model: str
-    providers: list[str] | None
-    seed: int
-    threads: int
-    probe: ProbePressure | None = None
+    Attributes:
+        pose: `SearchOptions` for a global search, else a local one.
+        deformation: what follows; None: nothing.
+    """
+
+    pose: PoseOptions
+    deformation: DeformOptions | None = None
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the search is global."""
+        return isinstance(self.pose, SearchOptions)
+
+    def with_threads(self, threads: int) -> Options:
+        """The same, each search on so many threads unless it has a number of its own."""
+        pose, deformation = self.pose, self.deformation
+        return Options(
+            pose if pose.threads else replace(pose, threads=threads),
+            deformation if deformation is None or deformation.threads else replace(deformation, threads=threads),
+        )
 
     def check(self) -> None:
-        """Raises ImageError where a spacing cannot be used, ModelError where there is no such model."""
-        for spacing in (self.spacing, self.fine_spacing):
-            if spacing is not None:
-                check_spacing(spacing)
+        """Raises ModelError where there is no such model, RegistrationError where the radius is too small."""
         self.settings()
+        if self.deformation is not None:
+            self.deformation.check(DEFORM_SCHEDULE)
 
     @property
     def plan(self) -> Plan:
         """Stages, and what share of the time each takes, in fixed descriptors at the coarse spacing."""
         again = [("re-oriented descriptors", 0.1), ("refinement", 0.1)]
         refinement = [("re-oriented descriptors", 1.2), ("refinement", 0.1), *again, *again]
-        finer = 1.0 if self.fine_spacing is None else (self.spacing / self.fine_spacing) ** 3
+        pose = self.pose
+        finer = 1.0 if pose.fine_spacing is None else (pose.spacing / pose.fine_spacing) ** 3
         registration = [("fixed descriptors", 1.0), ("moving descriptors", 0.6), ("search", 0.1), *refinement]
-        if self.transform not in ("translation", "rigid"):
+        if pose.is_freed:
             registration += refinement
-        if self.fine_spacing is not None:
+        if pose.fine_spacing is not None:
             registration += [("fixed descriptors", finer), *((stage, finer * share) for stage, share in refinement)]
         plan: dict[str, list[tuple[str, float]]] = {"reading": [("files", 0.3)], "registration": registration}
-        if self.deformable:
+        if self.deformation is not None:
             plan["deformation"] = [
                 ("fixed descriptors", 1.3),
                 ("moving descriptors", 1.5),
@@ -102,19 +113,21 @@ class Options:
 
     def settings(self) -> dict[str, Any]:
         """What result.json and the report say of them."""
-        provider = first_provider(self.providers)
+        pose = self.pose
+        provider = first_provider(pose.providers)
         return {
-            "transform": self.transform,
-            **({"probe": vars(self.probe)} if self.probe else {}),
+            "transform": pose.transform,
+            **({"probe": vars(pose.probe)} if pose.probe else {}),
             "search": "global" if self.everywhere else "local",
-            "deformable": self.deformable,
-            "spacing_mm": self.spacing,
-            "fine_spacing_mm": self.fine_spacing,
-            "stride": self.stride or "automatic",
-            "model": self.model,
-            "model_sha256": fingerprint(find_model(self.model, 4, provider == GPU)),
+            "deformable": self.deformation is not None,
+            "spacing_mm": pose.spacing,
+            "fine_spacing_mm": pose.fine_spacing,
+            "stride": pose.stride,
+            **({"deformation_stride": self.deformation.stride} if self.deformation else {}),
+            "model": str(pose.model),
+            "model_sha256": fingerprint(find_model(pose.model, 4, provider == GPU)),
             "provider": provider,
-            "seed": self.seed,
+            "seed": pose.seed if isinstance(pose, SearchOptions) else 0,
         }
 
 
@@ -142,9 +155,16 @@ def run(request: Request) -> dict[str, Any]:
     announce("registration")
     result = _register(request, fixed, moving, initial)
     deformation = None
-    if options.deformable:
+    if options.deformation is not None:
         announce("deformation")
-        deformation = _deform(request, fixed, moving, result)
+        deformation = disa.deformable_register(
+            fixed,
+            moving,
+            initial_transform=result.transform,
+            fixed_mask=inputs.fixed_mask,
+            moving_mask=inputs.moving_mask,
+            options=options.deformation,
+        )
     announce("writing")
     after = result.transform if deformation is None else deformation.transform
     transforms = ["transform.h5", *(["transform.tfm"] if after.IsLinear() else [])]
@@ -199,37 +219,11 @@ def _landmarks(inputs: Inputs) -> tuple[npt.NDArray[np.float64], ...] | None:
 def _register(
     request: Request, fixed: sitk.Image, moving: sitk.Image, initial: sitk.Transform | None
 ) -> RegistrationResult:
-    asked = request.options
-    options: dict[str, Any] = {
-        **_common_options(request),
-        "initial_transform": initial,
-        "transform": asked.transform,
-        "probe": asked.probe,
-        "fine_spacing": asked.fine_spacing,
-    }
-    if asked.stride is not None and not asked.deformable:
-        options["stride"] = asked.stride
-    if asked.everywhere:
-        return disa.global_register(fixed, moving, seed=asked.seed, **options)
-    return disa.register(fixed, moving, **options)
-
-
-def _deform(request: Request, fixed: sitk.Image, moving: sitk.Image, result: RegistrationResult) -> DeformableResult:
-    options = _common_options(request)
-    if request.options.stride is not None:
-        options["stride"] = request.options.stride
-    return disa.deformable_register(fixed, moving, initial_transform=result.transform, **options)
-
-
-def _common_options(request: Request) -> dict[str, Any]:
-    return {
-        "fixed_mask": request.inputs.fixed_mask,
-        "moving_mask": request.inputs.moving_mask,
-        "model": request.options.model,
-        "spacing": request.options.spacing,
-        "providers": request.options.providers,
-        "threads": request.options.threads,
-    }
+    options, masks = request.options.pose, (request.inputs.fixed_mask, request.inputs.moving_mask)
+    sides = open_sides(fixed, moving, masks, options.network)
+    if isinstance(options, SearchOptions):
+        return global_register_sides(sides, initial, options)
+    return register_sides(sides, initial, options)
 
 
 def _centres_together(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:

@@ -1,6 +1,6 @@
 """Training of the DISA descriptor network: volumes, similarities, training loop and export.
 
 Nothing here is needed to register images. `disa train` and `disa export` are the commands; `config` has the settings,
-`catalog` the table of volumes, and `similarity` the protocol of what descriptors approximate. The modules need PyTorch,
-`export` also needs onnx: pip install 'itk-disa[train]'.
+`data.catalog` the table of volumes, and `targets.similarity` the protocol of what descriptors approximate. The modules
+need PyTorch, `config` also pydantic and PyYAML, `export` also onnx: pip install 'itk-disa[train]'.
 """

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import math
-import sys
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from disa.errors import ConfigError
+from disa.training.kinds import Count, NotNegative, Paths, Positive, Seed, Share, Zoom, complaint
 from disa.training.model.network import CELL
 from disa.training.schedule import Schedule
 from disa.training.targets.similarity import find_similarity
@@ -22,21 +19,8 @@ DEFAULT_STEPS = 40_000
 WARMUP_SHARE = 1 / 60
 VALIDATION_SHARE = 1 / 12
 
-_SHARES = (
-    "held_out", "aligned_share", "self_share", "corresponding_share", "weighted_share", "moving_weighted_share",
-    "interval_share", "turned_share", "unshifted_share", "moving_on_cells", "native_share", "remap_share",
-    "faint_share", "artefact_share", "flip_sign_share", "ema_decay",
-)  # fmt: skip
-_POSITIVE = (
-    "total_steps", "total_seconds", "warmup_steps", "warmup_seconds", "validate_steps", "validate_seconds",
-    "validate_batches", "save_seconds", "batch_pairs", "positions", "border", "bins", "learning_rate",
-    "other_learning_rate",
-)  # fmt: skip
-_NOT_NEGATIVE = ("seed", "max_turn_degrees", "max_shift", "noise", "weight_decay")
 
-
-@dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(BaseModel):
     """Settings of a run. Paths are as on a command line, relative to the current folder.
 
     Attributes:
@@ -55,7 +39,8 @@ class TrainingConfig:
             How far the learning rate has fallen then depends on the machine.
         warmup_steps, warmup_seconds: of linear warm-up, in the unit of the run's length; a 60th of it if not given.
         validate_steps, validate_seconds: between validations, log lines and loss curves, likewise; a 12th.
-        pairs: file of patch pairs of held-out volumes, from disa.training.paper_pairs, whose error is logged, too.
+        pairs: file of patch pairs of held-out volumes, from disa.training.validate.paper_pairs, whose error is
+            logged, too.
         validate_batches: batches of `batch_pairs` that a validation compares, in each of its three conditions.
         save_seconds: between checkpoints, at most.
         batch_pairs: crop pairs a step, over all GPUs.
@@ -93,85 +78,92 @@ class TrainingConfig:
         ema_decay: of the averaged weights that are validated and exported.
 
     Raises:
-        ConfigError: a value is out of range or contradicts another.
+        ConfigError: a setting is unknown, or its value is of another kind, out of range or contradicts another.
     """
 
-    images: str | list[str] = ""
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    images: Paths = ""
     groups: str = ""
     cache: str = ""
-    held_out: float = 0.1
+    held_out: Share = 0.1
     similarity: str = "lc2"
     precision: Literal["bf16", "tf32", "fp32"] = "bf16"
-    seed: int = 1
-    total_steps: int | None = None
-    total_seconds: float | None = None
-    warmup_steps: int | None = None
-    warmup_seconds: float | None = None
-    validate_steps: int | None = None
-    validate_seconds: float | None = None
+    seed: Seed = 1
+    total_steps: Count | None = None
+    total_seconds: Positive | None = None
+    warmup_steps: Count | None = None
+    warmup_seconds: Positive | None = None
+    validate_steps: Count | None = None
+    validate_seconds: Positive | None = None
     pairs: str = ""
-    validate_batches: int = 8
-    save_seconds: float = 300.0
-    batch_pairs: int = 16
+    validate_batches: Count = 8
+    save_seconds: Positive = 300.0
+    batch_pairs: Count = 16
     crop_size: int = 64
-    positions: int = 512
-    border: int = 12
-    aligned_share: float = 0.5
-    self_share: float = 0.25
-    corresponding_share: float = 0.3
-    weighted_share: float = 0.6
-    moving_weighted_share: float = 0.6
-    interval_share: float = 0.0
-    turned_share: float = 0.3
-    max_turn_degrees: float = 30.0
-    unshifted_share: float = 0.25
-    max_shift: float = 2.0
-    moving_on_cells: float = 0.3
-    native_share: float = 0.3
-    max_zoom: float = 1.4
-    remap_share: float = 0.2
-    faint_share: float = 0.0
-    artefact_share: float = 0.0
-    flip_sign_share: float = 0.3
-    noise: float = 0.05
-    bins: int = 16
-    learning_rate: float = 2e-2
-    other_learning_rate: float = 2e-3
-    weight_decay: float = 1e-3
-    ema_decay: float = 0.999
+    positions: Count = 512
+    border: Count = 12
+    aligned_share: Share = 0.5
+    self_share: Share = 0.25
+    corresponding_share: Share = 0.3
+    weighted_share: Share = 0.6
+    moving_weighted_share: Share = 0.6
+    interval_share: Share = 0.0
+    turned_share: Share = 0.3
+    max_turn_degrees: NotNegative = 30.0
+    unshifted_share: Share = 0.25
+    max_shift: NotNegative = 2.0
+    moving_on_cells: Share = 0.3
+    native_share: Share = 0.3
+    max_zoom: Zoom = 1.4
+    remap_share: Share = 0.2
+    faint_share: Share = 0.0
+    artefact_share: Share = 0.0
+    flip_sign_share: Share = 0.3
+    noise: NotNegative = 0.05
+    bins: Count = 16
+    learning_rate: Positive = 2e-2
+    other_learning_rate: Positive = 2e-3
+    weight_decay: NotNegative = 1e-3
+    ema_decay: Share = 0.999
 
-    def __post_init__(self) -> None:
-        for name, kind in get_type_hints(TrainingConfig).items():
-            if not _is_a(getattr(self, name), kind):
-                raise ConfigError(f"{name} is {getattr(self, name)!r}, expected {_words(kind)}")
-        self._check_range(_SHARES, 0, 1, "a share between 0 and 1")
-        self._check_range(_NOT_NEGATIVE, 0, math.inf, "0 or more")
-        self._check_range(_POSITIVE, sys.float_info.min, math.inf, "more than 0")
-        self._check_range(("max_zoom",), 1, math.inf, "1 or more")
+    def __init__(self, /, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise ConfigError(complaint(error, TrainingConfig.model_fields)) from None
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> TrainingConfig:
         for one, other in (("aligned_share", "self_share"), ("turned_share", "unshifted_share")):
             if getattr(self, one) + getattr(self, other) > 1:
                 raise ConfigError(f"{one} and {other} add up to more than 1; lower one of them")
-        self._check_crop()
-        self._check_length()
+        return self
 
-    def _check_range(self, names: tuple[str, ...], low: float, high: float, expected: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise ConfigError(f"{name} is {value}, expected {expected}")
-
-    def _check_crop(self) -> None:
+    @model_validator(mode="after")
+    def _check_crop(self) -> TrainingConfig:
         room = max(self.border, find_similarity(self.similarity).radius + 1 + CELL // 2)
         if self.crop_size % CELL or self.crop_size <= 2 * room:
             raise ConfigError(f"crop_size is {self.crop_size}, expected a multiple of {CELL} greater than {2 * room}")
+        return self
 
-    def _check_length(self) -> None:
+    @model_validator(mode="after")
+    def _check_length(self) -> TrainingConfig:
         if self.total_steps and self.total_seconds:
             raise ConfigError("total_steps and total_seconds are both given; keep one")
         wrong = "steps" if self.total_seconds else "seconds"
         for name in (f"warmup_{wrong}", f"validate_{wrong}"):
             if getattr(self, name) is not None:
                 raise ConfigError(f"{name} is given, but the length of the run is not in {wrong}; give total_{wrong}")
+        return self
+
+    def changed(self, **settings: Any) -> TrainingConfig:
+        """The same but for some settings, all checked anew.
+
+        Raises:
+            ConfigError: as of the class.
+        """
+        return TrainingConfig(**{**self.model_dump(), **settings})
 
     @property
     def schedule(self) -> Schedule:
@@ -186,27 +178,6 @@ class TrainingConfig:
             self.warmup_steps or max(round(WARMUP_SHARE * steps), 1),
             self.validate_steps or max(round(VALIDATION_SHARE * steps), 1),
         )
-
-
-def _is_a(value: object, kind: Any) -> bool:
-    if get_origin(kind) is UnionType:
-        return any(_is_a(value, one) for one in get_args(kind))
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if get_origin(kind) is list:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _words(kind: Any) -> str:
-    """A type as a person would say it."""
-    if get_origin(kind) in (UnionType, Literal):
-        return " or ".join(_words(one) for one in get_args(kind) if one is not type(None))
-    if get_origin(kind) is list:
-        return "a list of paths"
-    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, str(kind))
 
 
 def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfig:
@@ -228,29 +199,13 @@ def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfi
         values = None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected lines of `key: value`")
-    known = [field.name for field in fields(TrainingConfig)]
-    for name in values:
-        if name not in known:
-            close = difflib.get_close_matches(str(name), known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
-            raise ConfigError(f"{path}: unknown key {name}; {hint}")
     try:
-        return TrainingConfig(**{name: _number(name, value) for name, value in values.items()})
+        return TrainingConfig(**{str(name): value for name, value in values.items()})
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _number(name: str, value: Any) -> Any:
-    """YAML's text "2e-2" as the number that it is to everybody else."""
-    if isinstance(value, str) and "float" in str(TrainingConfig.__annotations__[name]):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
 def dump_config(config: TrainingConfig) -> str:
     """The configuration as YAML."""
-    text: str = yaml.safe_dump(asdict(config), sort_keys=False)
+    text: str = yaml.safe_dump(config.model_dump(), sort_keys=False)
     return text

@@ -8,11 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training.model.folded import DescriptorError, head, spread, trunk  # noqa: E402
-from disa.training.model.muon import Muon, orthogonalised  # noqa: E402
+from disa.training.learning.balance import weighted_error  # noqa: E402
+from disa.training.learning.error import DescriptorError  # noqa: E402
+from disa.training.learning.muon import Muon, orthogonalised  # noqa: E402
+from disa.training.model.folded import head, spread, trunk  # noqa: E402
 from disa.training.model.network import DISANet, shared_network  # noqa: E402
 from disa.training.sampling.compare import Batch, predict  # noqa: E402
-from disa.training.targets.balance import weighted_error  # noqa: E402
 
 
 @pytest.mark.parametrize("stride", [4, 2])

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training.targets.balance import BinStatistics, BinWeights, interval_shares, weighted_error  # noqa: E402
+from disa.training.learning.balance import BinStatistics, BinWeights, interval_shares, weighted_error  # noqa: E402
 
 EXTENT = (-0.5, 1.0)
 

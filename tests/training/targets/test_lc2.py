@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from disa.training.targets import lc2  # noqa: E402
-from disa.training.targets.patches import PatchSet, extract, local_variance  # noqa: E402
+from disa.training.targets.boxes import local_variance  # noqa: E402
+from disa.training.targets.patches import PatchSet, extract  # noqa: E402
 from helpers.lc2_patches import SIZE, Array, plain_gradient, plain_lc2, positions, smooth_volume  # noqa: E402
 
 

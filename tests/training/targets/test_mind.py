@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
-from disa.training.targets.mind import mind_ssc  # noqa: E402
+from disa.training.validate.mind import mind_ssc  # noqa: E402
 from helpers.lc2_patches import smooth_volume  # noqa: E402
 
 

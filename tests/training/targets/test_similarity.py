@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from disa.errors import ConfigError  # noqa: E402
+from disa.training.learning.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
 from disa.training.sampling.compare import make_batch  # noqa: E402
 from disa.training.sampling.pairs import PairSampler  # noqa: E402
-from disa.training.targets.balance import BinStatistics, BinWeights, bin_of, weighted_error  # noqa: E402
 from disa.training.targets.patches import PatchSet, extract  # noqa: E402
 from disa.training.targets.similarity import LC2, NCC, Similarity, find_similarity  # noqa: E402
 from helpers import small_training as small  # noqa: E402
@@ -88,7 +86,7 @@ def test_batches_hold_the_scores_of_what_the_network_sees(name: str) -> None:
 def test_signs_flip_only_where_the_similarity_does_not_see_it(name: str, flipped: bool) -> None:
     config = small.config(similarity=name, flip_sign_share=1.0, noise=0.0, remap_share=0.0, batch_pairs=1)
     seen = []
-    for settings in (config, replace(config, flip_sign_share=0.0)):
+    for settings in (config, config.changed(flip_sign_share=0.0)):
         sampler = PairSampler([small.volume(1)], settings, np.random.default_rng(0))
         torch.manual_seed(0)
         seen.append(make_batch([sampler.draw()], settings, augment=True).fixed.flatten())

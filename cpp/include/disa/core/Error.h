@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_core_Error_h
 #define disa_core_Error_h
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_features_FeatureExtractor_h
 #define disa_features_FeatureExtractor_h
 
@@ -24,10 +25,22 @@ struct ImageView
 struct FeatureRequest
 {
   std::string              model = "disa-lc2"; ///< name of a shipped model or path of an .onnx file
-  double                   spacing = 2.0;      ///< mm between the voxels that the network sees
+  double                   voxelSpacing = 2.0; ///< mm between the voxels that the network sees
   int                      stride = 4;         ///< voxels between descriptors
   std::vector<std::string> providers;          ///< ONNX Runtime execution providers, best first; empty: automatic
   std::optional<Matrix3>   direction;          ///< axes of the descriptor grid; the image's own if absent
+
+  /** \brief 1 for each voxel, x fastest, of the field of view that the image ends at: the network is to see the image
+   *  continued beyond it. Null: the image as it is. */
+  std::shared_ptr<const std::vector<std::uint8_t>> fieldOfView;
+
+  /** \brief True if descriptors for one request serve another one, axes aside. */
+  bool
+  IsLike(const FeatureRequest & other) const
+  {
+    return model == other.model && voxelSpacing == other.voxelSpacing && stride == other.stride &&
+           providers == other.providers && fieldOfView == other.fieldOfView;
+  }
 };
 
 /** \brief Whatever runs the network. The metric knows only this. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_Cells_h
 #define disa_kernels_Cells_h
 

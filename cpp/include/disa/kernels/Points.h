@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_kernels_Points_h
 #define disa_kernels_Points_h
 
@@ -7,7 +8,7 @@ namespace disa
 {
 
 /** \brief The nodes of a lattice of displacements, as the kernels read them. */
-struct LatticeNodes
+struct DisplacementNodes
 {
   bool           isCubic;         ///< 4 nodes an axis act on a point, as a cubic B-spline; else 2, linearly
   std::size_t    size[3];         ///< nodes along x, y, z; 4 or more of a cubic one
@@ -32,38 +33,38 @@ using MapCoordinatesFunction = void (*)(const double (&map)[12],
 /** \brief Which nodes act on points, and how much.
  *  \param placement `PlacementSize * count` numbers: of each point the first of the numbers that its nodes are; then of
  *                   each where it lies from there on along x, y, z; then of each the first plane of nodes (z), less
- * than 0 if no node acts on the point, for outside its domain a lattice displaces nothing, as in ITK. */
-using PlaceFunction = void (*)(const LatticeNodes & nodes,
-                               const double *       points,
-                               std::size_t          count,
-                               double *             placement);
+ * than 0 if no node acts on the point, for outside its domain a map displaces nothing, as in ITK. */
+using PlaceFunction = void (*)(const DisplacementNodes & nodes,
+                               const double *            points,
+                               std::size_t               count,
+                               double *                  placement);
 constexpr std::size_t PlacementSize = 5;
 
 /** \brief Displaced points. */
-using DisplaceFunction = void (*)(const LatticeNodes & nodes,
-                                  const double *       placement,
-                                  const double *       points,
-                                  std::size_t          count,
-                                  double *             displaced);
+using DisplaceFunction = void (*)(const DisplacementNodes & nodes,
+                                  const double *            placement,
+                                  const double *            points,
+                                  std::size_t               count,
+                                  double *                  displaced);
 
 /** \brief From derivatives by displaced points to derivatives by the points. */
-using PullBackFunction = void (*)(const LatticeNodes & nodes,
-                                  const double *       placement,
-                                  const double *       points,
-                                  const double *       gradients,
-                                  std::size_t          count,
-                                  double *             pulled);
+using PullBackFunction = void (*)(const DisplacementNodes & nodes,
+                                  const double *            placement,
+                                  const double *            points,
+                                  const double *            gradients,
+                                  std::size_t               count,
+                                  double *                  pulled);
 
 /** \brief Add derivatives by displaced points to those by the displacements of some planes of nodes (z), in the order
  *  of the points.
  *  \param derivative of all nodes. */
-using SpreadFunction = void (*)(const LatticeNodes & nodes,
-                                const double *       placement,
-                                const double *       gradients,
-                                std::size_t          count,
-                                std::size_t          firstPlane,
-                                std::size_t          endPlane,
-                                double *             derivative);
+using SpreadFunction = void (*)(const DisplacementNodes & nodes,
+                                const double *            placement,
+                                const double *            gradients,
+                                std::size_t               count,
+                                std::size_t               firstPlane,
+                                std::size_t               endPlane,
+                                double *                  derivative);
 
 /** \brief What an instruction set offers for points. */
 struct PointFunctions

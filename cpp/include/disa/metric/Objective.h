@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_metric_Objective_h
 #define disa_metric_Objective_h
 
-#include "disa/kernels/Cells.h"
 #include "disa/features/FeatureVolume.h"
+#include "disa/kernels/Cells.h"
 
 #include <algorithm>
 #include <array>

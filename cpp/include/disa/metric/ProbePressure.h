@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_metric_ProbePressure_h
 #define disa_metric_ProbePressure_h
 

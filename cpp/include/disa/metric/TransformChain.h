@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_metric_TransformChain_h
 #define disa_metric_TransformChain_h
 
-#include "disa/metric/Lattice.h"
+#include "disa/metric/DisplacementMap.h"
 #include "disa/metric/ProbePressure.h"
 
 #include <optional>
@@ -14,8 +15,8 @@ namespace disa
 /** \brief One transform of a chain. */
 struct Stage
 {
-  std::variant<AffineMap, Lattice, ProbePush> map;
-  bool                                        isOptimized = false;
+  std::variant<AffineMap, DisplacementMap, ProbePush> map;
+  bool                                                isOptimized = false;
   std::size_t firstParameter = 0; ///< of an optimised stage, among those of the whole chain
 };
 

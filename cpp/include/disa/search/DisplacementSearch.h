@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_search_DisplacementSearch_h
 #define disa_search_DisplacementSearch_h
 
@@ -9,7 +10,7 @@ namespace disa
 {
 
 /** \brief Where displacements are looked for. Lengths are in cells of the fixed volume. */
-struct DisplacementGrid
+struct DisplacementSearchSettings
 {
   std::size_t controlSpacing = 1; ///< cells between control points, and the side of the box that is averaged about each
   std::size_t step = 1;           ///< cells between displacements; divides controlSpacing
@@ -17,7 +18,7 @@ struct DisplacementGrid
   std::size_t costRadius = 1;     ///< control points either way whose costs are averaged for one of them
 };
 
-/** \brief Displacements of the control points, each three numbers (x, y, z), in steps along the grid's axes. */
+/** \brief Displacements of the control points, each three numbers (x, y, z), in steps along the frame's axes. */
 using Displacements = std::vector<float>;
 
 /** \brief Explicit search over displacements u of control points p, cost(p, u) = -sum_q w(q) <phiF(q), phiM(q + u)>
@@ -37,11 +38,11 @@ public:
   /** \param fixed   weighted descriptors; roots of weights count relative to their mean where they are not 0.
    *  \param moving  descriptors on the same lattice of cells, of any extent; beyond them lie zeros.
    *  \param threads at most; 0: as many as the processor runs.
-   *  Throws RegistrationError if the lattices differ, the grid does not fit or no weight is left. */
-  DisplacementSearch(const FeatureVolume & fixed,
-                     const FeatureVolume & moving,
-                     DisplacementGrid      grid,
-                     unsigned              threads);
+   *  Throws RegistrationError if the lattices differ, the settings do not fit or no weight is left. */
+  DisplacementSearch(const FeatureVolume &      fixed,
+                     const FeatureVolume &      moving,
+                     DisplacementSearchSettings settings,
+                     unsigned                   threads);
 
   /** \brief The control points. */
   const Frame &
@@ -109,7 +110,7 @@ private:
 
   Displacements Found(const State & state) const;
 
-  DisplacementGrid           m_Grid;
+  DisplacementSearchSettings m_Settings;
   unsigned                   m_Threads;
   Frame                      m_Frame;
   std::size_t                m_Ratio;      ///< moving positions from one control point to the next

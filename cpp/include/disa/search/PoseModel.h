@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_search_PoseModel_h
 #define disa_search_PoseModel_h
 

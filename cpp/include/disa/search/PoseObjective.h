@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_search_PoseObjective_h
 #define disa_search_PoseObjective_h
 
@@ -50,9 +51,6 @@ public:
   /** \brief Value, between -1 and 1.
    *  \param gradient by the parameters, of their number; null: value only. */
   double Evaluate(const std::vector<double> & parameters, std::vector<double> * gradient) const;
-
-  /** \brief Share of the samples' weight that the pose takes onto moving cells of a weight above 0. */
-  double Overlap(const std::vector<double> & parameters, const FeatureVolume & moving) const;
 
 private:
   Sums EvaluateAffine(const AffineMap & map, bool wantGradient) const;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef disa_search_PoseSearch_h
 #define disa_search_PoseSearch_h
 
@@ -36,7 +37,7 @@ struct StageSettings
   std::size_t      samples = 512; ///< fixed cells; 0: all
   MinimizeSettings minimize;
   std::size_t      keep = 1;       ///< poses that go on
-  double           distinct = 5.0; ///< mm on average between two that count as different
+  double           distinct = 5.0; ///< mm between two that count as different, mean over points at the model's radius
   std::uint64_t    seed = 0;       ///< of the samples
   unsigned         threads = 0;    ///< 0: all
 };
@@ -58,11 +59,6 @@ StageResult OptimizePoses(const PoseModel &         model,
                           const FeatureVolume &     moving,
                           const std::vector<Pose> & starts,
                           const StageSettings &     settings);
-
-/** \brief The best poses, best first, each further than a distance from every better one.
- *  \param distance mean over points at the model's radius about its centre, mm.
- *  \param keep     poses at most. */
-std::vector<Pose> KeepDistinct(const PoseModel & model, std::vector<Pose> poses, double distance, std::size_t keep);
 
 } // namespace disa
 

@@ -27,8 +27,9 @@ from itk.support import template_class
 from itk.support.extras import python_type
 
 from disa.core import FeatureVolume, _core
+from disa.doors.settings import shows
 from disa.errors import RegistrationError
-from disa.features.extract import extract_from_array
+from disa.features.extractor import MetricExtractor
 
 
 class OneLineTemplate(template_class.itkTemplate):  # type: ignore[misc]
@@ -70,7 +71,7 @@ def _setter(name: str, expected: str) -> Callable[[Any, Any], None]:
 class _DISAMethods:
     """What DISA adds to `itk.ImageToImageMetricv4`."""
 
-    _make: Callable[[Callable[..., FeatureVolume]], Any]
+    _make: Callable[[MetricExtractor], Any]
     _letter: str  # F or D
     this: Any
 
@@ -87,7 +88,7 @@ class _DISAMethods:
     def New(cls, *args: Any, **kwargs: Any) -> Any:
         """A new metric. Keyword arguments call the setter of that name: `New(Model="disa-lc2")`."""
         metric = cls.__new__(cls)
-        metric.this = cls._make(extract_from_array)
+        metric.this = cls._make(MetricExtractor())
         template_class.New(metric, *args, **kwargs)
         return metric
 
@@ -125,72 +126,72 @@ class _DISAMethods:
         """
         raise TypeError(f"{type(self).__name__} can be neither copied nor pickled; make a new one and set it up alike")
 
+    @shows("model")
     def SetModel(self, model: str) -> None:
-        """Name of a shipped model or path of an .onnx file. Default "disa-lc2"."""
         _core.SetModel(self, str(model))
 
+    @shows("model")
     def GetModel(self) -> str:
-        """The model's name or path."""
         return _core.GetModel(self)
 
-    def SetFeatureSpacing(self, spacing: float) -> None:
-        """Millimetres between the voxels that the network sees. Default 2."""
-        _core.SetFeatureSpacing(self, spacing)
+    @shows("spacing")
+    def SetVoxelSpacing(self, mm: float) -> None:
+        _core.SetVoxelSpacing(self, mm)
+
+    @shows("spacing")
+    def GetVoxelSpacing(self) -> float:
+        return _core.GetVoxelSpacing(self)
+
+    def SetFeatureSpacing(self, mm: float) -> None:
+        """`SetVoxelSpacing` under its first name."""
+        self.SetVoxelSpacing(mm)
 
     def GetFeatureSpacing(self) -> float:
-        """Millimetres between the voxels that the network sees."""
-        return _core.GetFeatureSpacing(self)
+        """`GetVoxelSpacing` under its first name."""
+        return self.GetVoxelSpacing()
 
+    @shows("fixed_stride")
     def SetFixedStride(self, stride: int) -> None:
-        """Voxels between fixed descriptors. Default 4."""
         _core.SetFixedStride(self, stride)
 
+    @shows("fixed_stride")
     def GetFixedStride(self) -> int:
-        """Voxels between fixed descriptors."""
         return _core.GetFixedStride(self)
 
+    @shows("moving_stride")
     def SetMovingStride(self, stride: int) -> None:
-        """Voxels between moving descriptors. Default 2, denser than the fixed ones."""
         _core.SetMovingStride(self, stride)
 
+    @shows("moving_stride")
     def GetMovingStride(self) -> int:
-        """Voxels between moving descriptors."""
         return _core.GetMovingStride(self)
 
-    def SetFeatureSmoothing(self, voxels: float) -> None:
-        """Standard deviation, in voxels of the feature spacing, of the wide part of the moving descriptors' kernel.
+    @shows("smoothing")
+    def SetFeatureSmoothing(self, mm: float) -> None:
+        _core.SetFeatureSmoothing(self, mm)
 
-        Starts much further off are captured, at no cost a point; 0: none. Each further level of a registration halves
-        it. The kernel is that of `disa.extract_features`. Unless it is set it is 12 where the moving transform is
-        rigid and 0 where it may scale or deform, which the smoothing would draw towards the body's middle.
-        """
-        _core.SetFeatureSmoothing(self, voxels)
-
+    @shows("smoothing")
     def GetFeatureSmoothing(self) -> float:
-        """Standard deviation of the wide part of the kernel over the moving descriptors, in voxels."""
         return _core.GetFeatureSmoothing(self)
 
     def GetCurrentFeatureSmoothing(self) -> float:
-        """The smoothing in use since the last `Initialize`, voxels."""
+        """The smoothing in use since the last `Initialize`, mm."""
         return _core.GetCurrentFeatureSmoothing(self)
 
+    @shows("reorientation_angle")
     def SetReorientationAngle(self, degrees: float) -> None:
-        """Degrees that the transform may turn before moving descriptors are extracted anew when a level starts.
-
-        Default 3; 0: never anew.
-        """
         _core.SetReorientationAngle(self, degrees)
 
+    @shows("reorientation_angle")
     def GetReorientationAngle(self) -> float:
-        """Degrees that the transform may turn before moving descriptors are extracted anew."""
         return _core.GetReorientationAngle(self)
 
+    @shows("providers")
     def SetExecutionProviders(self, providers: Sequence[str]) -> None:
-        """ONNX Runtime execution providers, best first. Empty (default): CUDA, OpenVINO or the CPU, as is available."""
         _core.SetExecutionProviders(self, list(providers))
 
+    @shows("providers")
     def GetExecutionProviders(self) -> list[str]:
-        """ONNX Runtime execution providers, best first."""
         return _core.GetExecutionProviders(self)
 
     def SetFixedFeatures(self, features: FeatureVolume | None) -> None:

@@ -16,10 +16,12 @@ import SimpleITK as sitk
 
 from disa.checking import is_finite
 from disa.core import FeatureVolume, _core
+from disa.doors.settings import lists_settings
 from disa.doors.simpleitk.settings import RecordedRegistrationMethod
 from disa.doors.simpleitk.transforms import HeldTransform, describe_transform, downcast, update_transform
 from disa.errors import ImageError, RegistrationError
-from disa.features.cache import CachedExtractor
+from disa.features.extractor import MetricExtractor
+from disa.geometry.grid import Grid
 from disa.network.models import find_model
 
 _EVENTS = {
@@ -35,8 +37,10 @@ _EVENTS = {
 }
 
 
-@dataclass
+@dataclass(frozen=True)
 class DISAMetric:
+    """What `SetMetricAsDISA` was given; `disa.doors.settings` says what each is."""
+
     model: str
     spacing: float
     fixed_stride: int
@@ -44,8 +48,21 @@ class DISAMetric:
     reorientation_angle: float
     weighting: bool
     smoothing: float | None
-    providers: list[str]
-    extractor: CachedExtractor = field(repr=False)
+    providers: tuple[str, ...]
+    extractor: MetricExtractor = field(repr=False)
+
+    def settings(self) -> _core.MetricSettings:
+        """The same as the engine takes it."""
+        metric = _core.MetricSettings()
+        metric.model = self.model
+        metric.voxel_spacing = self.spacing
+        metric.fixed_stride = self.fixed_stride
+        metric.moving_stride = self.moving_stride
+        metric.reorientation_angle = self.reorientation_angle
+        metric.smoothing = self.smoothing
+        metric.providers = list(self.providers)
+        metric.set_extractor(self.extractor)
+        return metric
 
 
 @dataclass
@@ -86,6 +103,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
     # Metrics
 
+    @lists_settings
     def SetMetricAsDISA(
         self,
         model: str | os.PathLike[str] = "disa-lc2",
@@ -100,18 +118,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         """Use the inner product of CNN descriptors, -1 to 1, lower is better.
 
         Args:
-            model: name of a shipped model or path of an .onnx file.
-            spacing: mm between the voxels that the network sees.
-            fixed_stride: voxels between fixed descriptors.
-            moving_stride: voxels between moving descriptors.
-            reorientation_angle: degrees that the transform may turn before a level extracts the moving descriptors
-                anew; 0: never anew. With 5 instead of 3, heads that started 4.5 degrees off ended 0.3 to 1 mm further
-                off (benchmarks/README.md); smaller angles gain nothing sure for their runs of the network.
-            weighting: weigh samples by local variance, as the paper does; False: all alike.
-            smoothing: width, in voxels of `spacing`, of the kernel over the moving descriptors that widens the capture
-                range; halved at each further level; 0: none. None: 12 for a rigid transform, and 0 for one that may
-                scale or deform, which the smoothing would draw towards the body's middle.
-            providers: ONNX Runtime execution providers, best first; empty: CUDA, OpenVINO or the CPU, as is available.
+            {settings}
 
         Raises:
             ModelError: there is no such model with these strides.
@@ -136,8 +143,8 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             reorientation_angle,
             weighting,
             smoothing,
-            list(providers),
-            CachedExtractor(reorientation_angle, weighting),
+            tuple(providers),
+            MetricExtractor(reorientation_angle, weighting),
         )
 
     def SetMetricFixedFeatures(self, features: FeatureVolume | None) -> None:
@@ -289,15 +296,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         """The metric that the engine is to run; None: SimpleITK runs its own."""
         if self._disa is None:
             return None
-        metric = _core.MetricSettings()
-        metric.model = self._disa.model
-        metric.spacing = self._disa.spacing
-        metric.fixed_stride = self._disa.fixed_stride
-        metric.moving_stride = self._disa.moving_stride
-        metric.reorientation_angle = self._disa.reorientation_angle
-        metric.smoothing = self._disa.smoothing
-        metric.providers = self._disa.providers
-        metric.set_extractor(self._disa.extractor)
+        metric = self._disa.settings()
         metric.set_fixed_features(self._fixed_features)
         metric.set_moving_features(self._moving_features)
         return metric
@@ -451,14 +450,14 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 def _engine_image(image: sitk.Image, name: str) -> _core.FloatImage:
     _check_image(image, name)
     pixels = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
-    return _core.FloatImage(pixels, _frame_of(image))
+    return _core.FloatImage(pixels, Grid.of(image))
 
 
 def _engine_mask(mask: sitk.Image | None, name: str) -> _core.MaskImage | None:
     if mask is None or mask.GetNumberOfPixels() == 0:
         return None
     _check_image(mask, name)
-    return _core.MaskImage(sitk.GetArrayFromImage(sitk.Cast(mask, sitk.sitkUInt8)), _frame_of(mask))
+    return _core.MaskImage(sitk.GetArrayFromImage(sitk.Cast(mask, sitk.sitkUInt8)), Grid.of(mask))
 
 
 def _check_image(image: sitk.Image, name: str) -> None:
@@ -468,10 +467,6 @@ def _check_image(image: sitk.Image, name: str) -> None:
         )
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}")
-
-
-def _frame_of(image: sitk.Image) -> _core.Frame:
-    return _core.Frame(image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())
 
 
 def _engine_transform(transform: sitk.Transform, name: str) -> _core.TransformDescription | None:
@@ -485,7 +480,7 @@ def _engine_domain(domain: tuple[Sequence[int], Sequence[float], Sequence[float]
         return None
     if len(domain[0]) != 3:
         raise RegistrationError(f"virtual domain: expected a 3-D one, got {len(domain[0])} dimensions")
-    return _core.Frame(*domain)
+    return Grid.of_frame(*domain)
 
 
 def _to_callable(command: sitk.Command | Callable[[], Any]) -> Callable[[], Any]:

@@ -24,7 +24,7 @@ from disa.io.images import load_image
 from disa.training.config import TrainingConfig
 from disa.training.data.catalog import Source, find_sources
 from disa.training.data.volumes import LEVELS, SPACING_MM, FloatArray, VolumeInfo, cache_fingerprint, save_cache
-from disa.training.targets.patches import local_variance
+from disa.training.targets.boxes import local_variance
 
 AIR_VARIANCE = 1e-3
 AIR_BORDER = 8
@@ -150,7 +150,7 @@ def main() -> None:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", help="folder with the volumes")
-    parser.add_argument("--groups", default="", help="table of the volumes to use; see disa.training.catalog")
+    parser.add_argument("--groups", default="", help="table of the volumes to use; see disa.training.data.catalog")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of subjects, where the table names none")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of subjects")
     parser.add_argument("-o", "--output", type=Path, required=True, help="cache to write, .npz")

@@ -170,6 +170,11 @@ def load_cache(
     ]
 
 
+def of_split(volumes: Iterable[Volume], split: str, subjects: str = "") -> list[Volume]:
+    """The volumes of one split, of the subjects whose identifiers begin with `subjects`."""
+    return [v for v in volumes if v.info.split == split and v.info.subject.startswith(subjects)]
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from disa.training.model.network import CHANNELS, NEGATIVE_SLOPE, DISANet, ResBlock, clip_norm, whole_cells
+from disa.training.model.network import CHANNELS, NEGATIVE_SLOPE, DISANet, ResBlock, act, clip_norm, whole_cells
 
 BLUR = torch.tensor([0.25, 0.5, 0.25])
 
@@ -50,10 +50,6 @@ def block_taps(outputs: int = 2, step: int = 1) -> Tensor:
 def voxel_taps() -> Tensor:
     """The same between the two voxels a side of an output block and single voxels around, shape (2, 1, 4, 3)."""
     return torch.stack([torch.eye(4)[p : p + 3].T for p in range(2)])[:, None]
-
-
-def _act(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, NEGATIVE_SLOPE)
 
 
 class BlockConv(nn.Module):
@@ -93,7 +89,7 @@ class BlockResidual(nn.Module):
         self.first, self.second = BlockConv(block.first.conv), BlockConv(block.second)
 
     def forward(self, x: Tensor) -> Tensor:
-        return _act(x + self.second(_act(self.first(x))))
+        return act(x + self.second(act(self.first(x))))
 
 
 class BlockBlur(nn.Module):

@@ -1,1 +1,1 @@
-"""The network and how its weights move."""
+"""The network, its weights in files, and its layout for training speed."""

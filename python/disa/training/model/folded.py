@@ -13,11 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from disa.training.compiled import fast
-from disa.training.model.network import NEGATIVE_SLOPE, DISANet, ResBlock, blur, clip_norm
-from disa.training.sampling.compare import Batch
-from disa.training.sampling.crops import read_descriptors
-from disa.training.targets.balance import Range, weighted_error
+from disa.training.model.network import DISANet, ResBlock, act, blur, clip_norm
 
 #: Channels that a wide voxel should have, and the most voxels it may have: fastest of those tried on an H100.
 WIDTH = 64
@@ -51,12 +47,8 @@ def _convolve(x: Tensor, layer: nn.Conv3d) -> Tensor:
     return result.reshape(n, depth, height, width, -1) + layer.bias.to(x.dtype)
 
 
-def _act(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, NEGATIVE_SLOPE)
-
-
 def _residual(x: Tensor, block: ResBlock) -> Tensor:
-    return _act(x + _convolve(_act(_convolve(x, block.first.conv)), block.second))
+    return act(x + _convolve(act(_convolve(x, block.first.conv)), block.second))
 
 
 def _blur(x: Tensor, stride: int) -> Tensor:
@@ -77,10 +69,10 @@ def trunk(network: DISANet, volume: Tensor, dtype: torch.dtype) -> Tensor:
         Shape (n, z / 2, y / 2, x / 2, 32).
     """
     layers = network.layers
-    x = _act(_convolve(volume[..., None].to(dtype), layers[0].conv))
-    x = _act(_convolve(_residual(x, layers[1]), layers[2].conv))
+    x = act(_convolve(volume[..., None].to(dtype), layers[0].conv))
+    x = act(_convolve(_residual(x, layers[1]), layers[2].conv))
     x = _residual(_blur(x, 2), layers[4])
-    return _act(_convolve(x, layers[5].conv))
+    return act(_convolve(x, layers[5].conv))
 
 
 def head(network: DISANet, x: Tensor, stride: int) -> Tensor:
@@ -96,48 +88,3 @@ def head(network: DISANet, x: Tensor, stride: int) -> Tensor:
         x = x.view(n, 2, 2, 2, depth // 2, height // 2, width // 2, -1)
         x = x.permute(0, 4, 1, 5, 2, 6, 3, 7).reshape(n, depth, height, width, -1)
     return clip_norm(x.permute(0, 4, 1, 2, 3).float())
-
-
-class DescriptorError(nn.Module):
-    """Weighted squared error of stride-4 fixed with stride-2 moving descriptors, as the metric uses them.
-
-    A module, so that DistributedDataParallel can hold it.
-
-    Args:
-        network: weights.
-        extent: of the target.
-        dtype: of the network's arithmetic.
-        interval_share: see `weighted_error`.
-    """
-
-    def __init__(self, network: DISANet, extent: Range, dtype: torch.dtype, interval_share: float) -> None:
-        super().__init__()
-        self.network, self.extent, self.dtype, self.interval_share = network, extent, dtype, interval_share
-
-    def forward(self, batch: Batch, weights: Tensor) -> Tensor:
-        """A scalar.
-
-        Args:
-            batch: crops, positions and target.
-            weights: of the target's bins.
-        """
-        return _error(*batch, weights, self.network, self.extent, self.dtype, self.interval_share)
-
-
-@fast
-def _error(
-    fixed: Tensor,
-    moving: Tensor,
-    fixed_points: Tensor,
-    moving_points: Tensor,
-    target: Tensor,
-    weights: Tensor,
-    network: DISANet,
-    extent: Range,
-    dtype: torch.dtype,
-    interval_share: float,
-) -> Tensor:
-    x = trunk(network, torch.cat([fixed, moving]), dtype)
-    left = read_descriptors(head(network, x[: len(fixed)], 4), fixed_points, 4)
-    right = read_descriptors(head(network, x[len(fixed) :], 2), moving_points, 2)
-    return weighted_error(left @ right.transpose(1, 2), target, weights, extent, interval_share)

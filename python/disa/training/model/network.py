@@ -24,6 +24,11 @@ def receptive_field(stride: int = 4) -> int:
     return 2 * radius + 1
 
 
+def act(x: Tensor) -> Tensor:
+    """LeakyReLU, the activation of every layer that has one."""
+    return functional.leaky_relu(x, NEGATIVE_SLOPE)
+
+
 class ConvAct(nn.Module):
     """3x3x3 convolution, zero padded so that the size stays, then LeakyReLU."""
 
@@ -32,7 +37,7 @@ class ConvAct(nn.Module):
         self.conv = nn.Conv3d(inputs, outputs, 3, padding=dilation, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.leaky_relu(self.conv(x), NEGATIVE_SLOPE)
+        return act(self.conv(x))
 
 
 class ResBlock(nn.Module):
@@ -44,7 +49,7 @@ class ResBlock(nn.Module):
         self.second = nn.Conv3d(channels, channels, 3, padding=dilation, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.leaky_relu(x + self.second(self.first(x)), NEGATIVE_SLOPE)
+        return act(x + self.second(self.first(x)))
 
 
 class BlurPool(nn.Module):

@@ -20,7 +20,7 @@ from disa.errors import ConfigError, DISAError, ModelError, TrainingError
 from disa.training.config import TrainingConfig, dump_config
 from disa.training.data.catalog import Source, find_sources
 from disa.training.data.prepare import prepare
-from disa.training.data.volumes import VolumeInfo, load_cache
+from disa.training.data.volumes import VolumeInfo, load_cache, of_split
 from disa.training.files import write
 from disa.training.run.display import make_display
 from disa.training.run.train import CHECKPOINT, Trainer
@@ -168,7 +168,7 @@ def _leg(job: Job, team: Team) -> bool:
         display = make_display(config.schedule, pairs) if team.leads else None
         try:
             volumes = load_cache(job.cache, device, job.infos, ("train", "validation") if team.leads else ("train",))
-            splits = {split: [v for v in volumes if v.info.split == split] for split in ("train", "validation")}
+            splits = {split: of_split(volumes, split) for split in ("train", "validation")}
             for split, found in splits.items():
                 if not found and team.leads:
                     raise ConfigError(f"{job.cache}: holds no volumes for {split}; give images to make it from")

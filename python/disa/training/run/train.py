@@ -6,7 +6,6 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +17,16 @@ from disa.errors import ConfigError, ModelError, TrainingError
 from disa.training.config import TrainingConfig
 from disa.training.data.volumes import Volume
 from disa.training.files import write
+from disa.training.learning.balance import BinWeights
+from disa.training.learning.error import DescriptorError
+from disa.training.learning.optimisers import make_optimisers, set_rate
 from disa.training.model.checkpoint import load_checkpoint, save_checkpoint
-from disa.training.model.folded import DescriptorError
 from disa.training.model.network import DISANet, shared_network
-from disa.training.model.optimisers import make_optimisers, set_rate
-from disa.training.run.display import Display
 from disa.training.run.log import Log
 from disa.training.run.plot import draw
+from disa.training.run.display import Display
 from disa.training.sampling.compare import Batch, make_batch
 from disa.training.sampling.pairs import PairSampler
-from disa.training.targets.balance import BinWeights
 from disa.training.targets.similarity import find_similarity
 from disa.training.team import ALONE, Team
 from disa.training.validate.paper_pairs import PatchPair, load_pairs
@@ -240,7 +239,7 @@ class Trainer:
             "loss": self._loss,
             "losses": self._losses,
             "log": self.log.text(),
-            "config": asdict(self.config),
+            "config": self.config.model_dump(),
         }
         save_checkpoint(self.output / CHECKPOINT, state)
         self._saved = self.step
@@ -259,7 +258,7 @@ class Trainer:
             was, now = state["config"][name], getattr(self.config, name)
             if was != now:
                 raise ModelError(f"{checkpoint}: trained with {name}: {was}, not {now}; start a run of its own with -o")
-        changed = [f"{k}: {v}" for k, v in asdict(self.config).items() if state["config"].get(k) != v]
+        changed = [f"{k}: {v}" for k, v in self.config.model_dump().items() if state["config"].get(k) != v]
         if changed and self._display:
             self._display.note(f"{checkpoint}: goes on with other settings than before, {', '.join(changed)}")
         self.network.load_state_dict(state["network"])

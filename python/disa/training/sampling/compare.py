@@ -21,7 +21,8 @@ from disa.training.sampling.crops import (
 )
 from disa.training.sampling.geometry import grid_to_grid
 from disa.training.sampling.pairs import CropPair
-from disa.training.targets.patches import extract, local_variance
+from disa.training.targets.boxes import local_variance
+from disa.training.targets.patches import extract
 from disa.training.targets.similarity import Similarity, find_similarity
 
 JITTER = 1.5

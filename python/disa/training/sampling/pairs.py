@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from disa.training.config import TrainingConfig
@@ -18,7 +17,7 @@ from disa.training.sampling.geometry import (
     random_rotation,
     random_turn,
 )
-from disa.training.targets.patches import local_variance
+from disa.training.targets.boxes import local_variance
 
 CENTRES = 8192
 
@@ -133,14 +132,3 @@ class PairSampler:
         """The world position of the volume's voxel nearest to `origin`."""
         voxel = np.rint(self._to_voxel[volume.info.name] @ np.append(origin, 1.0))
         return np.asarray((volume.affine @ voxel)[:3])
-
-
-def of_split(volumes: list[Volume], split: str) -> list[Volume]:
-    """The volumes of one split."""
-    return [volume for volume in volumes if volume.info.split == split]
-
-
-def seed_all(seed: int) -> np.random.Generator:
-    """Seed torch and return a numpy generator with that seed."""
-    torch.manual_seed(seed)
-    return np.random.default_rng(seed)

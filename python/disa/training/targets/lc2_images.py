@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from disa.training.targets.lc2 import CONSTANT, RADII, closed_form
-from disa.training.targets.lc2_map import box_mean
+from disa.training.targets.lc2_map import inner_mean
 from disa.training.targets.patches import gradient_magnitude
 
 
@@ -27,10 +27,10 @@ def lc2_of_images(source: Tensor, target: Tensor) -> Tensor:
     g = gradient_magnitude(i[None])[0]
     values = []
     for radius in RADII:
-        mean_i, mean_g, mean_b = (box_mean(x, radius) for x in (i, g, b))
+        mean_i, mean_g, mean_b = (inner_mean(x, radius) for x in (i, g, b))
 
         def covariance(x: Tensor, y: Tensor, mean_x: Tensor, mean_y: Tensor, radius: int = radius) -> Tensor:
-            return box_mean(x * y, radius) - mean_x * mean_y
+            return inner_mean(x * y, radius) - mean_x * mean_y
 
         values.append(
             closed_form(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from disa.training.targets.boxes import box_mean
 from disa.training.targets.lc2 import CONSTANT, MARGIN, RADII, closed_form
 from disa.training.targets.patches import gradient_magnitude
 
@@ -32,7 +33,7 @@ class PatchSearch:
             "gg": self._gradient.square(),
             "ig": self._intensity * self._gradient,
         }
-        self._means = {r: {name: box_mean(p, r) for name, p in products.items()} for r in RADII}
+        self._means = {r: {name: inner_mean(p, r) for name, p in products.items()} for r in RADII}
 
     def explained_by(self, patch: Tensor) -> Tensor:
         """LC² of every patch of this volume explained by one patch of another, its intensity and its gradient.
@@ -127,13 +128,9 @@ def _inner(values: Tensor, radius: int, corner: bool = False) -> Tensor:
     return values[z, y, x]
 
 
-def box_mean(values: Tensor, radius: int) -> Tensor:
-    """Means over the cubes around the inner positions."""
-    means = values[None, None]
-    for axis in range(3):
-        kernel = [1, 1, 1]
-        kernel[axis] = 2 * radius + 1
-        means = torch.nn.functional.avg_pool3d(means, kernel, stride=1)
+def inner_mean(values: Tensor, radius: int) -> Tensor:
+    """Means over the cubes around the positions MARGIN voxels away from all borders."""
+    means = box_mean(values[None], radius)[0]
     trim = MARGIN - radius
-    z, y, x = (slice(trim, n - trim) for n in means.shape[2:])
-    return means[0, 0, z, y, x]
+    z, y, x = (slice(trim, n - trim) for n in means.shape)
+    return means[z, y, x]

@@ -89,26 +89,3 @@ def centred(patches: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     flat = patches[..., inner, inner, inner].flatten(2)
     mean = flat.mean(dim=-1, keepdim=True)
     return flat - mean, mean
-
-
-def local_variance(crops: Tensor, radius: int = 3) -> Tensor:
-    """Variance of each voxel's cubic neighbourhood, the weight w of the LC² literature.
-
-    Args:
-        crops: shape (batch, z, y, x).
-        radius: half the cube's side in voxels; voxels outside the crop are left out.
-
-    Returns:
-        The same shape, squared intensity units, at least 0.
-    """
-    x = crops[:, None]
-
-    def box(values: Tensor) -> Tensor:
-        for axis in range(3):
-            kernel, padding = [1, 1, 1], [0, 0, 0]
-            kernel[axis], padding[axis] = 2 * radius + 1, radius
-            values = functional.avg_pool3d(values, kernel, stride=1, padding=padding, count_include_pad=False)
-        return values
-
-    mean = box(x)
-    return (box(x * x) - mean * mean).clamp_min(0)[:, 0]

@@ -110,7 +110,7 @@ def find_similarity(name: str) -> Similarity:
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"similarity is {name}, which cannot be imported: {error}") from None
     if not isinstance(found, Similarity):
-        raise ConfigError(f"similarity {name} does not follow disa.training.similarity.Similarity")
+        raise ConfigError(f"similarity {name} does not follow disa.training.targets.similarity.Similarity")
     low, high = found.range
     if not -1 <= low < high <= 1:
         raise ConfigError(f"similarity {name} has the range {low} to {high}, expected one within -1 to 1")

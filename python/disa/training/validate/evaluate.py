@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from disa.training.config import load_config
-from disa.training.data.volumes import load_cache
+from disa.training.data.volumes import load_cache, of_split
 from disa.training.model.network import load_weights
-from disa.training.sampling.pairs import of_split
 from disa.training.validate.validation import validate
 
 
@@ -28,12 +26,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     device = torch.device(arguments.device)
-    volumes = [
-        volume
-        for volume in of_split(load_cache(arguments.cache, device), arguments.split)
-        if volume.info.subject.startswith(arguments.subjects)
-    ]
-    config = replace(load_config(arguments.config), batch_pairs=8, positions=256)
+    volumes = of_split(load_cache(arguments.cache, device), arguments.split, arguments.subjects)
+    config = load_config(arguments.config).changed(batch_pairs=8, positions=256)
     network = load_weights(arguments.weights).to(device)
     for name, score in validate(network, volumes, config, arguments.batches).items():
         bins = " ".join(f"{error:.4f}" for error in score.bin_errors)

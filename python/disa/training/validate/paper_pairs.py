@@ -18,11 +18,12 @@ import numpy as np
 import torch
 
 from disa.errors import ConfigError
-from disa.training.data.volumes import Volume, load_cache
-from disa.training.sampling.pairs import of_split
+from disa.training.data.volumes import Volume, load_cache, of_split
+from disa.training.targets.boxes import local_variance
 from disa.training.targets.lc2 import MARGIN
 from disa.training.targets.lc2_map import PatchSearch, cut_patch
-from disa.training.targets.patches import local_variance
+
+WRITER = "write it with python -m disa.training.validate.paper_pairs"
 
 
 @dataclass(frozen=True)
@@ -114,15 +115,15 @@ def load_pairs(path: Path) -> list[PatchPair]:
                 for row in csv.DictReader(file)
             ]
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; write it with disa.training.paper_pairs") from None
+        raise ConfigError(f"{path}: {error.strerror}; {WRITER}") from None
     except (KeyError, TypeError, ValueError, csv.Error):
-        raise ConfigError(f"{path}: not a table of patch pairs; write it with disa.training.paper_pairs") from None
+        raise ConfigError(f"{path}: not a table of patch pairs; {WRITER}") from None
 
 
 def main() -> None:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cache", type=Path, help="file written by disa.training.prepare")
+    parser.add_argument("cache", type=Path, help="file written by disa.training.data.prepare")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--split", default="validation", choices=["validation", "evaluation"])
     parser.add_argument("--subjects", default="", help="only subjects that begin so")
@@ -131,8 +132,8 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
 
-    volumes = of_split(load_cache(arguments.cache, torch.device(arguments.device)), arguments.split)
-    chosen = [v for v in volumes if v.info.subject.startswith(arguments.subjects)]
+    volumes = load_cache(arguments.cache, torch.device(arguments.device))
+    chosen = of_split(volumes, arguments.split, arguments.subjects)
     random = np.random.default_rng(arguments.seed)
     pairs = [pair for two in aligned_pairs(chosen) for pair in sample_pairs(*two, arguments.count, random)]
     save_pairs(pairs, arguments.output)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from disa.features.resampling import MARGIN
+from disa.features.network_grid import MARGIN
 from disa.training.data.volumes import Volume, load_cache
 from disa.training.model.network import CHANNELS, DISANet, load_weights
-from disa.training.targets.mind import mind_ssc
-from disa.training.targets.patches import local_variance
+from disa.training.targets.boxes import local_variance
+from disa.training.validate.mind import mind_ssc
 from disa.training.validate.paper_pairs import PatchPair, load_pairs
 
 Column = NDArray[np.float64]

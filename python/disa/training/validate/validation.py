@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from disa.training.config import TrainingConfig
 from disa.training.data.volumes import Volume
+from disa.training.learning.balance import BinStatistics
 from disa.training.model.network import DISANet, shared_network
 from disa.training.sampling.compare import make_batch, predict
 from disa.training.sampling.pairs import PairSampler
-from disa.training.targets.balance import BinStatistics
 from disa.training.targets.similarity import find_similarity
 
 SEED = 20260101
@@ -66,8 +66,7 @@ class Score:
 
 def validation_config(config: TrainingConfig, condition: Condition) -> TrainingConfig:
     """The training settings without augmentation, on the fixed volume's own grid."""
-    return replace(
-        config,
+    return config.changed(
         aligned_share=0.7,
         self_share=0.0,
         native_share=1.0,

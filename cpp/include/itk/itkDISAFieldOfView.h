@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef itkDISAFieldOfView_h
+#define itkDISAFieldOfView_h
+
+#include "itkImageRegionConstIteratorWithIndex.h"
+#include "itkSmartPointer.h"
+#include "itkSpatialObject.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace itk
+{
+namespace DISA
+{
+
+/** \brief Whether an image ends at its mask, as an ultrasound sector does: all beyond it, of which there is some, has one
+ * value. Looked at again only where the image or the mask has changed. */
+template <typename TImage>
+class FieldOfView
+{
+public:
+  using MaskType = SpatialObject<TImage::ImageDimension>;
+
+  /** \param mask may be null, and then no image ends at it. */
+  bool
+  EndsAt(const TImage & image, const MaskType * mask)
+  {
+    const ModifiedTimeType imageModified = image.GetMTime();
+    const ModifiedTimeType maskModified = mask != nullptr ? mask->GetMTime() : 0;
+    if (m_Image != &image || m_ImageModified != imageModified || m_Mask != mask || m_MaskModified != maskModified)
+    {
+      m_Inside = mask != nullptr && image.GetBufferPointer() != nullptr ? Look(image, *mask) : nullptr;
+      m_Image = &image;
+      m_ImageModified = imageModified;
+      m_Mask = mask;
+      m_MaskModified = maskModified;
+    }
+    return m_Inside != nullptr;
+  }
+
+  /** \brief 1 for each voxel inside, x fastest; null if the image does not end at its mask. */
+  std::shared_ptr<const std::vector<std::uint8_t>>
+  GetInside() const
+  {
+    return m_Inside;
+  }
+
+private:
+  static std::shared_ptr<const std::vector<std::uint8_t>>
+  Look(const TImage & image, const MaskType & mask)
+  {
+    const auto &                              region = image.GetBufferedRegion();
+    std::vector<std::uint8_t>                 inside;
+    std::optional<typename TImage::PixelType> beyond;
+    inside.reserve(region.GetNumberOfPixels());
+    for (ImageRegionConstIteratorWithIndex<TImage> voxel(&image, region); !voxel.IsAtEnd(); ++voxel)
+    {
+      typename TImage::PointType point;
+      image.TransformIndexToPhysicalPoint(voxel.GetIndex(), point);
+      inside.push_back(mask.IsInsideInWorldSpace(point) ? 1 : 0);
+      if (inside.back() == 0 && voxel.Get() != beyond.value_or(voxel.Get()))
+      {
+        return nullptr;
+      }
+      if (inside.back() == 0)
+      {
+        beyond = voxel.Get();
+      }
+    }
+    return beyond ? std::make_shared<const std::vector<std::uint8_t>>(std::move(inside)) : nullptr;
+  }
+
+  SmartPointer<const TImage>                       m_Image{};
+  SmartPointer<const MaskType>                     m_Mask{};
+  ModifiedTimeType                                 m_ImageModified{ 0 };
+  ModifiedTimeType                                 m_MaskModified{ 0 };
+  std::shared_ptr<const std::vector<std::uint8_t>> m_Inside{};
+};
+
+} // namespace DISA
+} // namespace itk
+
+#endif

@@ -1,0 +1,77 @@
+"""What a caller may choose of a deformable registration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from disa.checking import check_spacing, check_stride, check_threads, is_finite
+from disa.deform.schedule import DeformSchedule
+from disa.errors import RegistrationError
+from disa.network.describer import Network
+
+
+@dataclass(frozen=True)
+class DeformOptions:
+    """Of `disa.deformable_register`.
+
+    Attributes:
+        stride: voxels between descriptors: 4, 2 or 1. They are averaged over 4 voxels, so 2 and 1 are more accurate.
+            With 4 the moving image goes through the network once and is not seen through the search's field; fastest.
+        radius: mm, the largest displacement along each axis of the first search; rounded down to its steps.
+        fold_free: smooth the field about its folds until there are none.
+        inverse_consistent: register from moving to fixed, too, and take the middle. The paper does not; without it the
+            field contracts, for what lies inside of a body is more alike to its border than what lies outside.
+        spacing: voxel spacing, mm between the voxels that the network sees.
+        model: name of a shipped model or path of an .onnx file.
+        providers: ONNX Runtime execution providers, best first. None: CUDA, OpenVINO or the CPU, as is available.
+        threads: of the search; 0: all that the processor runs.
+
+    Raises:
+        ImageError: the spacing is not above 0.
+        RegistrationError: another option cannot be used.
+    """
+
+    stride: int = 2
+    radius: float = 24.0
+    fold_free: bool = False
+    inverse_consistent: bool = True
+    spacing: float = 2.0
+    model: str | os.PathLike[str] = "disa-lc2"
+    providers: Sequence[str] | None = None
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        check_stride(self.stride)
+        check_spacing(self.spacing)
+        check_threads(self.threads)
+        if not is_finite(self.radius):
+            raise RegistrationError(f"radius: expected mm, got {self.radius}")
+
+    def check(self, schedule: DeformSchedule) -> None:
+        """Raises RegistrationError where the radius is less than a step of the search."""
+        step = schedule.control_stride * self.spacing
+        if self.radius < step:
+            raise RegistrationError(
+                f"radius: expected one step of the search, {step:g} mm, or more, got {self.radius} mm"
+            )
+
+    @property
+    def network(self) -> Network:
+        """What describes the images."""
+        return Network(self.model, self.providers)
+
+
+class DeformSettings(TypedDict, total=False):
+    """The fields of `DeformOptions` as keyword arguments."""
+
+    stride: int
+    radius: float
+    fold_free: bool
+    inverse_consistent: bool
+    spacing: float
+    model: str | os.PathLike[str]
+    providers: Sequence[str] | None
+    threads: int

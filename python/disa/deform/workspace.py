@@ -1,0 +1,113 @@
+"""What both stages of a deformable registration share: the sides, the control points, the field found so far."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from disa.core import FeatureVolume
+from disa.deform.fields import sample, to_transform
+from disa.deform.options import DeformOptions
+from disa.deform.schedule import DeformSchedule
+from disa.errors import RegistrationError
+from disa.features.network_grid import covering_grid
+from disa.features.side import ImageSide
+from disa.features.volumes import thinned
+from disa.geometry.grid import Grid
+from disa.timing import StageTimes
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass
+class DeformWorkspace:
+    """A registration under way: the field found so far is the composition of `parts`, the last one applied first.
+
+    Attributes:
+        fixed, moving: its sides.
+        initial: from fixed to moving points, applied after the field; None: the images share their space.
+        options: what was asked for.
+        schedule: how it is done.
+        features: fixed descriptors.
+        parts: fields found so far.
+        seen: moving descriptors under the initial transform that serve both stages, where there are such.
+        backward: the search's field from moving to fixed, where there is one.
+        trace: values of the descent.
+        evaluations: iterations of the descent, both ways.
+        times: seconds by stage so far.
+    """
+
+    fixed: ImageSide
+    moving: ImageSide
+    initial: sitk.Transform | None
+    options: DeformOptions
+    schedule: DeformSchedule
+    features: FeatureVolume
+    parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
+    seen: FeatureVolume | None = None
+    backward: sitk.DisplacementFieldTransform | None = None
+    trace: list[float] = field(default_factory=list)
+    evaluations: int = 0
+    times: StageTimes = field(default_factory=StageTimes)
+
+    @property
+    def extracts_once(self) -> bool:
+        """Whether the moving image goes through the network once only, which is faster and less accurate."""
+        return self.options.stride == self.schedule.control_stride
+
+    @functools.cached_property
+    def grid(self) -> Grid:
+        """Voxels for the network about the fixed image, the margin included."""
+        return covering_grid(self.fixed.grid, self.options.spacing, name=self.fixed.name)
+
+    @functools.cached_property
+    def samples(self) -> FeatureVolume:
+        """The fixed descriptors at the control points, which are among those of every stride."""
+        return thinned(self.features, self.schedule.control_stride // self.options.stride)
+
+    @functools.cached_property
+    def nodes(self) -> Grid:
+        """Where the control points and the nodes of the field lie."""
+        return Grid.of(self.samples)
+
+    @property
+    def transform(self) -> sitk.Transform:
+        """From fixed to moving points, as found so far."""
+        parts = [*([] if self.initial is None else [self.initial]), *self.parts]
+        return sitk.CompositeTransform(parts) if parts else sitk.Transform(3, sitk.sitkIdentity)
+
+    def warped(self, grid: Grid, stride: int, *, weighted: bool) -> FeatureVolume:
+        """Moving descriptors as the field found so far shows them. Raises RegistrationError where there are none."""
+        features = self.moving.warped_features(
+            grid, stride, self.transform, voxel=self.options.spacing, weighted=weighted
+        )
+        if not features.weights.any():
+            raise no_overlap()
+        return features
+
+    def add(self, displacements: FloatArray) -> None:
+        """Let a field at the nodes, mm along their axes, come before those found so far."""
+        self.parts.append(to_transform(displacements, self.nodes, self.schedule.padding))
+
+    def middle(self, forward: FloatArray, backward: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Two fields that are each other's inverse, found from a pair by halving what is left.
+
+        Source: Heinrich et al., WBIR 2014, section 2.4.
+        """
+        for _ in range(self.schedule.consistency_iterations):
+            there, back = (to_transform(field, self.nodes, self.schedule.padding) for field in (forward, backward))
+            leftover = sample(sitk.CompositeTransform([back, there]), self.nodes)
+            backward = backward - 0.5 * sample(sitk.CompositeTransform([there, back]), self.nodes)
+            forward = forward - 0.5 * leftover
+        return forward, backward
+
+
+def no_overlap() -> RegistrationError:
+    return RegistrationError(
+        "fixed and moving do not overlap under the initial transform; give an initial_transform, such as "
+        "disa.global_register's, that brings them together"
+    )

@@ -1,0 +1,87 @@
+"""One pose of a search, and which of some are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from disa.core import FeatureVolume, _core
+from disa.geometry.linear import linear_transform
+from disa.pose.schedule import Contenders
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One pose of a search.
+
+    Attributes:
+        search: whose parameters these are.
+        parameters: mm.
+        value: of the metric.
+        axes: (3, 3), of the moving descriptors that it was found over.
+        moving: these descriptors.
+        has_moved: whether it lies elsewhere than the pose that these descriptors were extracted for.
+        trace: values of the optimisations that led here, an optimisation each.
+    """
+
+    search: _core.PoseSearch
+    parameters: list[float]
+    value: float = 0.0
+    axes: FloatArray | None = None
+    moving: FeatureVolume | None = None
+    has_moved: bool = False
+    trace: tuple[tuple[float, ...], ...] = ()
+
+    @classmethod
+    def first(cls, search: _core.PoseSearch) -> Pose:
+        """The pose that a search starts about."""
+        return cls(search, search.draw(1, 0.0, 0.0, 0)[0])
+
+    @property
+    def matrix(self) -> FloatArray:
+        return np.asarray(self.search.map(self.parameters)[0]).reshape(3, 3)
+
+    @property
+    def offset(self) -> FloatArray:
+        return np.asarray(self.search.map(self.parameters)[1])
+
+    @property
+    def transform(self) -> sitk.Transform:
+        """Its linear part."""
+        return linear_transform(self.matrix, self.offset, np.asarray(self.search.centre))
+
+    def moved(self, points: FloatArray) -> FloatArray:
+        """Where its linear part takes points, both of shape (n, 3), mm."""
+        return points @ self.matrix.T + self.offset
+
+
+def parameters_of(poses: list[Pose]) -> list[list[float]]:
+    return [pose.parameters for pose in poses]
+
+
+def distance(one: Pose, other: Pose, points: FloatArray) -> float:
+    """Mean distance in mm between where two poses take points of shape (n, 3)."""
+    return _core.mean_distance(one.moved(points), other.moved(points))
+
+
+def distinct(poses: list[Pose], points: FloatArray, least: float) -> list[Pose]:
+    """The best of poses that are about the same, the best first.
+
+    Args:
+        poses: whatever they were found over; their values are compared.
+        points: shape (n, 3), that they are compared at.
+        least: mm between two that count as different.
+    """
+    kept = _core.distinct([pose.moved(points) for pose in poses], [pose.value for pose in poses], least, len(poses))
+    return [poses[index] for index in kept]
+
+
+def contenders(poses: list[Pose], which: Contenders) -> list[Pose]:
+    """Of poses, the best first: the best, and those others of nearly its value."""
+    near = (pose for pose in poses[1 : which.count] if pose.value <= which.share * poses[0].value)
+    return [*poses[:1], *near]
