@@ -6,11 +6,11 @@ from itertools import combinations, product
 
 import numpy as np
 import SimpleITK as sitk
+from disa.features.resampling import MARGIN, Grid, covering_grid, smooth_for
 from scipy.ndimage import uniform_filter
 
 from disa.core import FeatureVolume
 from disa.features.extract import normalize
-from disa.features.resampling import MARGIN, Grid, covering_grid, smooth_for
 
 Array = np.ndarray
 

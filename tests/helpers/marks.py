@@ -20,6 +20,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "cohort": ("images",),
     "core": ("quick",),
     "core/test_kernel_choice.py": (),
+    "core/test_threads.py": (),
     "deform/test_fields.py": ("quick",),
     "deform/test_register.py": ("images",),
     "doors/itk/test_deformable_pipelines.py": ("images",),
@@ -44,6 +45,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "test_evaluation.py": ("quick",),
     "test_interrupts.py": ("quick",),
     "training/export/test_onnx_file.py": ("images",),
+    "training/run/test_two_processes.py": ("slow",),
 }
 """By folder or module below tests/; of several the longest path counts."""
 

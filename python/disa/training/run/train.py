@@ -22,9 +22,9 @@ from disa.training.learning.error import DescriptorError
 from disa.training.learning.optimisers import make_optimisers, set_rate
 from disa.training.model.checkpoint import load_checkpoint, save_checkpoint
 from disa.training.model.network import DISANet, shared_network
+from disa.training.run.display import Display
 from disa.training.run.log import Log
 from disa.training.run.plot import draw
-from disa.training.run.display import Display
 from disa.training.sampling.compare import Batch, make_batch
 from disa.training.sampling.pairs import PairSampler
 from disa.training.targets.similarity import find_similarity
