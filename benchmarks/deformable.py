@@ -27,8 +27,9 @@ from fields import body_points, inverse_points, move, random_field, transform_po
 from geometry import turned
 from workers import run_fresh
 
-from disa.deform.fields import Lattice, corner_determinants, sample
-from disa.features.resampling import MARGIN, covering_grid
+from disa.deform.fields import corner_determinants, sample
+from disa.features.network_grid import cells_of, covering_grid
+from disa.geometry.grid import Grid
 
 COLUMNS = ("error (mm)", "recovered (mm)", "folds (%)", "Dice", "seconds", "CPU seconds", "peak memory (GB)")
 
@@ -75,10 +76,8 @@ def measure(work: Work) -> list[list[float]]:
 
 
 def folds_of(transform: sitk.Transform, image: sitk.Image) -> float:
-    grid = covering_grid(image, 4.0)
-    size = tuple(int(n) - 2 * MARGIN for n in grid.size)
-    lattice = Lattice(size, grid.origin + grid.direction @ np.full(3, MARGIN * 4.0), 4.0, grid.direction)
-    return float((corner_determinants(sample(transform, lattice), 4.0) <= 0).any(axis=-1).mean())
+    nodes = cells_of(covering_grid(Grid.of(image), 4.0), 1)
+    return float((corner_determinants(sample(transform, nodes), nodes.step) <= 0).any(axis=-1).mean())
 
 
 def dice_of(transform: sitk.Transform, fixed: sitk.Image | None, moving: sitk.Image | None) -> float:

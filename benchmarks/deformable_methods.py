@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
-from mind import MindImage
+from mind import MindSSC
 
 import disa
-from disa.deform import register as steps
-from disa.deform.fields import Lattice, to_transform
+from disa.deform.fields import to_transform
+from disa.deform.options import DeformOptions
+from disa.deform.register import deform, open_workspace
+from disa.deform.schedule import DEFORM_SCHEDULE
+from disa.deform.search import search as search_displacements
+from disa.features.side import ImageSide, open_image_side
+from disa.geometry.grid import Grid
+from disa.network.describer import Describer
 
 SPACING = 2.0
 Method = Callable[[sitk.Image, sitk.Image], sitk.Transform]
+
+
+def sides_of(fixed: sitk.Image, moving: sitk.Image, describer: Describer) -> tuple[ImageSide, ImageSide]:
+    return open_image_side(fixed, "fixed", None, describer), open_image_side(moving, "moving", None, describer)
 
 
 def full(stride: int) -> Method:
@@ -24,12 +35,10 @@ def mind(factor: float) -> Method:
     """All stages with MIND-SSC in place of DISA's descriptors, equal weights, couplings times a factor."""
 
     def register(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
-        image = MindImage(fixed, SPACING)
-        couplings = [factor * c for c in steps.COUPLINGS]
-        task = steps._Task(fixed, MindImage(moving, SPACING), None, image.grid, image.own_features(2), 2, 0, couplings)
-        task.search(2, 24.0, True)
-        task.refine(True)
-        return task.finish(False).transform
+        schedule = replace(DEFORM_SCHEDULE, couplings=tuple(factor * c for c in DEFORM_SCHEDULE.couplings))
+        return deform(
+            open_workspace(sides_of(fixed, moving, MindSSC(centred=False)), None, DeformOptions(), schedule)
+        ).transform
 
     return register
 
@@ -38,9 +47,10 @@ def search(stride: int) -> Method:
     """The search alone in steps of 8 mm, as in the paper's Table 2."""
 
     def register(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
-        task = steps._Task.open(fixed, moving, None, stride, None, None, "disa-lc2", SPACING, None, 0)
-        task.search(steps.CONTROL_STRIDE, 24.0, False)
-        return task.transform
+        options = DeformOptions(stride=stride, inverse_consistent=False)
+        work = open_workspace(sides_of(fixed, moving, options.network), None, options)
+        search_displacements(work, work.schedule.control_stride, options.radius, both_ways=False)
+        return work.transform
 
     return register
 
@@ -84,8 +94,7 @@ def convex_adam(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
     arrays = [torch.from_numpy(sitk.GetArrayFromImage(image)) for image in on_grid]
     voxels = convex_adam_pt(*arrays, device=torch.device("cpu"), dtype=torch.float32)  # (z, y, x, 3), z first
     displacements = SPACING * np.asarray(voxels, float)[..., ::-1]
-    x, y, z = size.tolist()
-    return to_transform(displacements, Lattice((x, y, z), origin, SPACING, axes), 1)
+    return to_transform(displacements, Grid.isotropic(size, origin, SPACING, axes), 1)
 
 
 METHODS: dict[str, Method] = {

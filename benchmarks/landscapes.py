@@ -22,8 +22,10 @@ import torch
 from geometry import centre_of, turned
 
 import disa
-from disa.features.extract import local_variance, normalize
-from disa.features.resampling import covering_grid, resample, smooth_for
+from disa.features.network_grid import covering_grid
+from disa.features.preparation import normalize, smooth_for
+from disa.features.weights import local_variance
+from disa.geometry.grid import Grid
 from disa.training.targets.lc2 import MARGIN
 from disa.training.targets.lc2_images import lc2_of_images
 
@@ -56,9 +58,9 @@ def disa_of(fixed: sitk.Image, moving: sitk.Image, smoothing: float) -> Similari
 
 
 def lc2_of(fixed: sitk.Image, moving: sitk.Image) -> Similarity:
-    grid = covering_grid(fixed, SPACING)
+    grid = covering_grid(Grid.of(fixed), SPACING)
     inner = (slice(MARGIN, -MARGIN),) * 3
-    seen = resample(normalize(smooth_for(fixed, SPACING)), grid)
+    seen = grid.linear(normalize(smooth_for(fixed, SPACING)), is_continued=True)
     weights = local_variance(seen)[inner]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     target = torch.from_numpy(sitk.GetArrayFromImage(seen)).to(device)
@@ -66,10 +68,7 @@ def lc2_of(fixed: sitk.Image, moving: sitk.Image) -> Similarity:
     ones = sitk.Cast(source * 0 + 1, sitk.sitkFloat32)
 
     def at(pose: sitk.Transform, image: sitk.Image, outside: float) -> npt.NDArray[np.float32]:
-        spacing, axes = (grid.spacing,) * 3, grid.direction.ravel().tolist()
-        values: npt.NDArray[np.float32] = sitk.GetArrayFromImage(
-            sitk.Resample(image, grid.size, pose, sitk.sitkLinear, grid.origin.tolist(), spacing, axes, outside)
-        )
+        values: npt.NDArray[np.float32] = sitk.GetArrayFromImage(grid.linear(image, pose, beyond=outside))
         return values
 
     low = float(sitk.GetArrayViewFromImage(source).min())

@@ -14,10 +14,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-from unittest import mock
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,12 @@ from geometry import mean_error, random_pose, sample_points, turned
 from workers import run_all
 
 import disa
-import disa.features.extract
-from disa.network.session import run_network
+from disa.features.network_grid import covering_grid
+from disa.features.side import ImageSide
+from disa.features.volumes import smooth
+from disa.network.describer import Network
+
+Describe = Callable[[npt.NDArray[np.float32], int], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -72,28 +76,42 @@ class Run(NamedTuple):
     rows: tuple[int, ...]
 
 
-def mean_over_flips(volume: npt.NDArray[np.float32], path: Path, stride: int, *rest: Any) -> npt.NDArray[np.float32]:
-    """`disa.network.session.run_network`, averaged over the reflections of the volume along its axes."""
+class FlippedNetwork(Network):
+    """The network, averaged over the reflections of the volume along its axes."""
+
+    def describe(self, volume: npt.NDArray[np.float32], stride: int) -> npt.NDArray[np.float32]:
+        return mean_over_flips(super().describe, volume, stride)
+
+
+def mean_over_flips(describe: Describe, volume: npt.NDArray[np.float32], stride: int) -> npt.NDArray[np.float32]:
     cells = [-(-size // stride) for size in volume.shape]
     padded = np.pad(volume, [(0, (n - 1) * stride + 1 - size) for n, size in zip(cells, volume.shape, strict=True)])
     total = np.zeros((*cells, 16), np.float32)
     for count in range(4):
         for axes in itertools.combinations(range(3), count):
-            total += np.flip(run_network(np.ascontiguousarray(np.flip(padded, axes)), path, stride, *rest), axes)
+            total += np.flip(describe(np.ascontiguousarray(np.flip(padded, axes)), stride), axes)
     return total / 8
 
 
-def extract(image: sitk.Image, variant: Variant, **options: Any) -> disa.FeatureVolume:
-    network = mean_over_flips if variant.flips else run_network
-    with mock.patch.object(disa.features.extract, "run_network", network):
-        return disa.extract_features(image, quantize=variant.quantize, **options)
+def extract(
+    image: sitk.Image,
+    variant: Variant,
+    voxel: float,
+    stride: int,
+    smoothing: float = 0.0,
+    direction: npt.NDArray[np.float64] | None = None,
+) -> disa.FeatureVolume:
+    side = ImageSide(image, "image", FlippedNetwork() if variant.flips else Network())
+    features = side.describe(covering_grid(side.grid, voxel, direction), stride)
+    features = features.quantized() if variant.quantize else features
+    return smooth(features, smoothing, side.grid) if smoothing > 0 else features
 
 
 def register(run: Run, images: tuple[sitk.Image, sitk.Image], pose: sitk.Euler3DTransform, variant: Variant) -> float:
     """Error in mm after two optimisations by LBFGS2, each over moving descriptors extracted at its start."""
     fixed, moving = images
     axes = np.reshape(fixed.GetDirection(), (3, 3))
-    features = extract(fixed, variant, spacing=run.spacing, stride=variant.strides[0])
+    features = extract(fixed, variant, run.spacing, variant.strides[0])
     transform = sitk.Euler3DTransform(pose)
     for smoothing in variant.smoothing:
         method = disa.ImageRegistrationMethod()
@@ -103,8 +121,8 @@ def register(run: Run, images: tuple[sitk.Image, sitk.Image], pose: sitk.Euler3D
             extract(
                 moving,
                 variant,
-                spacing=variant.ratio * run.spacing,
-                stride=variant.strides[1],
+                variant.ratio * run.spacing,
+                variant.strides[1],
                 smoothing=smoothing * run.spacing,
                 direction=np.reshape(transform.GetMatrix(), (3, 3)) @ axes if variant.parallel else None,
             )

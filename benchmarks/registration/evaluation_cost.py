@@ -24,32 +24,36 @@ from lc2_registration import LC2
 from pairs import load
 
 from disa.core import _core
-from disa.features.side import ImageSource
+from disa.features.side import open_sides
 from disa.geometry.linear import linear_transform
-from disa.pose.task import EXPLORED, EXPLORING, FIXED_STRIDE, SMOOTHING, SPARSE
+from disa.network.describer import Network
+from disa.pose.schedule import SCHEDULE
+
+VOXEL = 2.0
+"""mm."""
 
 
 def microseconds(case: Case, model: str, threads: int) -> tuple[float, float, float]:
     """Of DISA over 512 descriptors and over all, and of LC²."""
     pair = load(case, 0, 0)
-    fixed = ImageSource(pair.fixed, "fixed", pair.fixed_mask, model, None)
-    moving = ImageSource(pair.moving, "moving", pair.moving_mask, model, None)
-    search = _core.PoseSearch(fixed.fixed_features(2.0, FIXED_STRIDE), "rigid", np.eye(3).ravel(), np.zeros(3))
-    features = moving.smooth(moving.moving_features(SPARSE[0] * 2.0, SPARSE[1], fixed.axes), SMOOTHING * 2.0)
-    starts = search.draw(*EXPLORED, 0)
+    fixed, moving = open_sides(pair.fixed, pair.moving, (pair.fixed_mask, pair.moving_mask), Network(model))
+    search = _core.PoseSearch(fixed.fixed_features(VOXEL, 4), "rigid", np.eye(3).ravel(), np.zeros(3))
+    sparse, about = SCHEDULE.sparse, SCHEDULE.explored
+    features = moving.moving_features(sparse.ratio * VOXEL, sparse.stride, fixed.grid.direction)
+    features = moving.smooth(features, SCHEDULE.widest * VOXEL)
+    starts = search.draw(about.count, about.rotation, about.translation, 0)
     disa = []
     for samples in (512, 0):
         began = time.perf_counter()
-        stage = search.optimize(
-            starts,
-            features,
+        settings = _core.StageSettings(
             samples=samples,
-            tolerance=EXPLORING.tolerance,
-            iterations=EXPLORING.iterations,
+            tolerance=SCHEDULE.exploring.tolerance,
+            iterations=SCHEDULE.exploring.iterations,
             keep=1,
             distinct=1.0,
             threads=threads,
         )
+        stage = search.optimize(starts, features, settings)
         disa.append(1e6 * (time.perf_counter() - began) / stage.evaluations)
     lc2, times = LC2(pair, 2.0), []
     for parameters in starts[:5]:

@@ -14,9 +14,11 @@ import torch
 from pairs import Pair
 from torch import Tensor
 
-from disa.features.extract import local_variance, normalize
 from disa.features.field_of_view import extend_beyond, is_blank_beyond
-from disa.features.resampling import covering_grid, resample, smooth_for
+from disa.features.network_grid import covering_grid
+from disa.features.preparation import normalize, smooth_for
+from disa.features.weights import local_variance
+from disa.geometry.grid import Grid
 from disa.training.targets.lc2 import CONSTANT, MARGIN, RADII, closed_form
 from disa.training.targets.patches import gradient_magnitude
 
@@ -61,8 +63,8 @@ class LC2:
     """
 
     def __init__(self, pair: Pair, spacing: float) -> None:
-        self.grid = covering_grid(pair.fixed, spacing)
-        fixed = resample(normalize(smooth_for(_extended(pair), spacing)), self.grid)
+        self.grid = covering_grid(Grid.of(pair.fixed), spacing)
+        fixed = self.grid.linear(normalize(smooth_for(_extended(pair), spacing)), is_continued=True)
         positions = tuple(slice(MARGIN, n - MARGIN, POSITION_STRIDE) for n in self.grid.size[::-1])
         weights = local_variance(fixed)[positions] * self._inside(_ones(pair.fixed), sitk.Transform())
         if pair.fixed_mask is not None:
@@ -96,38 +98,11 @@ class LC2:
 
     def _moved(self, transform: sitk.Transform) -> np.ndarray:
         """The moving image on the fixed grid."""
-        grid = self.grid
-        return sitk.GetArrayFromImage(
-            sitk.Resample(
-                self._moving,
-                grid.size,
-                transform,
-                sitk.sitkLinear,
-                grid.origin.tolist(),
-                (grid.spacing,) * 3,
-                grid.direction.ravel().tolist(),
-                self._low,
-                sitk.sitkFloat32,
-            )
-        )
+        return sitk.GetArrayFromImage(self.grid.linear(self._moving, transform, beyond=self._low))
 
     def _inside(self, mask: sitk.Image, transform: sitk.Transform) -> np.ndarray:
         """1 at the positions that a transform takes into a mask, else 0."""
-        grid = self.grid
-        return sitk.GetArrayFromImage(
-            sitk.Resample(
-                mask,
-                [len(range(n)[MARGIN : n - MARGIN : POSITION_STRIDE]) for n in grid.size],
-                transform,
-                sitk.sitkNearestNeighbor,
-                (grid.origin + grid.direction @ np.full(3, MARGIN * grid.spacing)).tolist(),
-                (POSITION_STRIDE * grid.spacing,) * 3,
-                grid.direction.ravel().tolist(),
-                0.0,
-                sitk.sitkFloat32,
-            )
-            > 0
-        ).astype(np.float32)
+        return self.grid.padded(-MARGIN).every(POSITION_STRIDE).nearest(mask, transform).astype(np.float32)
 
     def _moments(self, image: Tensor, gradient: Tensor) -> Moments:
         products = (image, gradient, image * image, gradient * gradient, image * gradient)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
-from unittest import mock
 
 import intensity_registration
 import mind_registration
@@ -13,8 +12,8 @@ import SimpleITK as sitk
 from pairs import Pair
 
 import disa
-from disa.pose import task as registration_task
 from disa.pose.result import RegistrationResult
+from disa.pose.schedule import SCHEDULE
 
 
 class Outcome(NamedTuple):
@@ -74,10 +73,10 @@ def disa_global(fine_spacing: float | None) -> Method:
 def disa_search(starts: int, samples: int) -> Method:
     """DISA's global search from so many starts and over so many fixed descriptors, 0 for all."""
 
+    schedule = replace(SCHEDULE, searching=replace(SCHEDULE.searching, samples=samples))
+
     def register(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
-        effort = replace(registration_task.SEARCHING, samples=samples)
-        with mock.patch.object(registration_task, "SEARCHING", effort):
-            return disa_global(None)(pair, pose, options._replace(starts=starts))
+        return _outcome(disa.global_register(**_asked(pair, pose, options), starts=starts, schedule=schedule))
 
     return register
 
@@ -102,7 +101,7 @@ def intensity(metric: str) -> Method:
 
 STARTS = (10, 20, 50, 100, 200, 500, 1000, 2000)
 SAMPLES = (128, 256, 512, 1024, 2048, 4096, 0)
-STARTS_SWEEP = {f"{starts} starts": disa_search(starts, registration_task.SEARCHING.samples) for starts in STARTS}
+STARTS_SWEEP = {f"{starts} starts": disa_search(starts, SCHEDULE.searching.samples) for starts in STARTS}
 SAMPLES_SWEEP = {f"{samples or 'all'} points": disa_search(500, samples) for samples in SAMPLES}
 
 METHODS: dict[str, Method] = {

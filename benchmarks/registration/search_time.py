@@ -24,6 +24,7 @@ from cases import LAYOUTS, Case
 from pairs import load
 
 import disa
+from disa.features import cache
 from disa.network.session import processor_providers
 
 TURNS = (0.0, 45.0)
@@ -55,6 +56,7 @@ def settings(case: Case) -> dict[str, dict[str, Any]]:
 def seconds(options: dict[str, Any], repeats: int) -> float:
     times = []
     for _ in range(repeats + 1):
+        cache.clear()  # extraction counts
         began = time.perf_counter()
         disa.global_register(**options)
         times.append(time.perf_counter() - began)

@@ -8,12 +8,12 @@ torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("nlopt")
 pytest.importorskip("scipy")
 
+from disa.features.resampling import covering_grid, resample  # noqa: E402
 from geometry import sample_points, turned  # noqa: E402
 from lc2_registration import LC2, register  # noqa: E402
 from pairs import Pair  # noqa: E402
 
 from disa.features.extract import local_variance, normalize  # noqa: E402
-from disa.features.resampling import covering_grid, resample  # noqa: E402
 from disa.training.targets.lc2 import MARGIN  # noqa: E402
 from disa.training.targets.lc2_images import lc2_of_images  # noqa: E402
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from disa.features.warping import thinned
 
 import disa
 from disa.deform import register as steps
 from disa.deform.fields import Lattice, corner_determinants, sample, to_transform
 from disa.features.side import ImageSource
-from disa.features.warping import thinned
 from helpers.known_deformation import Pair, deformed_pair, error_of, moved
 
 

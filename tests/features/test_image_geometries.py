@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from disa.features.resampling import MARGIN, STRIDE, box_grid, covering_grid
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import disa
-from disa.features.resampling import MARGIN, STRIDE, box_grid, covering_grid
 from helpers.displaced import displaced_images, error_of
 from helpers.images import rotation
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-
 from disa.features.resampling import covering_grid, resample, smooth_for
+
 from helpers.images import structured_image
 
 

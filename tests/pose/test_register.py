@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from disa.pose.task import FIXED_STRIDE, REACH, Task
 
 import disa
 from disa.pose import task as registration_task
-from disa.pose.task import FIXED_STRIDE, REACH, Task
 from helpers.displaced import TRUTH, displaced_images
 from helpers.images import structured_image
 from helpers.known_pose import CORNERS, FAR, distance, known_pose, waves

@@ -107,18 +107,24 @@ class Grid:
         return self.place(sitk.GetImageFromArray(values, isVector=is_vector))
 
     def linear(
-        self, image: sitk.Image, transform: sitk.Transform | None = None, *, is_continued: bool = False
+        self,
+        image: sitk.Image,
+        transform: sitk.Transform | None = None,
+        *,
+        is_continued: bool = False,
+        beyond: float = 0.0,
     ) -> sitk.Image:
         """An image under a transform, float32, linear between its voxels.
 
         Args:
             image: of one number a voxel, or of vectors, whose type is kept.
             transform: from this grid's points to the image's; None: they share their space.
-            is_continued: beyond the image lies its nearest voxel in place of 0.
+            is_continued: beyond the image lies its nearest voxel.
+            beyond: what lies there if not.
         """
         scalar = image.GetNumberOfComponentsPerPixel() == 1
         kind = sitk.sitkFloat32 if scalar else image.GetPixelID()
-        return sitk.Resample(image, *self._asked(transform, sitk.sitkLinear), 0.0, kind, is_continued)
+        return sitk.Resample(image, *self._asked(transform, sitk.sitkLinear), beyond, kind, is_continued)
 
     def nearest(self, mask: sitk.Image, transform: sitk.Transform | None = None) -> npt.NDArray[np.bool_]:
         """Where a mask that a transform shows is not 0, by its nearest voxel, shape (z, y, x); False beyond it."""
