@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
+#include "disa/core/Choice.h"
 #include "disa/search/PoseSearch.h"
 
 #include <pybind11/numpy.h>
@@ -14,10 +15,11 @@ namespace
 disa::PoseKind
 kind_of(const std::string & name)
 {
-  return name == "translation"  ? disa::PoseKind::Translation
-         : name == "similarity" ? disa::PoseKind::Similarity
-         : name == "affine"     ? disa::PoseKind::Affine
-                                : disa::PoseKind::Rigid;
+  static const std::map<std::string, disa::PoseKind> kinds{ { "translation", disa::PoseKind::Translation },
+                                                            { "rigid", disa::PoseKind::Rigid },
+                                                            { "similarity", disa::PoseKind::Similarity },
+                                                            { "affine", disa::PoseKind::Affine } };
+  return disa::Choose("kind", kinds, name);
 }
 
 /** Poses about the centre of a fixed volume, by their parameters (n, number of parameters). */

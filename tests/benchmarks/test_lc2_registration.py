@@ -8,12 +8,14 @@ torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 pytest.importorskip("nlopt")
 pytest.importorskip("scipy")
 
-from disa.features.resampling import covering_grid, resample  # noqa: E402
 from geometry import sample_points, turned  # noqa: E402
 from lc2_registration import LC2, register  # noqa: E402
 from pairs import Pair  # noqa: E402
 
-from disa.features.extract import local_variance, normalize  # noqa: E402
+from disa.features.network_grid import covering_grid  # noqa: E402
+from disa.features.preparation import normalize  # noqa: E402
+from disa.features.weights import local_variance  # noqa: E402
+from disa.geometry.grid import Grid  # noqa: E402
 from disa.training.targets.lc2 import MARGIN  # noqa: E402
 from disa.training.targets.lc2_images import lc2_of_images  # noqa: E402
 
@@ -33,8 +35,8 @@ def pair_of(fixed: sitk.Image, moving: sitk.Image) -> Pair:
 def test_value_is_that_of_the_training_target() -> None:
     fixed, moving = textured(0), textured(1)
     lc2 = LC2(pair_of(fixed, moving), 2.0)
-    grid = covering_grid(fixed, 2.0)
-    seen = resample(normalize(fixed), grid)
+    grid = covering_grid(Grid.of(fixed), 2.0)
+    seen = grid.linear(normalize(fixed), is_continued=True)
     # outside, LC2 has the moving image's darkest value
     low = float(sitk.GetArrayViewFromImage(normalize(moving)).min())
     placed = sitk.Resample(normalize(moving), seen, sitk.Transform(), sitk.sitkLinear, low)

@@ -8,10 +8,12 @@ from helpers.images import structured_image
 
 pytest.importorskip("scipy")
 
-from mind_registration import MindSource, register_global, register_local
+from mind import MindSSC
+from mind_registration import register_global, register_local
 from pairs import Pair
 
 from disa.core import FeatureVolume
+from disa.features.side import open_image_side
 
 
 def pair_of(image: sitk.Image) -> Pair:
@@ -24,8 +26,7 @@ def pair_of(image: sitk.Image) -> Pair:
 
 
 def describe(image: sitk.Image, stride: int) -> FeatureVolume:
-    source = MindSource(image, "image", None)
-    return source.fixed_features(2.0, stride)
+    return open_image_side(image, "fixed", None, MindSSC(centred=True)).fixed_features(2.0, stride)
 
 
 def test_descriptors_are_of_unit_length_and_blind_to_a_negative() -> None:

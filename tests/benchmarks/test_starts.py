@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -14,14 +16,14 @@ from methods import Options, disa_search
 from pairs import Pair
 from starts import summary
 
-from disa.pose import task as registration_task
+from disa.pose.schedule import SCHEDULE
 
 
 def test_more_starts_and_points_cost_more_and_leave_the_defaults_alone() -> None:
     image = structured_image()
     points = sample_points(image)
     pair = Pair(image, turned(image, np.random.default_rng(0)), None, None, points, points, sitk.Euler3DTransform())
-    before = registration_task.SEARCHING
+    before = replace(SCHEDULE)
     few, many = (
         disa_search(starts, 64)(pair, sitk.Euler3DTransform(), Options("disa-lc2", 500, 1)) for starts in (5, 100)
     )
@@ -29,7 +31,7 @@ def test_more_starts_and_points_cost_more_and_leave_the_defaults_alone() -> None
     assert few.evaluations + 500 < many.evaluations
     assert many.search_seconds is not None and many.search_seconds > 0
     assert pair.error(many.transform) < 2.0
-    assert registration_task.SEARCHING == before
+    assert before == SCHEDULE
 
 
 def test_summary_leaves_out_what_was_not_run() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,18 @@ from typer.testing import CliRunner
 import disa
 from disa.cli.app import app
 from disa.cohort.table import read_table
-from disa.features import store as feature_store
+from disa.features import cache
+from disa.pose.options import PoseOptions
 from disa.report.job import Inputs, Options, Request, done_before
 from helpers.images import smooth_noise
+from helpers.network_runs import CountingExtractor
 from helpers.tables import rows_of
 
 distributed = pytest.importorskip("distributed", reason="cohorts run through dask.distributed")
 
 from disa.cohort.running import client_of, run_all  # noqa: E402
 
-OPTIONS = Options("rigid", False, False, 4.0, None, None, "disa-lc2", ["CPUExecutionProvider"], 0, 1)
+OPTIONS = Options(PoseOptions(spacing=4.0, providers=["CPUExecutionProvider"], threads=1))
 COMMAND = ["--search", "local", "--spacing", "4", "--device", "cpu", "--threads", "1"]
 
 
@@ -52,16 +55,19 @@ def test_what_pairs_share_is_what_each_would_make(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = (f"{images}/fixed.nii.gz", f"{images}/moving3.nii.gz")
+    runs = CountingExtractor(monkeypatch)
     alone = disa.register(*pair, spacing=4.0, threads=1)
-    with feature_store.kept_in(tmp_path):
+    every = len(runs.strides)
+    with cache.kept_in(tmp_path):
+        cache.clear()  # as in another process
         first = disa.register(*pair, spacing=4.0, threads=1)
         kept = sorted(tmp_path.glob("*.disa"))
         kept[0].write_bytes(kept[0].read_bytes()[:-1])  # damaged: made anew
-        made: list[object] = []
-        key = feature_store._key
-        monkeypatch.setattr(feature_store, "_key", lambda *args: made.append(args) or key(*args))
+        cache.clear()
+        runs.strides.clear()
         second = disa.register(*pair, spacing=4.0, threads=1)
-    assert len(kept) == 2 and len(made) == 2  # fixed and, on the moving image's own axes, moving
+    assert len(kept) == 2  # fixed and, on the moving image's own axes, moving
+    assert len(runs.strides) == every - 1
     assert sorted(tmp_path.glob("*.disa")) == kept
     for result in (first, second):
         assert result.transform.GetParameters() == alone.transform.GetParameters()
@@ -137,7 +143,7 @@ def test_what_was_done_is_done_again_once_it_differs(images: Path, tmp_path: Pat
 
     found = run(request)
     assert done_before(request) == json.loads(json.dumps(found))
-    other = Options(**{**vars(OPTIONS), "spacing": 5.0})
+    other = Options(replace(OPTIONS.pose, spacing=5.0))
     assert done_before(Request(request.inputs, other, request.output)) is None
     (tmp_path / "out" / "report.html").rename(tmp_path / "report.html")
     assert done_before(request) is None

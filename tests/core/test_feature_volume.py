@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import disa
 from disa.core import FeatureVolume, _core
+from disa.geometry.grid import Grid
 
 
 @pytest.mark.parametrize("quantized", [True, False])
@@ -43,11 +44,10 @@ def test_arrays_that_were_pickled_are_taken(make_features) -> None:
 
 def test_the_network_is_kept_and_old_files_have_none(make_features, tmp_path: Path) -> None:
     features = make_features((3, 4, 5), quantized=False, network="00c0ffee")
-    frame = _core.Frame((5, 4, 3), features.origin, features.spacing, features.direction)
     features.save(tmp_path / "a.disa")
     for made in (features, features.quantized(), features.replaced(weights=2 * features.weights)):
         assert made.network == "00c0ffee"
-    assert _core.widen(features, frame, 9.0).network == "00c0ffee"
+    assert _core.widen(features, Grid.of(features), 9.0).network == "00c0ffee"
     assert FeatureVolume.load(tmp_path / "a.disa").network == "00c0ffee"
     content = bytearray((tmp_path / "a.disa").read_bytes())
     content[164:168] = bytes(4)

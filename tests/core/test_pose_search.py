@@ -102,7 +102,9 @@ def test_threads_change_nothing(pair: tuple[FeatureVolume, FeatureVolume]) -> No
     starts = search.draw(40, 30.0, 40.0, 2)
     results = [
         search.optimize(
-            starts, moving, samples=300, tolerance=0.1, iterations=30, keep=5, distinct=5.0, threads=threads
+            starts,
+            moving,
+            _core.StageSettings(samples=300, tolerance=0.1, iterations=30, keep=5, distinct=5.0, threads=threads),
         )
         for threads in (1, 2, 7)
     ]

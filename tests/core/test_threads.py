@@ -31,7 +31,8 @@ starts = search.draw(threads, 20.0, 10.0, 1)
 
 def optimize(threads):
     found = search.optimize(
-        starts, moving, samples=64, tolerance=0.1, iterations=3, keep=5, distinct=1.0, threads=threads)
+        starts, moving, _core.StageSettings(
+            samples=64, tolerance=0.1, iterations=3, keep=5, distinct=1.0, threads=threads))
     return [(pose.parameters, pose.value) for pose in found.poses]
 
 expected = optimize(1)

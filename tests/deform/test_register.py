@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from disa.features.warping import thinned
 
 import disa
 from disa.deform import register as steps
-from disa.deform.fields import Lattice, corner_determinants, sample, to_transform
-from disa.features.side import ImageSource
+from disa.deform.fields import corner_determinants, sample
+from disa.deform.schedule import DEFORM_SCHEDULE
+from disa.deform.workspace import DeformWorkspace
+from disa.features.side import open_image_side
+from disa.features.volumes import thinned
+from disa.geometry.grid import Grid
+from disa.network.describer import Network
 from helpers.known_deformation import Pair, deformed_pair, error_of, moved
 
 
@@ -39,15 +43,14 @@ def test_stride_4_searches_once(pair: Pair) -> None:
 
 def test_what_is_said_of_the_field_is_so(pair: Pair, result: disa.DeformableResult) -> None:
     image = result.displacement_field.GetDisplacementField()
-    axes = np.asarray(image.GetDirection()).reshape(3, 3)
-    lattice = Lattice(image.GetSize(), np.asarray(image.GetOrigin()), image.GetSpacing()[0], axes)
-    determinants = corner_determinants(sample(result.displacement_field, lattice), lattice.spacing)[1:-1, 1:-1, 1:-1]
-    assert lattice.spacing == pytest.approx(8.0)
+    nodes = Grid.of(image)
+    determinants = corner_determinants(sample(result.displacement_field, nodes), nodes.step)[1:-1, 1:-1, 1:-1]
+    assert nodes.spacing == pytest.approx(8.0)
     assert result.least_jacobian == pytest.approx(determinants.min())
     assert result.folds == (determinants <= 0).any(axis=-1).mean()
     assert isinstance(result, disa.RegistrationResult)
     assert -1.0 <= result.value == result.trace[0][-1] < result.trace[0][0] < 0.0
-    assert len(result.trace[0]) < result.evaluations <= 2 * steps.FINE_ITERATIONS
+    assert len(result.trace[0]) < result.evaluations <= 2 * DEFORM_SCHEDULE.fine_iterations
     assert 0.8 < result.overlap <= 1.0 and result.doubts == []
     shown = result._repr_html_()
     assert f"{result.value:.4f}" in shown and len(shown) < 1000
@@ -80,12 +83,11 @@ def test_threads_change_nothing(pair: Pair) -> None:
 
 
 def test_a_field_without_folds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fold(task: steps._Task, both_ways: bool) -> None:
-        shape = (*task.lattice.size[::-1], 3)
-        task.trace.append(0.0)
-        task.parts.append(to_transform(np.random.default_rng(0).normal(scale=4.0, size=shape), task.lattice, 4))
+    def fold(work: DeformWorkspace) -> None:
+        work.trace.append(0.0)
+        work.add(np.random.default_rng(0).normal(scale=4.0, size=(*work.nodes.shape, 3)))
 
-    monkeypatch.setattr(steps._Task, "refine", fold)
+    monkeypatch.setattr(steps, "descend", fold)
     folded = disa.deformable_register(*pair[:2], stride=4)
     smooth = disa.deformable_register(*pair[:2], stride=4, fold_free=True)
     assert folded.folds > 0.0 > folded.least_jacobian
@@ -143,8 +145,8 @@ def test_a_2d_image_is_refused(pair: Pair) -> None:
 
 
 def test_descriptors_of_stride_4_are_every_second_one_of_stride_2(pair: Pair) -> None:
-    source = ImageSource(pair[0], "fixed", None, "disa-lc2", None)
-    sparse, dense = (source.fixed_features(2.0, stride) for stride in (4, 2))
+    side = open_image_side(pair[0], "fixed", None, Network())
+    sparse, dense = (side.fixed_features(2.0, stride) for stride in (4, 2))
     among = thinned(dense, 2)
     assert among.data.shape == sparse.data.shape
     assert (among.spacing, among.origin) == (pytest.approx(sparse.spacing), pytest.approx(sparse.origin))

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 import disa
-from disa.features.extract import local_variance
+from disa.features.weights import local_variance
 from helpers.images import rotation
 
 

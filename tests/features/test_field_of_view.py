@@ -8,7 +8,8 @@ import SimpleITK as sitk
 
 import disa
 from disa.features.field_of_view import extend_beyond, is_blank_beyond
-from disa.features.side import ImageSource, extend_beyond_masks
+from disa.features.side import ImageSide, extended_beyond_masks, open_image_side
+from disa.network.describer import Network
 from helpers.images import rotation, structured_image
 
 SIZE = (110, 110, 110)
@@ -80,18 +81,17 @@ def test_only_what_is_of_one_value_beyond_a_mask_counts_as_blank(
     assert not is_blank_beyond(whole, mask)
 
 
-def source(image: sitk.Image, mask: sitk.Image | None) -> ImageSource:
-    return ImageSource(image, "image", mask, "disa-lc2", None)
+def side(image: sitk.Image, mask: sitk.Image | None) -> ImageSide:
+    return open_image_side(image, "fixed", mask, Network())
 
 
 def test_descriptors_near_the_edge_are_nearer_to_those_of_the_uncut_image(
     body: sitk.Image, sector: tuple[sitk.Image, sitk.Image, sitk.Image]
 ) -> None:
     cut, mask, whole = sector
-    sources = [source(image, mask) for image in (whole, cut, cut)]
-    extend_beyond_masks(sources[0], source(body, None))
-    extend_beyond_masks(sources[1], source(body, None))
-    uncut, extended, black = (of.fixed_features(2.0, 4) for of in sources)
+    other = side(body, None)
+    sides = [extended_beyond_masks(side(image, mask), other)[0] for image in (whole, cut)]
+    uncut, extended, black = (of.fixed_features(2.0, 4) for of in (*sides, side(cut, mask)))
     counted = uncut.weights > 0
     wanted = np.float32(uncut.data[counted]) * uncut.scale
     errors = [np.square(np.float32(f.data[counted]) * f.scale - wanted).sum(-1).mean() for f in (extended, black)]
@@ -100,9 +100,8 @@ def test_descriptors_near_the_edge_are_nearer_to_those_of_the_uncut_image(
 
 def test_an_edge_that_both_images_have_stays(sector: tuple[sitk.Image, sitk.Image, sitk.Image]) -> None:
     cut, mask, _ = sector
-    one, other, untouched = (source(cut, mask) for _ in range(3))
-    extend_beyond_masks(one, other)
-    for of in (one, other):
+    untouched = side(cut, mask)
+    for of in extended_beyond_masks(side(cut, mask), side(cut, mask)):
         np.testing.assert_array_equal(of.fixed_features(2.0, 4).data, untouched.fixed_features(2.0, 4).data)
 
 

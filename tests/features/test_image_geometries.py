@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from disa.features.resampling import MARGIN, STRIDE, box_grid, covering_grid
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import disa
+from disa.features.network_grid import MARGIN, STRIDE, box_grid, covering_grid
+from disa.geometry.grid import Grid
 from helpers.displaced import displaced_images, error_of
 from helpers.images import rotation
 
@@ -69,7 +70,7 @@ def test_a_grid_covers_the_image_and_no_more_or_is_refused(
     assume(np.prod(size) < 2**22)
     image = image_of(size, spacing, own)
     corners = corners_of(image)
-    for make in (lambda: covering_grid(image, voxel, axes), lambda: box_grid(corners, voxel, axes)):
+    for make in (lambda: covering_grid(Grid.of(image), voxel, axes), lambda: box_grid(corners, voxel, axes)):
         try:
             grid = make()
         except disa.ImageError as error:
@@ -159,6 +160,6 @@ def test_512_cubed_with_a_wrong_spacing_is_refused_before_memory_is_taken() -> N
     """10 m a side; its grid would be 500 GB. The right one, 0.5 mm, is a grid of 16 MB."""
     image = image_of((512, 512, 512), (20.0,) * 3, np.eye(3))
     with pytest.raises(disa.ImageError, match=r"10240.*larger spacing or crop"):
-        covering_grid(image, 2.0)
+        covering_grid(Grid.of(image), 2.0)
     image.SetSpacing((0.5,) * 3)
-    assert np.prod(covering_grid(image, 2.0).size) < 4e6
+    assert np.prod(covering_grid(Grid.of(image), 2.0).size) < 4e6

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from disa.features.resampling import covering_grid, resample, smooth_for
 
+from disa.features.network_grid import covering_grid
+from disa.features.preparation import smooth_for
+from disa.geometry.grid import Grid
 from helpers.images import structured_image
 
 
@@ -29,8 +31,9 @@ def test_resampling_does_not_alias() -> None:
     z, _, _ = np.indices((64, 64, 64))
     for period, low, high in ((2.5, 0.0, 0.12), (16.0, 0.8, 1.0)):
         stripes = sitk.GetImageFromArray(np.sin(2 * np.pi * z / period).astype(np.float32))
-        grid = covering_grid(stripes, 2.0)
-        values = sitk.GetArrayFromImage(resample(smooth_for(stripes, 2.0), grid))[12:-12, 12:-12, 12:-12]
+        grid = covering_grid(Grid.of(stripes), 2.0)
+        seen = grid.linear(smooth_for(stripes, 2.0), is_continued=True)
+        values = sitk.GetArrayFromImage(seen)[12:-12, 12:-12, 12:-12]
         assert low <= np.abs(values).max() <= high
 
 

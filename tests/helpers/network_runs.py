@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from disa.features import extract as features_module
+from disa.features import cache
+from disa.network import describer
 
 
 class CountingExtractor:
-    """Counts the runs of the network, by image."""
+    """Counts the runs of the network, by stride, from an empty memory on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.strides: list[int] = []
-        original = features_module.run_network
+        original = describer.run_network
 
         def run(volume: Any, path: Any, stride: int, *rest: Any) -> Any:
             self.strides.append(stride)
             return original(volume, path, stride, *rest)
 
-        monkeypatch.setattr(features_module, "run_network", run)
+        cache.clear()
+        monkeypatch.setattr(describer, "run_network", run)

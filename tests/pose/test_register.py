@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from disa.pose.task import FIXED_STRIDE, REACH, Task
 
 import disa
-from disa.pose import task as registration_task
+from disa.features.side import open_sides
+from disa.network.describer import Network
+from disa.pose.options import PoseOptions
+from disa.pose.schedule import SCHEDULE, Draw, Schedule
+from disa.pose.workspace import Workspace
 from helpers.displaced import TRUTH, displaced_images
 from helpers.images import structured_image
 from helpers.known_pose import CORNERS, FAR, distance, known_pose, waves
@@ -157,27 +161,26 @@ def test_moving_descriptors_are_asked_for_where_something_is_compared_with_them(
     weights = whole.weights.copy()
     weights[:, :6] = 0  # y
     part = whole.replaced(weights=weights)
-    voxel, boxes = 1.5, []
+    voxel, boxes, reach = 1.5, [], SCHEDULE.reach
     for features in (whole, part):
-        task = Task.open(
-            features, waves(51, 4.0), FAR, "rigid", 0, None, None, None, "disa-lc2", 2.0, FIXED_STRIDE, None, 1
-        )
+        sides = open_sides(features, waves(51, 4.0), (None, None), Network())
+        work = Workspace.open(sides, FAR, PoseOptions(threads=1), SCHEDULE)
         axes = np.asarray(FAR.GetMatrix()).reshape(3, 3)
-        low, high = task.compared_box(task.initial, voxel) @ axes
+        low, high = work.compared_box(work.initial, voxel) @ axes
         z, y, x = np.nonzero(features.weights)
         points = np.stack([x, y, z], -1) * 8.0 + features.origin
         moved = np.asarray([FAR.TransformPoint(p) for p in points.tolist()]) @ axes
-        assert (low <= moved.min(axis=0) - REACH * voxel + 1e-6).all()
-        assert (low > moved.min(axis=0) - (REACH + 4) * voxel - 1e-6).all()
-        assert (high >= moved.max(axis=0) + REACH * voxel - 1e-6).all()
-        assert (high < moved.max(axis=0) + (REACH + 4) * voxel + 1e-6).all()
+        assert (low <= moved.min(axis=0) - reach * voxel + 1e-6).all()
+        assert (low > moved.min(axis=0) - (reach + 4) * voxel - 1e-6).all()
+        assert (high >= moved.max(axis=0) + reach * voxel - 1e-6).all()
+        assert (high < moved.max(axis=0) + (reach + 4) * voxel + 1e-6).all()
         boxes.append(np.stack([low, high]))
     steps = (boxes[1] - boxes[0]) / (4 * voxel)  # whole, so that the same voxels are in both
     np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
     assert steps[0, 1] >= 7 and not np.rint(steps[:, [0, 2]]).any()
 
 
-def test_a_local_registration_looks_about_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_registration_looks_about_where_it_ends() -> None:
     truth = known_pose("rigid")
     start = sitk.Euler3DTransform(truth)
     start.SetTranslation((np.asarray(truth.GetTranslation()) + np.array([20.0, 20.0, 0.0])).tolist())
@@ -185,9 +188,9 @@ def test_a_local_registration_looks_about_where_it_ends(monkeypatch: pytest.Monk
 
     fixed, moving = waves(17, 8.0, truth), waves(51, 8 / 5**0.5)
 
-    def error() -> float:
-        return distance(disa.register(fixed, moving, initial_transform=start).transform, truth, ball)
+    def error(schedule: Schedule) -> float:
+        result = disa.register(fixed, moving, initial_transform=start, schedule=schedule)
+        return distance(result.transform, truth, ball)
 
-    assert error() < 1.5
-    monkeypatch.setattr(registration_task, "EXPLORED", (1, 0.0, 0.0))
-    assert error() > 20
+    assert error(SCHEDULE) < 1.5
+    assert error(replace(SCHEDULE, explored=Draw(1, 0.0, 0.0))) > 20

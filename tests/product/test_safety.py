@@ -112,7 +112,8 @@ for _ in range(count):
             features = FeatureVolume.load(path)
             features.quantized()
             search = _core.PoseSearch(features, "rigid", np.eye(3).ravel(), np.zeros(3))
-            search.optimize([[0.0] * 6], features, samples=0, tolerance=0.1, iterations=3, keep=1, distinct=1.0)
+            settings = _core.StageSettings(samples=0, tolerance=0.1, iterations=3, keep=1, distinct=1.0)
+            search.optimize([[0.0] * 6], features, settings)
     except disa.DISAError as error:
         assert "\\n" not in str(error), error
         refused += 1

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "itkDISARegistrationEngine.h"
 
+#include "disa/core/Choice.h"
 #include "itkDISAError.h"
+#include "itkDISANamedValues.h"
 #include "itkDISATransformAdaptors.h"
 #include "itkDISATransformDescription.h"
 
@@ -89,12 +91,7 @@ FindEvent(const std::string & name)
     { "End", &end },           { "Iteration", &iteration }, { "MultiResolutionIteration", &level },
     { "Progress", &progress }, { "Start", &start },         { "User", &user },
   };
-  const auto found = events.find(name);
-  if (found == events.end())
-  {
-    throw DISAError("there is no event " + name);
-  }
-  return *found->second;
+  return *disa::Choose("event", events, name);
 }
 
 template <typename TArray, typename TNumber>
@@ -178,6 +175,11 @@ RegistrationEngine::SetUpLevels()
 void
 RegistrationEngine::SetUpSampling()
 {
+  if (m_Settings.samplingStrategy < 0 || m_Settings.samplingStrategy > 2)
+  {
+    throw disa::RegistrationError("sampling strategy: expected one of 0 (none), 1 (regular), 2 (random), got " +
+                                  std::to_string(m_Settings.samplingStrategy));
+  }
   m_Registration->SetMetricSamplingStrategy(
     static_cast<RegistrationType::MetricSamplingStrategyEnum>(m_Settings.samplingStrategy));
   const auto & percentages = m_Settings.samplingPercentages;
@@ -204,31 +206,33 @@ RegistrationEngine::ScalesEstimatorType::Pointer
 RegistrationEngine::MakeScalesEstimator() const
 {
   const ScalesSettings & settings = m_Settings.scales;
-  const auto             finish = [&](auto estimator) -> ScalesEstimatorType::Pointer
+  if (settings.estimator.empty())
   {
-    estimator->SetCentralRegionRadius(static_cast<IndexValueType>(settings.numbers.at("centralRegionRadius")));
+    return nullptr;
+  }
+  NamedNumbers numbers(settings.numbers, "scales estimator " + settings.estimator);
+  const auto   finish = [&](auto estimator) -> ScalesEstimatorType::Pointer
+  {
+    estimator->SetCentralRegionRadius(static_cast<IndexValueType>(numbers.at("centralRegionRadius")));
     estimator->SetMetric(m_Metric);
     estimator->SetTransformForward(true);
     return estimator.GetPointer();
   };
   const auto finishShift = [&](auto estimator)
   {
-    estimator->SetSmallParameterVariation(settings.numbers.at("smallParameterVariation"));
+    estimator->SetSmallParameterVariation(numbers.at("smallParameterVariation"));
     return finish(estimator);
   };
-  if (settings.estimator == "Jacobian")
-  {
-    return finish(RegistrationParameterScalesFromJacobian<RegistrationMetricType>::New());
-  }
-  if (settings.estimator == "IndexShift")
-  {
-    return finishShift(RegistrationParameterScalesFromIndexShift<RegistrationMetricType>::New());
-  }
-  if (settings.estimator == "PhysicalShift")
-  {
-    return finishShift(RegistrationParameterScalesFromPhysicalShift<RegistrationMetricType>::New());
-  }
-  return nullptr;
+  const std::map<std::string, std::function<ScalesEstimatorType::Pointer()>> makers{
+    { "Jacobian", [&] { return finish(RegistrationParameterScalesFromJacobian<RegistrationMetricType>::New()); } },
+    { "IndexShift",
+      [&] { return finishShift(RegistrationParameterScalesFromIndexShift<RegistrationMetricType>::New()); } },
+    { "PhysicalShift",
+      [&] { return finishShift(RegistrationParameterScalesFromPhysicalShift<RegistrationMetricType>::New()); } },
+  };
+  const ScalesEstimatorType::Pointer estimator = disa::Choose("scales estimator", makers, settings.estimator)();
+  numbers.CheckAllRead();
+  return estimator;
 }
 
 void

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "itkDISARegistrationMetric.h"
 
+#include "disa/core/Choice.h"
 #include "itkDISAImageToImageMetricv4.h"
+#include "itkDISANamedValues.h"
 
 #include "itkANTSNeighborhoodCorrelationImageToImageMetricv4.h"
 #include "itkCorrelationImageToImageMetricv4.h"
@@ -45,52 +47,70 @@ MakeDISA(const MetricSettings & settings)
   return metric.GetPointer();
 }
 
+RegistrationMetricType::Pointer
+MakeMattes(NamedNumbers & numbers)
+{
+  const auto metric = MetricOf<MattesMutualInformationImageToImageMetricv4>::New();
+  metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
+  return metric.GetPointer();
+}
+
+RegistrationMetricType::Pointer
+MakeJointHistogram(NamedNumbers & numbers)
+{
+  const auto metric = MetricOf<JointHistogramMutualInformationImageToImageMetricv4>::New();
+  metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
+  metric->SetVarianceForJointPDFSmoothing(numbers.at("varianceForJointPDFSmoothing"));
+  return metric.GetPointer();
+}
+
+RegistrationMetricType::Pointer
+MakeANTSCorrelation(NamedNumbers & numbers)
+{
+  using MetricType = MetricOf<ANTSNeighborhoodCorrelationImageToImageMetricv4>;
+  const auto metric = MetricType::New();
+  metric->SetRadius(MetricType::RadiusType::Filled(static_cast<SizeValueType>(numbers.at("radius"))));
+  return metric.GetPointer();
+}
+
+RegistrationMetricType::Pointer
+MakeDemons(NamedNumbers & numbers)
+{
+  const auto metric = MetricOf<DemonsImageToImageMetricv4>::New();
+  metric->SetIntensityDifferenceThreshold(numbers.at("intensityDifferenceThreshold"));
+  return metric.GetPointer();
+}
+
+template <template <typename, typename, typename, typename, typename> class TMetric>
+RegistrationMetricType::Pointer
+MakePlain(NamedNumbers &)
+{
+  return MetricOf<TMetric>::New().GetPointer();
+}
+
 } // namespace
 
 RegistrationMetricType::Pointer
 MakeMetric(const MetricSettings & settings)
 {
-  const std::string & name = settings.name;
-  const NumberMap &   numbers = settings.numbers;
-  if (name.empty())
+  if (settings.name.empty())
   {
     return MakeDISA(settings);
   }
-  if (name == "MeanSquares")
-  {
-    return MetricOf<MeanSquaresImageToImageMetricv4>::New().GetPointer();
-  }
-  if (name == "Correlation")
-  {
-    return MetricOf<CorrelationImageToImageMetricv4>::New().GetPointer();
-  }
-  if (name == "MattesMutualInformation")
-  {
-    const auto metric = MetricOf<MattesMutualInformationImageToImageMetricv4>::New();
-    metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
-    return metric.GetPointer();
-  }
-  if (name == "JointHistogramMutualInformation")
-  {
-    const auto metric = MetricOf<JointHistogramMutualInformationImageToImageMetricv4>::New();
-    metric->SetNumberOfHistogramBins(static_cast<SizeValueType>(numbers.at("numberOfHistogramBins")));
-    metric->SetVarianceForJointPDFSmoothing(numbers.at("varianceForJointPDFSmoothing"));
-    return metric.GetPointer();
-  }
-  if (name == "ANTSNeighborhoodCorrelation")
-  {
-    using MetricType = MetricOf<ANTSNeighborhoodCorrelationImageToImageMetricv4>;
-    const auto metric = MetricType::New();
-    metric->SetRadius(MetricType::RadiusType::Filled(static_cast<SizeValueType>(numbers.at("radius"))));
-    return metric.GetPointer();
-  }
-  if (name == "Demons")
-  {
-    const auto metric = MetricOf<DemonsImageToImageMetricv4>::New();
-    metric->SetIntensityDifferenceThreshold(numbers.at("intensityDifferenceThreshold"));
-    return metric.GetPointer();
-  }
-  throw DISAError("the registration engine has no metric " + name);
+  using Maker = RegistrationMetricType::Pointer (*)(NamedNumbers &);
+  static const std::map<std::string, Maker> makers{
+    { "MeanSquares", MakePlain<MeanSquaresImageToImageMetricv4> },
+    { "Correlation", MakePlain<CorrelationImageToImageMetricv4> },
+    { "MattesMutualInformation", MakeMattes },
+    { "JointHistogramMutualInformation", MakeJointHistogram },
+    { "ANTSNeighborhoodCorrelation", MakeANTSCorrelation },
+    { "Demons", MakeDemons },
+  };
+  const Maker                           make = disa::Choose("metric", makers, settings.name);
+  NamedNumbers                          numbers(settings.numbers, "metric " + settings.name);
+  const RegistrationMetricType::Pointer metric = make(numbers);
+  numbers.CheckAllRead();
+  return metric;
 }
 
 } // namespace DISA

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "itkDISARegistrationOptimizer.h"
 
+#include "disa/core/Choice.h"
 #include "itkDISAError.h"
+#include "itkDISANamedValues.h"
 
 #include "itkAmoebaOptimizerv4.h"
 #include "itkConjugateGradientLineSearchOptimizerv4.h"
@@ -36,9 +38,14 @@ enum EstimateLearningRate
 /** Settings and getters that all gradient descents share. */
 template <typename TOptimizer>
 RegistrationOptimizer
-MakeDescent(const SmartPointer<TOptimizer> & optimizer, const NumberMap & numbers)
+MakeDescent(const SmartPointer<TOptimizer> & optimizer, NamedNumbers & numbers)
 {
   const double estimate = numbers.at("estimateLearningRate");
+  if (estimate != Never && estimate != Once && estimate != EachIteration)
+  {
+    throw disa::RegistrationError(
+      "estimateLearningRate: expected one of 0 (never), 1 (once), 2 (each iteration), got " + std::to_string(estimate));
+  }
   optimizer->SetLearningRate(numbers.at("learningRate"));
   optimizer->SetNumberOfIterations(static_cast<SizeValueType>(numbers.at("numberOfIterations")));
   optimizer->SetDoEstimateLearningRateAtEachIteration(estimate == EachIteration);
@@ -56,7 +63,7 @@ MakeDescent(const SmartPointer<TOptimizer> & optimizer, const NumberMap & number
 
 template <typename TOptimizer>
 void
-SetConvergence(TOptimizer & optimizer, const NumberMap & numbers)
+SetConvergence(TOptimizer & optimizer, NamedNumbers & numbers)
 {
   optimizer.SetMinimumConvergenceValue(numbers.at("convergenceMinimumValue"));
   optimizer.SetConvergenceWindowSize(static_cast<SizeValueType>(numbers.at("convergenceWindowSize")));
@@ -64,7 +71,7 @@ SetConvergence(TOptimizer & optimizer, const NumberMap & numbers)
 
 template <typename TOptimizer>
 RegistrationOptimizer
-MakeLineSearch(const NumberMap & numbers)
+MakeLineSearch(NamedNumbers & numbers)
 {
   const auto optimizer = TOptimizer::New();
   SetConvergence(*optimizer, numbers);
@@ -76,7 +83,7 @@ MakeLineSearch(const NumberMap & numbers)
 }
 
 RegistrationOptimizer
-MakeGradientDescent(const NumberMap & numbers)
+MakeGradientDescent(NamedNumbers & numbers)
 {
   const auto optimizer = GradientDescentOptimizerv4Template<double>::New();
   SetConvergence(*optimizer, numbers);
@@ -84,7 +91,7 @@ MakeGradientDescent(const NumberMap & numbers)
 }
 
 RegistrationOptimizer
-MakeRegularStep(const NumberMap & numbers)
+MakeRegularStep(NamedNumbers & numbers)
 {
   const auto optimizer = RegularStepGradientDescentOptimizerv4<double>::New();
   optimizer->SetMinimumStepLength(numbers.at("minStep"));
@@ -106,7 +113,7 @@ Wrap(const SmartPointer<TOptimizer> & optimizer)
 }
 
 RegistrationOptimizer
-MakeLBFGSB(const NumberMap & numbers, SizeValueType numberOfParameters)
+MakeLBFGSB(NamedNumbers & numbers, SizeValueType numberOfParameters)
 {
   const auto optimizer = LBFGSBOptimizerv4::New();
   optimizer->SetGradientConvergenceTolerance(numbers.at("gradientConvergenceTolerance"));
@@ -137,7 +144,7 @@ MakeLBFGSB(const NumberMap & numbers, SizeValueType numberOfParameters)
 }
 
 RegistrationOptimizer
-MakeLBFGS2(const NumberMap & numbers)
+MakeLBFGS2(NamedNumbers & numbers)
 {
   const auto optimizer = LBFGS2Optimizerv4Template<double>::New();
   optimizer->SetSolutionAccuracy(numbers.at("solutionAccuracy"));
@@ -153,13 +160,13 @@ MakeLBFGS2(const NumberMap & numbers)
 }
 
 RegistrationOptimizer
-MakeExhaustive(const OptimizerSettings & settings)
+MakeExhaustive(const std::vector<unsigned int> & numberOfSteps, NamedNumbers & numbers)
 {
   using OptimizerType = ExhaustiveOptimizerv4<double>;
   const auto               optimizer = OptimizerType::New();
-  OptimizerType::StepsType steps(settings.numberOfSteps.size());
-  std::copy(settings.numberOfSteps.begin(), settings.numberOfSteps.end(), steps.begin());
-  optimizer->SetStepLength(settings.numbers.at("stepLength"));
+  OptimizerType::StepsType steps(numberOfSteps.size());
+  std::copy(numberOfSteps.begin(), numberOfSteps.end(), steps.begin());
+  optimizer->SetStepLength(numbers.at("stepLength"));
   optimizer->SetNumberOfSteps(steps);
   OptimizerType *       pointer = optimizer.GetPointer();
   RegistrationOptimizer result;
@@ -173,7 +180,7 @@ MakeExhaustive(const OptimizerSettings & settings)
 }
 
 RegistrationOptimizer
-MakeAmoeba(const NumberMap & numbers, SizeValueType numberOfParameters)
+MakeAmoeba(NamedNumbers & numbers, SizeValueType numberOfParameters)
 {
   const auto                        optimizer = AmoebaOptimizerv4::New();
   AmoebaOptimizerv4::ParametersType delta(numberOfParameters);
@@ -187,7 +194,7 @@ MakeAmoeba(const NumberMap & numbers, SizeValueType numberOfParameters)
 }
 
 RegistrationOptimizer
-MakePowell(const NumberMap & numbers)
+MakePowell(NamedNumbers & numbers)
 {
   const auto optimizer = PowellOptimizerv4<double>::New();
   optimizer->SetMaximumIteration(static_cast<unsigned int>(numbers.at("numberOfIterations")));
@@ -201,7 +208,7 @@ MakePowell(const NumberMap & numbers)
 }
 
 RegistrationOptimizer
-MakeOnePlusOne(const NumberMap & numbers)
+MakeOnePlusOne(NamedNumbers & numbers)
 {
   const auto optimizer = OnePlusOneEvolutionaryOptimizerv4<double>::New();
   optimizer->SetMaximumIteration(static_cast<unsigned int>(numbers.at("numberOfIterations")));
@@ -222,49 +229,28 @@ MakeOnePlusOne(const NumberMap & numbers)
 RegistrationOptimizer
 MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParameters)
 {
-  const std::string & name = settings.name;
-  const NumberMap &   numbers = settings.numbers;
-  if (name == "GradientDescent")
+  using Maker = std::function<RegistrationOptimizer(NamedNumbers &)>;
+  if (settings.name.empty())
   {
-    return MakeGradientDescent(numbers);
+    throw DISAError("no optimiser is set; call one of the SetOptimizerAs methods");
   }
-  if (name == "GradientDescentLineSearch")
-  {
-    return MakeLineSearch<GradientDescentLineSearchOptimizerv4Template<double>>(numbers);
-  }
-  if (name == "ConjugateGradientLineSearch")
-  {
-    return MakeLineSearch<ConjugateGradientLineSearchOptimizerv4Template<double>>(numbers);
-  }
-  if (name == "RegularStepGradientDescent")
-  {
-    return MakeRegularStep(numbers);
-  }
-  if (name == "LBFGSB")
-  {
-    return MakeLBFGSB(numbers, numberOfParameters);
-  }
-  if (name == "LBFGS2")
-  {
-    return MakeLBFGS2(numbers);
-  }
-  if (name == "Exhaustive")
-  {
-    return MakeExhaustive(settings);
-  }
-  if (name == "Amoeba")
-  {
-    return MakeAmoeba(numbers, numberOfParameters);
-  }
-  if (name == "Powell")
-  {
-    return MakePowell(numbers);
-  }
-  if (name == "OnePlusOneEvolutionary")
-  {
-    return MakeOnePlusOne(numbers);
-  }
-  throw DISAError("no optimiser is set; call one of the SetOptimizerAs methods");
+  const std::map<std::string, Maker> makers{
+    { "GradientDescent", MakeGradientDescent },
+    { "GradientDescentLineSearch", MakeLineSearch<GradientDescentLineSearchOptimizerv4Template<double>> },
+    { "ConjugateGradientLineSearch", MakeLineSearch<ConjugateGradientLineSearchOptimizerv4Template<double>> },
+    { "RegularStepGradientDescent", MakeRegularStep },
+    { "LBFGSB", [&](NamedNumbers & numbers) { return MakeLBFGSB(numbers, numberOfParameters); } },
+    { "LBFGS2", MakeLBFGS2 },
+    { "Exhaustive", [&](NamedNumbers & numbers) { return MakeExhaustive(settings.numberOfSteps, numbers); } },
+    { "Amoeba", [&](NamedNumbers & numbers) { return MakeAmoeba(numbers, numberOfParameters); } },
+    { "Powell", MakePowell },
+    { "OnePlusOneEvolutionary", MakeOnePlusOne },
+  };
+  const Maker &               make = disa::Choose("optimizer", makers, settings.name);
+  NamedNumbers                numbers(settings.numbers, "optimizer " + settings.name);
+  const RegistrationOptimizer optimizer = make(numbers);
+  numbers.CheckAllRead();
+  return optimizer;
 }
 
 } // namespace DISA

@@ -26,7 +26,8 @@ struct RegistrationOptimizer
   std::function<void(TransformBase &)>                 moveToBest{}; ///< empty if it ends where it is
 };
 
-/** \brief An optimiser of ITK, set up as SimpleITK does. Throws DISAError if there is none of that name.
+/** \brief An optimiser of ITK, set up as SimpleITK does. Throws RegistrationError if there is none of that name or its
+ *  numbers are not those it takes.
  *  \param numberOfParameters of the transform, for optimisers whose settings have one number each. */
 RegistrationOptimizer MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParameters);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "itkDISATransformDescription.h"
 
-#include "itkDISAError.h"
+#include "disa/core/Choice.h"
+#include "itkDISANamedValues.h"
 
 #include "itkAffineTransform.h"
 #include "itkBSplineSmoothingOnUpdateDisplacementFieldTransform.h"
@@ -65,38 +66,46 @@ NewByName(const std::string & name)
     { "BSplineSmoothingOnUpdateDisplacementFieldTransform", New<SplineFieldType> },
     { "CompositeTransform", New<CompositeType> },
   };
-  const auto found = makers.find(name);
-  if (found == makers.end())
-  {
-    throw DISAError("a 3-D registration with DISA does not take a " + name);
-  }
-  return found->second();
+  return disa::Choose("transform", makers, name)();
 }
 
 void
-SetOptions(TransformType & transform, const std::map<std::string, std::vector<double>> & options)
+SetOptions(TransformType & transform, const TransformDescription & description)
 {
+  NamedValues<std::vector<double>> options(description.options, "transform " + description.name);
+  const auto                       numbersOf = [&](const char * name, std::size_t count)
+  {
+    const std::vector<double> & numbers = options.at(name);
+    if (numbers.size() != count)
+    {
+      throw disa::RegistrationError("transform " + description.name + ": expected " + std::to_string(count) +
+                                    " numbers as \"" + name + "\", got " + std::to_string(numbers.size()));
+    }
+    return numbers;
+  };
   if (auto * gaussian = dynamic_cast<GaussianFieldType *>(&transform))
   {
-    gaussian->SetGaussianSmoothingVarianceForTheUpdateField(options.at("varianceForUpdateField").at(0));
-    gaussian->SetGaussianSmoothingVarianceForTheTotalField(options.at("varianceForTotalField").at(0));
+    gaussian->SetGaussianSmoothingVarianceForTheUpdateField(numbersOf("varianceForUpdateField", 1)[0]);
+    gaussian->SetGaussianSmoothingVarianceForTheTotalField(numbersOf("varianceForTotalField", 1)[0]);
   }
   else if (auto * spline = dynamic_cast<SplineFieldType *>(&transform))
   {
     const auto toArray = [&](const char * name)
     {
+      const std::vector<double>  given = numbersOf(name, 3);
       SplineFieldType::ArrayType numbers;
       for (unsigned int i = 0; i < 3; ++i)
       {
-        numbers[i] = static_cast<unsigned int>(options.at(name).at(i));
+        numbers[i] = static_cast<unsigned int>(given[i]);
       }
       return numbers;
     };
-    spline->SetSplineOrder(static_cast<unsigned int>(options.at("order").at(0)));
-    spline->SetEnforceStationaryBoundary(options.at("enforceStationaryBoundary").at(0) != 0.0);
+    spline->SetSplineOrder(static_cast<unsigned int>(numbersOf("order", 1)[0]));
+    spline->SetEnforceStationaryBoundary(numbersOf("enforceStationaryBoundary", 1)[0] != 0.0);
     spline->SetNumberOfControlPointsForTheUpdateField(toArray("numberOfControlPointsForUpdateField"));
     spline->SetNumberOfControlPointsForTheTotalField(toArray("numberOfControlPointsForTotalField"));
   }
+  options.CheckAllRead();
 }
 
 template <typename TArray>
@@ -125,7 +134,7 @@ MakeTransform(const TransformDescription & description)
   }
   transform->SetFixedParameters(ToArray<TransformType::FixedParametersType>(description.fixedParameters));
   transform->SetParametersByValue(ToArray<TransformType::ParametersType>(description.parameters));
-  SetOptions(*transform, description.options);
+  SetOptions(*transform, description);
   return transform;
 }
 

@@ -13,16 +13,16 @@ from helpers.itk_chains import b_spline, composite, field
 from helpers.itk_metric import ImageType, Metric, make_transform, set_parameters, to_itk
 
 
-@pytest.mark.parametrize("voxels", [12.0, 0.0])
-def test_the_metric_smooths_the_moving_descriptors_only(image: sitk.Image, voxels: float) -> None:
-    metric = Metric.New(FixedImage=to_itk(image), MovingImage=to_itk(image), FeatureSpacing=2.0)
-    assert metric.GetFeatureSmoothing() == 12.0
-    metric.SetFeatureSmoothing(voxels)
+@pytest.mark.parametrize("mm", [24.0, 0.0])
+def test_the_metric_smooths_the_moving_descriptors_only(image: sitk.Image, mm: float) -> None:
+    metric = Metric.New(FixedImage=to_itk(image), MovingImage=to_itk(image), VoxelSpacing=2.0)
+    assert metric.GetFeatureSmoothing() == 24.0
+    metric.SetFeatureSmoothing(mm)
     metric.Initialize()
     fixed, moving = metric.GetFixedFeatures(), metric.GetMovingFeatures()
     np.testing.assert_array_equal(fixed.data, disa.extract_features(image, spacing=2.0, stride=4).data)
     spacing = moving.spacing[0] / 2
-    expected = disa.extract_features(image, spacing=spacing, stride=2, smoothing=2.0 * voxels)
+    expected = disa.extract_features(image, spacing=spacing, stride=2, smoothing=mm)
     np.testing.assert_array_equal(moving.data, expected.data)
 
 
@@ -47,7 +47,7 @@ def test_each_further_level_halves_the_smoothing_and_a_new_registration_starts_w
 
         optimizer.AddObserver(itk.StartEvent(), record)
         method.Update()
-        assert by_level == {0: 12.0, 1: 6.0, 2: 3.0}
+        assert by_level == {0: 24.0, 1: 12.0, 2: 6.0}
 
 
 RIGID = (
@@ -72,11 +72,11 @@ SCALING = (
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
-        *((lambda name=name: make_transform(name), 12.0) for name in RIGID),
+        *((lambda name=name: make_transform(name), 24.0) for name in RIGID),
         *((lambda name=name: make_transform(name), 0.0) for name in SCALING),
         (b_spline, 0.0),
         (field, 0.0),
-        (lambda: composite(make_transform("AffineTransform"), make_transform("Euler3DTransform")), 12.0),
+        (lambda: composite(make_transform("AffineTransform"), make_transform("Euler3DTransform")), 24.0),
         (lambda: composite(make_transform("Euler3DTransform"), make_transform("AffineTransform")), 0.0),
     ],
     ids=[*RIGID, *SCALING, "BSpline", "field", "rigid before affine", "affine before rigid"],
@@ -99,18 +99,18 @@ def test_only_an_optimiser_starts_a_further_level(image: sitk.Image) -> None:
     metric.Initialize()
     value = metric.GetValue()
     metric.Initialize()
-    assert metric.GetCurrentFeatureSmoothing() == 12.0
+    assert metric.GetCurrentFeatureSmoothing() == 24.0
     assert metric.GetValue() == value
 
     metric.SetParameters(transform.GetParameters())
     metric.Initialize()
-    assert metric.GetCurrentFeatureSmoothing() == 6.0
+    assert metric.GetCurrentFeatureSmoothing() == 12.0
     assert metric.GetValue() < value  # a narrower kernel, a sharper optimum
 
     metric.SetParameters(transform.GetParameters())
     set_parameters(transform, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
     metric.Initialize()
-    assert metric.GetCurrentFeatureSmoothing() == 12.0
+    assert metric.GetCurrentFeatureSmoothing() == 24.0
 
     metric.SetParameters(transform.GetParameters())
     metric.SetFeatureSmoothing(8.0)

@@ -325,8 +325,8 @@ def _flat() -> Any:
 @pytest.mark.parametrize(
     ("setter", "value"),
     [
-        ("SetFeatureSpacing", 0.0),
-        ("SetFeatureSpacing", float("nan")),
+        ("SetVoxelSpacing", 0.0),
+        ("SetVoxelSpacing", float("nan")),
         ("SetReorientationAngle", -1.0),
         ("SetFeatureSmoothing", -1.0),
     ],

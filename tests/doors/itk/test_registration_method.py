@@ -12,7 +12,8 @@ import SimpleITK as sitk
 
 import disa
 import itk
-from disa.doors.itk import metric as _itk_metric
+from disa.features import cache
+from disa.network import describer
 from helpers.displaced import TRUTH, centre_of, error_of
 from helpers.images import rotation, structured_image
 from helpers.itk_metric import Metric, set_parameters, to_itk
@@ -100,7 +101,7 @@ def test_a_modified_image_or_setting_is_extracted_anew(
         (lambda: None, [4, 2]),
         (lambda: None, []),
         (lambda: (fixed.SetPixel([20, 20, 20], 5e3), fixed.Modified()), [4]),
-        (lambda: metric.SetFeatureSpacing(2.5), [4, 2]),
+        (lambda: metric.SetVoxelSpacing(2.5), [4, 2]),
         (lambda: metric.SetFixedStride(2), [2]),
     ):
         counter.strides.clear()
@@ -233,7 +234,8 @@ def test_ctrl_c_during_a_run_of_the_network_is_not_lost(
     def interrupt(*args: Any, **kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_itk_metric, "extract_from_array", interrupt)
+    cache.clear()
+    monkeypatch.setattr(describer, "run_network", interrupt)
     metric = Metric.New()
     method = method_of(pair, metric, make_optimizer("LBFGS2", metric), rigid(pair[2]))
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -17,6 +17,7 @@ import SimpleITK as sitk
 import disa
 import itk
 from disa.features import cache as feature_cache
+from disa.network import describer
 from helpers.displaced import centre_of, displaced_images, error_of
 from helpers.images import structured_image
 from helpers.itk_metric import Metric
@@ -42,7 +43,6 @@ def small_pair() -> Pair:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> CountingExtractor:
     """Counts the runs of the network, from an empty memory on."""
-    feature_cache.clear()
     return CountingExtractor(monkeypatch)
 
 
@@ -105,7 +105,7 @@ def test_the_call_of_the_metric_is_the_documented_one_and_has_the_itk_metrics_de
     metric = Metric.New()
     assert {name: parameter.default for name, parameter in parameters.items() if name != "self"} == {
         "model": metric.GetModel(),
-        "spacing": metric.GetFeatureSpacing(),
+        "spacing": metric.GetVoxelSpacing(),
         "fixed_stride": metric.GetFixedStride(),
         "moving_stride": metric.GetMovingStride(),
         "reorientation_angle": metric.GetReorientationAngle(),
@@ -485,7 +485,7 @@ def test_what_is_raised_while_the_engine_runs_the_network_arrives_as_itself(
     method = method_for(small_pair)
     for call in (method.Execute, method.MetricEvaluate):
         with monkeypatch.context() as patch:
-            patch.setattr(feature_cache, "extract_from_array", fail)
+            patch.setattr(describer, "run_network", fail)
             with pytest.raises(error) as caught:
                 call(small_pair[0], small_pair[1])
         assert caught.value is raised
