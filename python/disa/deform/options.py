@@ -47,13 +47,11 @@ class DeformOptions:
         check_stride(self.stride)
         check_spacing(self.spacing)
         check_threads(self.threads)
-        if not is_finite(self.radius):
-            raise RegistrationError(f"radius: expected mm, got {self.radius}")
 
     def check(self, schedule: DeformSchedule) -> None:
         """Raises RegistrationError where the radius is less than a step of the search."""
         step = schedule.control_stride * self.spacing
-        if self.radius < step:
+        if not is_finite(self.radius) or self.radius < step:
             raise RegistrationError(
                 f"radius: expected one step of the search, {step:g} mm, or more, got {self.radius} mm"
             )
