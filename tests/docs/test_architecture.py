@@ -19,7 +19,7 @@ def test_every_file_that_the_page_names_is_there() -> None:
 
 
 def test_every_folder_of_the_code_has_its_row() -> None:
-    rows = set(re.findall(r"^\| `([\w/]+)`", (DOCS / "architecture.md").read_text(), re.M))
+    rows = set(re.findall(r"^\| `([\w/]+)`", (DOCS / "architecture.md").read_text(), re.MULTILINE))
     python = {init.parent.name for init in (ROOT / "python" / "disa").glob("*/__init__.py")}
     compiled = {f"disa/{folder.name}" for folder in (ROOT / "cpp" / "include" / "disa").iterdir()}
     assert python | compiled <= rows

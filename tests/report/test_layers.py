@@ -54,6 +54,7 @@ def test_what_is_no_image_is_named(moving: sitk.Image) -> None:
         disa.napari_layers(RESULT, 3, moving)
 
 
+@pytest.mark.filterwarnings("ignore")  # napari's own
 def test_napari_makes_layers_of_them(oblique_image: sitk.Image, moving: sitk.Image) -> None:
     layers = pytest.importorskip("napari.layers", reason="napari is not installed: pip install '.[viz]'")
     for data in disa.napari_layers(RESULT, oblique_image, moving):
