@@ -57,7 +57,7 @@ def limited(image: sitk.Image) -> sitk.Image:
     return Grid.of(image).image_of(pixels.clip(low, high))
 
 
-def _padding_of(pixels: npt.NDArray[np.float32]) -> np.float32 | None:
+def _padding_of(pixels: npt.NDArray[np.float32]) -> float | None:
     """The value of the padding, if there is some."""
     for value, is_wrapped in ((pixels.min(), False), (pixels.max(), True)):
         if not (value > WRAPPED if is_wrapped else value < AIR[0]):
@@ -66,7 +66,7 @@ def _padding_of(pixels: npt.NDArray[np.float32]) -> np.float32 | None:
         if others.size == 0 or 1 - others.size / pixels.size < PADDED_SHARE:
             continue
         if others.max() < WRAPPED / 2 if is_wrapped else AIR[0] <= others.min() <= AIR[1]:
-            return value
+            return float(value)
     return None
 
 

@@ -39,6 +39,7 @@ class RegistrationResult:
         optima: distinct poses that the search ended at, the best first. Two of nearly the same value mean that the
             images do not tell which is right.
         evaluations: of the metric and its derivative.
+        voxel_spacing: mm between the voxels that the network saw, before a finer last stage.
         times: seconds by stage, in order.
         pressure: p1 and p2 of the probe, mm, where the transform was to have them; see `ProbePressure`.
         trace: for each of the last optimisations, one after the other, the values at its start and after each
@@ -50,6 +51,7 @@ class RegistrationResult:
     overlap: float
     optima: tuple[Optimum, ...]
     evaluations: int
+    voxel_spacing: float
     times: dict[str, float]
     pressure: tuple[float, float] | None = None
     trace: tuple[tuple[float, ...], ...] = ()
@@ -77,6 +79,7 @@ class RegistrationResult:
     def _rows(self) -> dict[str, str]:
         return {
             self.transform.GetName(): ", ".join(f"{value:.5g}" for value in self.transform.GetParameters()),
+            "voxel spacing": f"{self.voxel_spacing:g} mm",
             "value": f"{self.value:.4f}",
             "overlap": f"{100 * self.overlap:.0f} %",
             "other poses": ", ".join(f"{optimum.value:.3f}" for optimum in self.optima[1:]) or "none",
