@@ -1,6 +1,6 @@
 """What the smoothing of the moving descriptors does to transforms that may scale.
 
-    python benchmarks/affine_accuracy.py FIXED MOVING [FIXED MOVING ...] [--poses 3] [--smoothings 12 6 3 0]
+    python benchmarks/affine_accuracy.py FIXED MOVING [FIXED MOVING ...] [--poses 3] [--smoothings 24 12 6 0]
 
 Each pair shares its world space, so the identity is the truth, and the moving image is first resampled onto a grid
 turned by up to 15 degrees an axis and shifted by up to 4 voxels. Each random start, off by up to 25 mm and by up to 6 %
@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images", nargs="+", type=Path, help="fixed and moving image of each pair in turn")
     parser.add_argument("--poses", type=int, default=3, help="random starts a pair")
-    parser.add_argument("--smoothings", type=float, nargs="+", default=[12.0, 6.0, 3.0, 0.0], help="voxels")
+    parser.add_argument("--smoothings", type=float, nargs="+", default=[24.0, 12.0, 6.0, 0.0], help="mm")
     arguments = parser.parse_args()
     errors: dict[float, list[float]] = {smoothing: [] for smoothing in arguments.smoothings}
     scales: dict[float, list[float]] = {smoothing: [] for smoothing in arguments.smoothings}

@@ -17,7 +17,7 @@ def register_disa(
     spacings: Sequence[float] = (2.0,),
     levels: int = 3,
     model: str = "disa-lc2",
-    smoothing: float = 12.0,
+    smoothing: float | None = None,
 ) -> sitk.Euler3DTransform:
     """Rigid registration by DISA and LBFGS2, one run a spacing."""
     transform = sitk.Euler3DTransform(initial)

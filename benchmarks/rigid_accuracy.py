@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--poses", type=int, default=10, help="random starts a bin and pair")
     parser.add_argument("--edges", type=float, nargs="+", help="of the bins of initial mean error, mm")
     parser.add_argument("--levels", type=int, default=3)
-    parser.add_argument("--smoothing", type=float, default=12.0, help="of the moving descriptors, voxels")
+    parser.add_argument("--smoothing", type=float, help="of the moving descriptors, mm; the metric's own if not given")
     parser.add_argument("--model", default="disa-lc2")
     parser.add_argument("--methods", nargs="+", default=["DISA", "Mattes"])
     parser.add_argument("--seed", type=int, default=0)

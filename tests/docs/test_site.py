@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import fields
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,11 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 import disa
+from disa.deform.options import DeformOptions
+from disa.deform.schedule import DeformSchedule
+from disa.doors.settings import METRIC_SETTINGS
+from disa.pose.options import PoseOptions, SearchOptions
+from disa.pose.schedule import Schedule
 from helpers.paths import ROOT
 
 
@@ -37,6 +44,21 @@ def test_every_public_name_is_described(site: Path) -> None:
 def test_what_the_compiled_class_says_of_itself_is_shown(site: Path) -> None:
     page = (site / "api.html").read_text()
     assert "Sampling weights w(p)" in page and "(self: disa._core" not in page
+
+
+def test_what_decorators_say_of_settings_is_shown(site: Path) -> None:
+    page = (site / "api.html").read_text()
+    for setting in METRIC_SETTINGS:
+        assert page.count(escape(setting.meaning[1:].split(".")[0], quote=False)) >= (3 if setting.itk else 1)
+    assert "{settings}" not in page
+
+
+def test_options_and_schedules_are_described(site: Path) -> None:
+    page = (site / "api.html").read_text()
+    for kind in (PoseOptions, SearchOptions, DeformOptions, Schedule, DeformSchedule):
+        assert f'id="{kind.__module__}.{kind.__name__}"' in page
+        for field in fields(kind):
+            assert re.search(rf"<code>(<span[^>]*>)?{field.name}(</span>)?</code>", page), field.name
 
 
 def test_no_page_asks_another_host_for_anything(site: Path) -> None:

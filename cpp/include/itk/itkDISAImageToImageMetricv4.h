@@ -121,7 +121,7 @@ public:
   void SetReorientationAngle(double degrees);
   itkGetConstMacro(ReorientationAngle, double);
 
-  /** ONNX Runtime execution providers, best first. Empty (default): CUDA where it is available, else the CPU. */
+  /** ONNX Runtime execution providers, best first. Empty (default): CUDA, OpenVINO or the CPU, as is available. */
   void SetExecutionProviders(const ProviderList & providers);
   itkGetConstReferenceMacro(ExecutionProviders, ProviderList);
 

@@ -57,7 +57,7 @@ METRIC_SETTINGS = (
     Setting(
         "smoothing",
         "FeatureSmoothing",
-        "12 voxels for a rigid transform, else 0",
+        "24 at a voxel spacing of 2 mm for a rigid transform, else 0",
         "mm, standard deviation of the wide part of the kernel over the moving descriptors. It widens the capture "
         "range at no cost a point, and each further level halves it; 0: none. Where it is not set it is 12 times the "
         "voxel spacing for a rigid transform, and 0 for one that may scale or deform, which the smoothing would draw "
