@@ -4,6 +4,7 @@
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
 # make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
 # make test-example   examples/cpp against the C++ library as it is installed and the itk wheel's ITK
+# make test-sanitizers   some of the Python tests with the sanitizers in the extension; some ten minutes, not in .ci/run
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
 # make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
@@ -19,7 +20,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 PIP_BUILD := --no-build-isolation $(if $(CI),-C cmake.define.CMAKE_COMPILE_WARNING_AS_ERROR=ON)
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training test-cpp test-neon test-example tidy docs wheel-test lint clean
+.PHONY: build demo test test-training test-cpp test-neon test-example test-sanitizers tidy docs wheel-test lint clean
 
 build: $(VENV)/.built
 
@@ -54,6 +55,9 @@ test-neon: $(VENV)/.environment
 
 test-example: build
 	.ci/example $(BIN)/python
+
+test-sanitizers: build
+	.ci/sanitizers $(BIN)/python
 
 tidy: $(VENV)/.environment
 	$(BIN)/python -m pip install --quiet 'clang-tidy==23.1.*'
