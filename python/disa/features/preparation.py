@@ -71,12 +71,13 @@ def _padding_of(pixels: npt.NDArray[np.float32]) -> float | None:
 
 
 def _limits_of(pixels: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Least and greatest intensity that is no outlier. A background of one value, the least, does not count."""
+    """Least and greatest intensity that is no outlier; a background of the least value does not hide what is brighter."""
     step = pixels.size // SAMPLES | 1  # odd, so that it goes through all columns of an image
     sample = pixels.reshape(-1)[::step]
-    structure = sample[sample != pixels.min()]
-    low, high = np.percentile(structure if structure.size else sample, PERCENTILES)
-    return float(low - REACH * (high - low)), float(high + REACH * (high - low))
+    brighter = sample[sample != pixels.min()]
+    low = float(np.percentile(sample, PERCENTILES[0]))
+    high = float(np.percentile(brighter if brighter.size else sample, PERCENTILES[1]))
+    return low - REACH * (high - low), high + REACH * (high - low)
 
 
 def smooth_for(image: sitk.Image, voxel: float) -> sitk.Image:
