@@ -71,7 +71,7 @@ def _padding_of(pixels: npt.NDArray[np.float32]) -> float | None:
 
 
 def _limits_of(pixels: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Least and greatest intensity that is no outlier; a background of the least value does not hide what is brighter."""
+    """Least and greatest intensity that is no outlier; a background of the least value hides nothing brighter."""
     step = pixels.size // SAMPLES | 1  # odd, so that it goes through all columns of an image
     sample = pixels.reshape(-1)[::step]
     brighter = sample[sample != pixels.min()]
