@@ -1,5 +1,6 @@
 # make build   .venv with the package compiled and installed
 # make demo    registers a real MR to a second modality, writes demo-output/
+# make quick   the tests that are done in seconds
 # make test    every test, and how much of the package they run
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
 # make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
@@ -20,7 +21,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 PIP_BUILD := --no-build-isolation $(if $(CI),-C cmake.define.CMAKE_COMPILE_WARNING_AS_ERROR=ON)
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build demo test test-training test-cpp test-neon test-example test-sanitizers tidy docs wheel-test lint clean
+.PHONY: build demo quick test test-training test-cpp test-neon test-example test-sanitizers tidy docs wheel-test lint clean
 
 build: $(VENV)/.built
 
@@ -40,8 +41,11 @@ $(VENV)/.built: $(VENV)/.environment $(SOURCES)
 demo: build
 	$(BIN)/python examples/demo.py --output demo-output
 
+quick: build
+	$(BIN)/python -m pytest -m quick -n 2
+
 test: build
-	$(BIN)/python -m pytest tests --cov
+	$(BIN)/python -m pytest tests -n auto --maxprocesses 8 --dist worksteal --cov
 
 test-training: build
 	$(BIN)/python -m pip install --quiet 'torch==2.13.*' $(PIP_BUILD) '.[bench,train]'

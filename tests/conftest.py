@@ -1,13 +1,33 @@
+"""Fixtures that tests of several folders share, and marks by where a test is."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from disa.core import FeatureVolume
-from helpers.images import rotation, structured_image
+pytest.register_assert_rewrite("helpers")
+
+from disa.core import FeatureVolume  # noqa: E402
+from helpers.images import rotation, structured_image  # noqa: E402
+from helpers.marks import marks_of, may_hold  # noqa: E402
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`-m quick` imports only what holds quick tests: to import what others need takes longer than these tests."""
+    if config.option.markexpr == "quick" and not may_hold("quick", collection_path):
+        return True
+    return None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    own = {mark.name for mark in item.iter_markers()} & {"images", "slow"}
+    for mark in marks_of(item.path):
+        if not (own and mark == "quick"):
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

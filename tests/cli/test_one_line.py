@@ -26,7 +26,12 @@ from helpers.commands import run
         (["evaluate", "shift.tfm"], "nothing to measure by"),
         (["evaluate", "shift.tfm", "--fixed-labels", "labels.nii.gz"], "give both"),
         (["features", "image.nii.gz", "-o", "x.disa", "--spacing", "0"], "spacing: expected mm above 0"),
-        (["heatmap", "image.nii.gz", "image.nii.gz", "--point", "0", "0", "900", "-o", "x.mha"], "lies outside"),
+        pytest.param(
+            ["heatmap", "image.nii.gz", "image.nii.gz", "--point", "0", "0", "900", "-o", "x.mha"],
+            "lies outside",
+            id="command10-lies outside",
+            marks=pytest.mark.images,
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
@@ -23,6 +22,7 @@ from disa.pose.options import PoseOptions
 from disa.report.job import Inputs, Options, Request, done_before
 from helpers.images import smooth_noise
 from helpers.network_runs import CountingExtractor
+from helpers.tables import rows_of
 
 distributed = pytest.importorskip("distributed", reason="cohorts run through dask.distributed")
 
@@ -122,7 +122,7 @@ def test_a_bad_pair_is_a_line_and_the_rest_goes_on(client: distributed.Client, i
     assert ran.exit_code == 1, ran.output
     bad, late = f"{tmp_path}/y: no such file", f"{tmp_path}/late.nii.gz: no such file"
     assert ran.stderr.splitlines() == [f"disa: bad: {bad}", f"disa: late: {late}"]
-    rows = list(csv.DictReader((out / "summary.csv").open()))
+    rows = rows_of(out / "summary.csv")
     assert [(row["name"], row["state"]) for row in rows] == [("good", "done"), ("bad", "failed"), ("late", "failed")]
     page = (out / "summary.html").read_text()
     assert '<a href="good/report.html">good</a>' in page and "3 pairs: 1 done, 2 not" in page

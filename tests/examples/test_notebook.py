@@ -31,6 +31,7 @@ def test_nothing_that_cells_show_is_kept() -> None:
         assert cell.outputs == [] and cell.execution_count is None and "execution" not in cell.metadata
 
 
+@pytest.mark.slow
 def test_both_registrations_end_where_they_should(executed: Any) -> None:
     printed = "".join(o.text for cell in code_cells(executed) for o in cell.outputs if o.get("name") == "stdout")
     errors = [float(number) for number in re.findall(r"([\d.]+) mm$", printed, flags=re.M)]

@@ -101,6 +101,7 @@ def test_rigid_with_metric_plot(fixed: sitk.Image, tmp_path: Path, capsys: pytes
     assert (tmp_path / "plot.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_rigid_in_two_stages(fixed: sitk.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     truth = euler(fixed, (8, -7, 9))
     found = run("rigid_in_two_stages.py", fixed, truth, tmp_path, "found.tfm")

@@ -105,6 +105,7 @@ def test_an_edge_that_both_images_have_stays(sector: tuple[sitk.Image, sitk.Imag
         np.testing.assert_array_equal(of.fixed_features(2.0, 4).data, untouched.fixed_features(2.0, 4).data)
 
 
+@pytest.mark.slow
 def test_a_sector_on_a_grid_turned_far_is_found(
     body: sitk.Image, sector: tuple[sitk.Image, sitk.Image, sitk.Image]
 ) -> None:

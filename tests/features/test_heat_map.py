@@ -25,6 +25,7 @@ def test_a_cells_own_map_is_its_inner_product_with_every_cell(make_features, qua
     np.testing.assert_allclose(image.GetDirection(), moving.direction, atol=1e-12)
 
 
+@pytest.mark.images
 def test_a_real_images_map_peaks_at_the_point_itself(image: sitk.Image) -> None:
     features = disa.extract_features(image)
     cell = np.unravel_index(np.argmax(features.weights), features.weights.shape)

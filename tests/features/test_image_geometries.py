@@ -18,7 +18,8 @@ from helpers.displaced import displaced_images, error_of
 from helpers.images import rotation
 
 spacings = st.tuples(*[st.floats(np.log(0.1), np.log(20.0)).map(lambda v: float(np.exp(v)))] * 3)
-turns = st.tuples(*[st.floats(-180.0, 180.0)] * 3)
+turns = st.tuples(*[st.floats(-180.0, 180.0).map(lambda v: round(v, 9))] * 3)
+"""Degrees. Of angles below 1e-150 ITK's inverse of an image's direction, by singular values, does not converge."""
 orders = st.sampled_from(list(itertools.permutations(range(3))))
 signs = st.tuples(*[st.sampled_from((1.0, -1.0))] * 3)
 

@@ -9,7 +9,6 @@ import pytest
 import SimpleITK as sitk
 
 import disa
-import itk
 from disa.io.images import load_image
 from helpers.images import structured_image
 
@@ -37,13 +36,6 @@ BAD = {
     "infinity": (_with(np.inf), "NaN or infinity"),
     "constant": (sitk.Image([20, 20, 20], sitk.sitkInt16) + 7, "every voxel is 7"),
     "sheared": (_sheared(), "orthonormal"),
-    "itk 2-D": (itk.image_from_array(np.zeros((9, 9), np.float32)), "3-D"),
-    "itk empty": (itk.Image[itk.F, 3].New(), "empty"),
-    "itk vector": (
-        itk.image_from_array(np.zeros((9, 9, 9, 3), np.float32), is_vector=True),
-        "one real number",
-    ),
-    "itk filter": (itk.MedianImageFilter[itk.Image[itk.F, 3], itk.Image[itk.F, 3]].New(), "GetOutput"),
     "array": (np.zeros((9, 9, 9)), "SimpleITK image, an ITK image or a path"),
     "None": (None, "SimpleITK image, an ITK image or a path"),
 }
@@ -94,18 +86,7 @@ def test_spacing_must_be_a_length(spacing: float) -> None:
         disa.extract_features(structured_image(), spacing=spacing)
 
 
-def test_all_kinds_of_input_are_the_same_image(oblique_image: sitk.Image, tmp_path: Path) -> None:
-    from helpers.itk_metric import to_itk
-
-    path = tmp_path / "a.nrrd"
-    sitk.WriteImage(oblique_image, str(path))
-    for same in (oblique_image, path, str(path), to_itk(oblique_image)):
-        loaded = load_image(same)
-        np.testing.assert_array_equal(sitk.GetArrayFromImage(loaded), sitk.GetArrayFromImage(oblique_image))
-        np.testing.assert_allclose(loaded.GetDirection(), oblique_image.GetDirection(), atol=1e-12)
-        np.testing.assert_allclose(loaded.GetOrigin(), oblique_image.GetOrigin())
-
-
+@pytest.mark.images
 def test_integer_images_are_taken(image: sitk.Image) -> None:
     integers = sitk.Cast(image, sitk.sitkInt16)
     features = disa.extract_features(integers)

@@ -12,6 +12,7 @@ from disa.network.models import describe_model, find_model, shipped_models
 from disa.network.seal import sealed
 
 
+@pytest.mark.images
 def test_the_network_is_the_same_at_every_stride(image: sitk.Image) -> None:
     digest = describe_model(find_model("disa-lc2", 4))["weights_sha256"]
     for stride in (4, 2):
@@ -37,6 +38,7 @@ def test_a_missing_model_is_named(image: sitk.Image, model: str, stride: int, ex
         disa.extract_features(image, model=model, stride=stride)
 
 
+@pytest.mark.images
 def test_foreign_networks_are_refused_in_one_line(image: sitk.Image, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="writes foreign networks with the onnx package")
     broken = tmp_path / "broken-stride4.onnx"

@@ -70,6 +70,7 @@ def test_images_are_registered_from_90_mm_off(pair: tuple[sitk.Image, sitk.Image
         result.value = 0.0  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_threads_and_seed(pair: tuple[sitk.Image, sitk.Image, sitk.Transform, np.ndarray]) -> None:
     fixed, moving, truth, points = pair
     options: dict[str, Any] = {"initial_transform": away(truth, points.mean(axis=0)), "starts": 200}
@@ -135,6 +136,7 @@ def test_masks_choose_what_is_compared(pair: tuple[sitk.Image, sitk.Image, sitk.
     assert 0.5 < part.overlap < 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [0, 2])
 @pytest.mark.parametrize("kind", ["masked", "smaller"])
 def test_a_moving_image_that_lacks_a_third_is_found(

@@ -21,6 +21,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_class_is_in_itk_with_no_other_import() -> None:
     done = run(
         "import itk; I = itk.Image[itk.F, 3]; m = itk.DISAImageToImageMetricv4[I, I].New(); "
@@ -30,6 +31,7 @@ def test_the_class_is_in_itk_with_no_other_import() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_transform_is_in_itk_without_the_metrics(tmp_path: Path) -> None:
     path = tmp_path / "pressed.tfm"
     done = run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import os
 import pickle
@@ -24,6 +23,7 @@ from disa.training.team import Team  # noqa: E402
 from disa.training.validate.paper_pairs import load_pairs, sample_pairs, save_pairs  # noqa: E402
 from disa.training.validate.score_pairs import similarities  # noqa: E402
 from helpers import small_training as small  # noqa: E402
+from helpers.tables import rows_of  # noqa: E402
 
 
 def make(output: Path, **changes: object) -> Trainer:
@@ -61,7 +61,7 @@ def test_a_run_in_legs_is_the_run_in_one(whole: Path, tmp_path: Path, stops: tup
     expected, got = load_checkpoint(whole / "checkpoint.pt"), load_checkpoint(tmp_path / "checkpoint.pt")
     for part in ("network", "averaged", "optimisers", "shares", "step", "loss", "losses", "config"):
         assert same(expected[part], got[part]), part
-    logs = [list(csv.DictReader((folder / "training_log.csv").open())) for folder in (whole, tmp_path)]
+    logs = [rows_of(folder / "training_log.csv") for folder in (whole, tmp_path)]
     assert [row["step"] for row in logs[0]] == ["2", "4"]
     for one, other in zip(*logs, strict=True):
         clocked = {"seconds", "pairs_per_second"}
@@ -90,7 +90,7 @@ def test_data_depend_on_step_and_process_alone(tmp_path: Path) -> None:
 def test_a_run_writes_what_the_readme_says(whole: Path) -> None:
     assert {path.name for path in whole.iterdir()} == {"checkpoint.pt", "training_log.csv", "training_curve.png"}
     assert (whole / "training_curve.png").read_bytes().startswith(b"\x89PNG")
-    row = list(csv.DictReader((whole / "training_log.csv").open()))[-1]
+    row = rows_of(whole / "training_log.csv")[-1]
     assert 0 < float(row["train_error"]) < 1
     assert 0 < float(row["shifted_error"]) < 1
 

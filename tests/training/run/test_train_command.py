@@ -146,6 +146,7 @@ def test_memory_that_runs_out_is_one_line(folder: Path, monkeypatch: pytest.Monk
     assert (code, errors) == (1, ["disa: cpu: out of memory; lower batch_pairs, positions or crop_size"])
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(folder: Path) -> None:
     path = settings(folder, total_steps=100_000, validate_steps=2)
     run = folder / "run"

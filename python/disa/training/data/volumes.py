@@ -178,7 +178,7 @@ def of_split(volumes: Iterable[Volume], split: str, subjects: str = "") -> list[
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with np.load(path, allow_pickle=False) as cache:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as cache:
             if "infos" not in cache:
                 raise KeyError
             yield cache

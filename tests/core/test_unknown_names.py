@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from simpleitk_helpers import METRICS, OPTIMIZERS, EngineMethod
 
 from disa.core import _core
 from disa.errors import RegistrationError
+from disa.geometry.grid import Grid
+from helpers.simpleitk_engine import METRICS, OPTIMIZERS, EngineMethod
 
 SHAPE = (9, 8, 7)
 
@@ -17,7 +18,7 @@ SHAPE = (9, 8, 7)
 def image() -> _core.FloatImage:
     rng = np.random.default_rng(4)
     pixels = rng.normal(size=SHAPE).astype(np.float32)
-    return _core.FloatImage(pixels, _core.Frame(SHAPE[::-1], (0.0,) * 3, (1.0,) * 3, np.eye(3).ravel()))
+    return _core.FloatImage(pixels, Grid.isotropic(SHAPE[::-1], np.zeros(3), 1.0))
 
 
 @pytest.fixture
