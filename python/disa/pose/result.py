@@ -39,11 +39,11 @@ class RegistrationResult:
         optima: distinct poses that the search ended at, the best first. Two of nearly the same value mean that the
             images do not tell which is right.
         evaluations: of the metric and its derivative.
-        voxel_spacing: mm between the voxels that the network saw, before a finer last stage.
         times: seconds by stage, in order.
         pressure: p1 and p2 of the probe, mm, where the transform was to have them; see `ProbePressure`.
         trace: for each of the last optimisations, one after the other, the values at its start and after each
             iteration. Each had sharper descriptors than the one before, so compare values within one only.
+        voxel_spacing: mm between the voxels that the network saw, before a finer last stage.
     """
 
     transform: sitk.Transform
@@ -51,10 +51,10 @@ class RegistrationResult:
     overlap: float
     optima: tuple[Optimum, ...]
     evaluations: int
-    voxel_spacing: float
     times: dict[str, float]
     pressure: tuple[float, float] | None = None
     trace: tuple[tuple[float, ...], ...] = ()
+    voxel_spacing: float = 2.0
 
     @property
     def doubts(self) -> list[str]:
