@@ -7,6 +7,7 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/features/FeatureVolume.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Pooling.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Smoothing.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/VoxelSpacing.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/kernels/Kernels.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/ChainEvaluation.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/DisplacementMap.cxx

@@ -4,6 +4,7 @@
 
 #include "disa/core/Distinct.h"
 #include "disa/core/Geometry.h"
+#include "disa/features/VoxelSpacing.h"
 
 namespace py = pybind11;
 
@@ -65,6 +66,7 @@ bind_geometry(py::module_ & module)
     [](const Array & one, const Array & other) { return disa::AngleBetween(to_matrix(one), to_matrix(other)); },
     py::arg("one"),
     py::arg("other"));
+  module.def("automatic_voxel_spacing", &disa::AutomaticVoxelSpacing, py::arg("fixed"), py::arg("moving"));
   module.def("mean_distance", &disa::MeanDistance, py::arg("one"), py::arg("other"));
   module.def("distinct", &distinct, py::arg("places"), py::arg("values"), py::arg("distance"), py::arg("keep"));
 }

@@ -65,6 +65,9 @@ def nearest_rotation(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
 def angle_between(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
     """Degrees of the rotation from one (3, 3) orthogonal matrix to another; 180 if one mirrors."""
 
+def automatic_voxel_spacing(fixed: Grid, moving: Grid) -> float:
+    """Voxel spacing in mm where nobody says: 2, or 1 if the smaller field of view is a block."""
+
 def mean_distance(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
     """Mean distance in mm between corresponding points, both (n, 3)."""
 
@@ -262,7 +265,7 @@ class MetricSettings:
     name: str
     numbers: dict[str, float]
     model: str
-    voxel_spacing: float
+    voxel_spacing: float | None
     fixed_stride: int
     moving_stride: int
     reorientation_angle: float

@@ -57,6 +57,12 @@ def check_spacing(spacing: Any, name: str = "spacing") -> None:
         raise ImageError(f"{name}: expected mm above 0, got {spacing}")
 
 
+def check_spacing_or_none(spacing: Any, name: str = "spacing") -> None:
+    """The same, and None stands for no choice."""
+    if spacing is not None:
+        check_spacing(spacing, name)
+
+
 def check_threads(threads: Any) -> None:
     """Raises RegistrationError unless it is a number of threads."""
     check_whole("threads", threads, 0, MAXIMUM_THREADS)

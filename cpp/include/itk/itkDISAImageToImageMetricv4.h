@@ -6,6 +6,7 @@
 #include "disa/core/FirstException.h"
 #include "disa/features/FeatureExtractor.h"
 #include "disa/features/Smoothing.h"
+#include "disa/features/VoxelSpacing.h"
 #include "disa/metric/Objective.h"
 #include "itkDISAFeaturesInUse.h"
 #include "itkDISAFieldOfView.h"
@@ -81,9 +82,10 @@ public:
   void SetModel(const std::string & model);
   itkGetConstReferenceMacro(Model, std::string);
 
-  /** Millimetres between the voxels that the network sees. Default 2. */
-  void SetVoxelSpacing(double spacing);
-  itkGetConstMacro(VoxelSpacing, double);
+  /** Millimetres between the voxels that the network sees. Unless it is set it follows from the images' fields of view
+   * and voxels, disa::AutomaticVoxelSpacing; 2 as long as there are none. */
+  void   SetVoxelSpacing(double spacing);
+  double GetVoxelSpacing() const;
 
   /** Voxels between fixed descriptors. Default 4. */
   void SetFixedStride(int stride);
@@ -232,7 +234,7 @@ private:
   disa::Sums EvaluateChain(DerivativeType * derivative) const;
 
   std::string                       m_Model{ "disa-lc2" };
-  double                            m_VoxelSpacing{ 2.0 };
+  std::optional<double>             m_VoxelSpacing; ///< if it was set
   int                               m_FixedStride{ 4 };
   int                               m_MovingStride{ 2 };
   std::optional<double>             m_FeatureSmoothing; ///< if it was set

@@ -43,6 +43,20 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetVoxelSpac
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+double
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetVoxelSpacing() const
+{
+  constexpr double ofBodies = 2.0;
+  if (m_VoxelSpacing)
+  {
+    return *m_VoxelSpacing;
+  }
+  return this->m_FixedImage && this->m_MovingImage
+           ? disa::AutomaticVoxelSpacing(DISA::ToFrame(*this->m_FixedImage), DISA::ToFrame(*this->m_MovingImage))
+           : ofBodies;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFixedStride(int stride)
 {
@@ -89,7 +103,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFeatureSm
   {
     return *m_FeatureSmoothing;
   }
-  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing * m_VoxelSpacing : 0.0;
+  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing * this->GetVoxelSpacing() : 0.0;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -295,8 +309,9 @@ void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatures()
 {
   const TFixedImage *  fixed = this->m_FixedImage;
-  disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, m_VoxelSpacing);
-  disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * m_VoxelSpacing);
+  const double         voxelSpacing = this->GetVoxelSpacing();
+  disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, voxelSpacing);
+  disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * voxelSpacing);
   this->RequestFieldsOfView(fixedRequest, movingRequest);
   const bool hasFixed = m_GivenFixedFeatures || m_FixedInUse.Select(fixed, fixedRequest);
   const bool hasMoving = m_GivenMovingFeatures || m_MovingInUse.Select(this->m_MovingImage.GetPointer(), movingRequest);
@@ -665,7 +680,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
 {
   Superclass::PrintSelf(os, indent);
   os << indent << "Model: " << m_Model << std::endl;
-  os << indent << "VoxelSpacing: " << m_VoxelSpacing << " mm" << std::endl;
+  os << indent << "VoxelSpacing: " << this->GetVoxelSpacing() << " mm" << std::endl;
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
   os << indent

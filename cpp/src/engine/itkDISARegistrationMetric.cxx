@@ -32,7 +32,10 @@ MakeDISA(const MetricSettings & settings)
 {
   const auto metric = DISAImageToImageMetricv4<RegistrationImageType, RegistrationImageType>::New();
   metric->SetModel(settings.model);
-  metric->SetVoxelSpacing(settings.voxelSpacing);
+  if (settings.voxelSpacing)
+  {
+    metric->SetVoxelSpacing(*settings.voxelSpacing);
+  }
   metric->SetFixedStride(settings.fixedStride);
   metric->SetMovingStride(settings.movingStride);
   metric->SetReorientationAngle(settings.reorientationAngle);

@@ -41,7 +41,7 @@ struct MetricSettings
   std::string                                   name{};    ///< of ITK's metric, without ImageToImageMetricv4
   NumberMap                                     numbers{}; ///< its settings, by SimpleITK's names of arguments
   std::string                                   model{ "disa-lc2" };
-  double                                        voxelSpacing = 2.0; ///< mm
+  std::optional<double>                         voxelSpacing; ///< mm; none: by the images
   int                                           fixedStride = 4;
   int                                           movingStride = 2;
   double                                        reorientationAngle = 3.0; ///< degrees

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from disa.cli.common import Device, DeviceOption, Kind, ModelOption, Search, SpacingOption, Stride, providers_of
+from disa.cli.common import Device, DeviceOption, Kind, ModelOption, Search, Stride, providers_of
 
 if TYPE_CHECKING:
     from disa.pose.probe_pressure import ProbePressure
@@ -109,7 +109,9 @@ class RegistrationArguments:
     transform: Annotated[Kind, typer.Option("--transform", help="from fixed to moving points")] = Kind.RIGID
     deformable: Annotated[bool, typer.Option("--deformable", help="then deform, for what is not rigid")] = False
     search: Annotated[Search, typer.Option(help="global: from 500 starts; local: from one")] = Search.GLOBAL
-    spacing: SpacingOption = 2.0
+    spacing: Annotated[
+        float | None, typer.Option(help="mm between the voxels that the network sees; 2 for a body, 1 for a block")
+    ] = None
     fine_spacing: Annotated[float | None, typer.Option(help="mm, of a last stage; 1 is the most accurate")] = None
     stride: Annotated[
         Stride | None,

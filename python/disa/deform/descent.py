@@ -54,7 +54,7 @@ def _run(
     method = ImageRegistrationMethod()
     method.SetMetricAsDISA(smoothing=0.0)
     method.SetMetricFixedFeatures(evened(fixed))
-    method.SetMetricMovingFeatures(evened(smooth_within(moving, schedule.fine_smoothing * work.options.spacing)))
+    method.SetMetricMovingFeatures(evened(smooth_within(moving, schedule.fine_smoothing * work.voxel)))
     method.SetOptimizerAsGradientDescent(
         learningRate=1.0,
         numberOfIterations=schedule.fine_iterations,

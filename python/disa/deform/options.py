@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from disa.checking import check_spacing, check_stride, check_threads, is_finite
+from disa.checking import check_spacing_or_none, check_stride, check_threads, is_finite
 from disa.deform.schedule import DeformSchedule
 from disa.errors import RegistrationError
 from disa.network.describer import Network
@@ -25,7 +25,8 @@ class DeformOptions:
         fold_free: smooth the field about its folds until there are none.
         inverse_consistent: register from moving to fixed, too, and take the middle. The paper does not; without it the
             field contracts, for what lies inside of a body is more alike to its border than what lies outside.
-        spacing: voxel spacing, mm between the voxels that the network sees.
+        spacing: voxel spacing, mm between the voxels that the network sees. None: 2 for a body, 1 for a block, see
+            `voxel_spacing` of the result.
         model: name of a shipped model or path of an .onnx file.
         providers: ONNX Runtime execution providers, best first. None: CUDA, OpenVINO or the CPU, as is available.
         threads: of the search; 0: all that the processor runs.
@@ -39,19 +40,19 @@ class DeformOptions:
     radius: float = 24.0
     fold_free: bool = False
     inverse_consistent: bool = True
-    spacing: float = 2.0
+    spacing: float | None = None
     model: str | os.PathLike[str] = "disa-lc2"
     providers: Sequence[str] | None = None
     threads: int = 0
 
     def __post_init__(self) -> None:
         check_stride(self.stride)
-        check_spacing(self.spacing)
+        check_spacing_or_none(self.spacing)
         check_threads(self.threads)
 
-    def check(self, schedule: DeformSchedule) -> None:
-        """Raises RegistrationError where the radius is less than a step of the search."""
-        step = schedule.control_stride * self.spacing
+    def check(self, schedule: DeformSchedule, voxel: float) -> None:
+        """Raises RegistrationError where the radius is less than a step of the search for voxels of so many mm."""
+        step = schedule.control_stride * voxel
         if not is_finite(self.radius) or self.radius < step:
             raise RegistrationError(
                 f"radius: expected one step of the search, {step:g} mm, or more, got {self.radius} mm"
@@ -70,7 +71,7 @@ class DeformSettings(TypedDict, total=False):
     radius: float
     fold_free: bool
     inverse_consistent: bool
-    spacing: float
+    spacing: float | None
     model: str | os.PathLike[str]
     providers: Sequence[str] | None
     threads: int

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.checking import changed
+from disa.core import _core
 from disa.deform.descent import descend
 from disa.deform.fields import corner_determinants, sample, to_transform, without_folds
 from disa.deform.options import DeformOptions, DeformSettings
@@ -73,7 +74,6 @@ def deformable_register(
     WBIR 2014.
     """
     chosen = changed(options or DeformOptions(), settings, "deformable_register")
-    chosen.check(schedule)
     times = StageTimes()
     with times.timed("fixed descriptors"):
         sides = (
@@ -107,12 +107,14 @@ def open_workspace(
         times: seconds that went before.
     """
     times = StageTimes() if times is None else times
+    voxel = options.spacing or _core.automatic_voxel_spacing(sides[0].grid, sides[1].grid)
+    options.check(schedule, voxel)
     with times.timed("fixed descriptors"):
         fixed, moving = extended_beyond_masks(*sides)
-        features = fixed.fixed_features(options.spacing, options.stride)
+        features = fixed.fixed_features(voxel, options.stride)
         if weights is not None:
             features = weighted_by(features, weights)
-    return DeformWorkspace(fixed, moving, initial, options, schedule, features, times=times)
+    return DeformWorkspace(fixed, moving, initial, options, schedule, voxel, features, times=times)
 
 
 def deform(work: DeformWorkspace) -> DeformableResult:
@@ -136,6 +138,7 @@ def deform(work: DeformWorkspace) -> DeformableResult:
         overlap=inside,
         optima=(),
         evaluations=work.evaluations,
+        voxel_spacing=work.voxel,
         times=dict(work.times),
         trace=(tuple(work.trace),),
         displacement_field=found,

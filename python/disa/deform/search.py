@@ -36,13 +36,13 @@ def search(work: DeformWorkspace, step: int, radius: float, *, both_ways: bool) 
         RegistrationError: nothing overlaps, or memory would not do.
     """
     options, control = work.options, work.schedule.control_stride
-    steps = int(radius / (step * options.spacing) + 1e-6)
+    steps = int(radius / (step * work.voxel) + 1e-6)
     ratio = control // step
     positions = math.prod((n - 1) * ratio + 1 + 2 * steps for n in work.nodes.size)
     if positions > MAXIMUM_POSITIONS:
         need = f"{positions * 128 / 2**30:.0f} GB"
         raise RegistrationError(
-            f"radius: {radius:g} mm in steps of {step * options.spacing:g} mm need {need}; "
+            f"radius: {radius:g} mm in steps of {step * work.voxel:g} mm need {need}; "
             "use a larger spacing, a smaller radius or crop the fixed image"
         )
     with work.times.timed("moving descriptors"):
@@ -67,7 +67,7 @@ def _displacements(
     work: DeformWorkspace, fixed: FeatureVolume, moving: FeatureVolume, step: int, steps: int
 ) -> FloatArray:
     """The smooth field of one search, mm along the nodes' axes, shape (z, y, x, 3)."""
-    length = step * work.options.spacing
+    length = step * work.voxel
     compiled = _core.DisplacementSearch(
         fixed,
         moving,

@@ -33,6 +33,7 @@ class DeformWorkspace:
         initial: from fixed to moving points, applied after the field; None: the images share their space.
         options: what was asked for.
         schedule: how it is done.
+        voxel: voxel spacing, mm.
         features: fixed descriptors.
         parts: fields found so far.
         seen: moving descriptors under the initial transform that serve both stages, where there are such.
@@ -47,6 +48,7 @@ class DeformWorkspace:
     initial: sitk.Transform | None
     options: DeformOptions
     schedule: DeformSchedule
+    voxel: float
     features: FeatureVolume
     parts: list[sitk.DisplacementFieldTransform] = field(default_factory=list)
     seen: FeatureVolume | None = None
@@ -63,7 +65,7 @@ class DeformWorkspace:
     @functools.cached_property
     def grid(self) -> Grid:
         """Voxels for the network about the fixed image, the margin included."""
-        return covering_grid(self.fixed.grid, self.options.spacing, name=self.fixed.name)
+        return covering_grid(self.fixed.grid, self.voxel, name=self.fixed.name)
 
     @functools.cached_property
     def samples(self) -> FeatureVolume:
@@ -83,9 +85,7 @@ class DeformWorkspace:
 
     def warped(self, grid: Grid, stride: int, *, weighted: bool) -> FeatureVolume:
         """Moving descriptors as the field found so far shows them. Raises RegistrationError where there are none."""
-        features = self.moving.warped_features(
-            grid, stride, self.transform, voxel=self.options.spacing, weighted=weighted
-        )
+        features = self.moving.warped_features(grid, stride, self.transform, voxel=self.voxel, weighted=weighted)
         if not features.weights.any():
             raise no_overlap()
         return features

@@ -1,17 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image as the network is to see it: without what its voxels would alias, at zero mean and unit deviation."""
+"""An image as the network is to see it: without padding and outliers, without aliasing, normalised."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import ImageError
+from disa.geometry.grid import Grid
+
+PERCENTILES = (1.0, 99.0)
+REACH = 3.0
+"""Intensities further beyond these percentiles than so many times their distance are outliers. No image that the
+network was trained or measured on has more than 0.2 % of them."""
+
+SAMPLES = 2**20
+"""Voxels, about, that percentiles are taken of."""
+
+PADDED_SHARE = 1e-3
+"""Share of the voxels from which one value at an end of the range may be padding."""
+
+AIR = (-1100.0, -900.0)
+"""Hounsfield units where the intensities of a CT begin."""
+
+WRAPPED = 60_000.0
+"""Negative padding that was read as an unsigned 16-bit number lies above."""
 
 MAXIMUM_VARIANCE = 100.0
 """Of a Gaussian at a time, squared voxels. Its kernel has 64 voxels at most, and one of several hundred overflows."""
+
+
+def limited(image: sitk.Image) -> sitk.Image:
+    """The image without padding and with its outliers at the limit of the others; itself where it has none.
+
+    A broken voxel, metal or what a scanner writes beyond its field of view would decide the deviation that the image is
+    divided by, and leave nothing of the tissue.
+
+    Args:
+        image: float32, 3-D.
+
+    Returns:
+        The same grid. Padding of a CT (below air, such as -2000 or -3024) and wrapped padding (such as 63536) gets the
+        least of the other intensities; outliers get the limit next to them.
+    """
+    pixels: npt.NDArray[np.float32] = sitk.GetArrayViewFromImage(image)
+    padding = _padding_of(pixels)
+    if padding is not None:
+        kept = pixels != padding
+        least = pixels[kept].min()
+        pixels = np.where(kept, pixels, least)
+    low, high = _limits_of(pixels)
+    if padding is None and low <= pixels.min() and pixels.max() <= high:
+        return image
+    return Grid.of(image).image_of(pixels.clip(low, high))
+
+
+def _padding_of(pixels: npt.NDArray[np.float32]) -> float | None:
+    """The value of the padding, if there is some."""
+    for value, is_wrapped in ((pixels.min(), False), (pixels.max(), True)):
+        if not (value > WRAPPED if is_wrapped else value < AIR[0]):
+            continue
+        others = pixels[pixels != value]
+        if others.size == 0 or 1 - others.size / pixels.size < PADDED_SHARE:
+            continue
+        if others.max() < WRAPPED / 2 if is_wrapped else AIR[0] <= others.min() <= AIR[1]:
+            return float(value)
+    return None
+
+
+def _limits_of(pixels: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Least and greatest intensity that is no outlier; a background of the least value hides nothing brighter."""
+    step = pixels.size // SAMPLES | 1  # odd, so that it goes through all columns of an image
+    sample = pixels.reshape(-1)[::step]
+    brighter = sample[sample != pixels.min()]
+    low = float(np.percentile(sample, PERCENTILES[0]))
+    high = float(np.percentile(brighter if brighter.size else sample, PERCENTILES[1]))
+    return low - REACH * (high - low), high + REACH * (high - low)
 
 
 def smooth_for(image: sitk.Image, voxel: float) -> sitk.Image:

@@ -16,7 +16,7 @@ from disa.errors import ImageError, RegistrationError
 from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond
 from disa.features.network_grid import MARGIN, box_grid, cells_of, clipped_box, covering_grid
-from disa.features.preparation import normalize, smooth_for
+from disa.features.preparation import limited, normalize, smooth_for
 from disa.features.volumes import cut, smooth, smooth_within
 from disa.features.weights import local_variance
 from disa.geometry.grid import Grid
@@ -184,8 +184,12 @@ class ImageSide:
     def _prepare(self, voxel: float) -> sitk.Image:
         """The image as the network is to see it, on its own grid; made once for each size of voxels."""
         if voxel not in self._prepared:
-            self._prepared[voxel] = normalize(smooth_for(self._shown, voxel), self.name)
+            self._prepared[voxel] = normalize(smooth_for(self._limited, voxel), self.name)
         return self._prepared[voxel]
+
+    @functools.cached_property
+    def _limited(self) -> sitk.Image:
+        return limited(self._shown)
 
     @functools.cached_property
     def _digest(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from disa.checking import check_range, check_spacing, check_stride, check_threads, check_whole
+from disa.checking import check_range, check_spacing_or_none, check_stride, check_threads, check_whole
 from disa.errors import RegistrationError
 from disa.network.describer import Network
 from disa.pose.probe_pressure import ProbePressure
@@ -29,7 +29,8 @@ class PoseOptions:
     Attributes:
         transform: translation, rigid, similarity, affine, or probe: rigid after the push of an ultrasound probe.
         probe: where the probe pushes, with transform="probe".
-        spacing: voxel spacing, mm between the voxels that the network sees.
+        spacing: voxel spacing, mm between the voxels that the network sees. None: 2 for a body, 1 for a block, see
+            `voxel_spacing` of the result.
         stride: voxels between the fixed descriptors, which are what is compared: 4, 2 or 1.
         fine_spacing: voxel spacing of a last stage; None: there is none.
         model: name of a shipped model or path of an .onnx file.
@@ -43,7 +44,7 @@ class PoseOptions:
 
     transform: str = "rigid"
     probe: ProbePressure | None = None
-    spacing: float = 2.0
+    spacing: float | None = None
     stride: int = 4
     fine_spacing: float | None = None
     model: str | os.PathLike[str] = "disa-lc2"
@@ -51,8 +52,7 @@ class PoseOptions:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        if self.fine_spacing is not None:
-            check_spacing(self.fine_spacing, "fine_spacing")
+        check_spacing_or_none(self.fine_spacing, "fine_spacing")
         if self.transform not in KINDS:
             raise RegistrationError(f"transform: expected one of {', '.join(KINDS)}, got {self.transform}")
         if (self.probe is not None) != (self.transform == "probe"):
@@ -60,7 +60,7 @@ class PoseOptions:
         if not isinstance(self.probe, ProbePressure | None):
             raise RegistrationError(f"probe: expected a disa.ProbePressure, got {type(self.probe).__name__}")
         check_stride(self.stride)
-        check_spacing(self.spacing)
+        check_spacing_or_none(self.spacing)
         check_threads(self.threads)
 
     @property
@@ -108,7 +108,7 @@ class PoseSettings(TypedDict, total=False):
 
     transform: str
     probe: ProbePressure | None
-    spacing: float
+    spacing: float | None
     stride: int
     fine_spacing: float | None
     model: str | os.PathLike[str]

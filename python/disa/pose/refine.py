@@ -75,9 +75,9 @@ def refine(work: Workspace, pose: Pose, widths: Sequence[float], voxel: float | 
         work: the registration.
         pose: to start from.
         widths: of each step's kernel, fixed voxels.
-        voxel: mm between fixed voxels; the options' spacing if None.
+        voxel: mm between fixed voxels; the registration's voxel spacing if None.
     """
-    voxel = voxel or work.options.spacing
+    voxel = voxel or work.voxel
     dense = work.schedule.dense
     axes: FloatArray | None = None
     for width in widths:
@@ -97,7 +97,7 @@ def refine_initial(work: Workspace) -> Pose:
     """The initial pose through all widths, the first of them over the whole moving image, and the best about it."""
     features = work.sparse_features(work.parallel_axes(work.initial))
     with work.times.timed("search"):
-        wide = work.moving.smooth(features, work.schedule.widest * work.options.spacing)
+        wide = work.moving.smooth(features, work.schedule.widest * work.voxel)
         start = [work.initial.parameters]
         pose = work.optimize(work.initial.search, start, wide, work.schedule.refining)[0]
     return best_of(work, [pose])

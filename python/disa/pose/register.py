@@ -138,6 +138,7 @@ def _finish(work: Workspace, best: Pose, optima: list[Pose]) -> RegistrationResu
         overlap=overlap(work.features, work.moving.inside, transform),
         optima=tuple(Optimum(pose.transform, pose.value) for pose in optima),
         evaluations=work.evaluations,
+        voxel_spacing=work.voxel,
         times=dict(work.times),
         pressure=pressure,
         trace=best.trace,

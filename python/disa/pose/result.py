@@ -44,6 +44,7 @@ class RegistrationResult:
         pressure: p1 and p2 of the probe, mm, where the transform was to have them; see `ProbePressure`.
         trace: for each of the last optimisations, one after the other, the values at its start and after each
             iteration. Each had sharper descriptors than the one before, so compare values within one only.
+        voxel_spacing: mm between the voxels that the network saw, before a finer last stage.
     """
 
     transform: sitk.Transform
@@ -54,6 +55,7 @@ class RegistrationResult:
     times: dict[str, float]
     pressure: tuple[float, float] | None = None
     trace: tuple[tuple[float, ...], ...] = ()
+    voxel_spacing: float = 2.0
 
     @property
     def doubts(self) -> list[str]:
@@ -78,6 +80,7 @@ class RegistrationResult:
     def _rows(self) -> dict[str, str]:
         return {
             self.transform.GetName(): ", ".join(f"{value:.5g}" for value in self.transform.GetParameters()),
+            "voxel spacing": f"{self.voxel_spacing:g} mm",
             "value": f"{self.value:.4f}",
             "overlap": f"{100 * self.overlap:.0f} %",
             "other poses": ", ".join(f"{optimum.value:.3f}" for optimum in self.optima[1:]) or "none",

@@ -54,7 +54,7 @@ def search(work: Workspace, starts: Draw) -> Found:
         assert pose.axes is not None
         if work.turn(pose.axes, pose) > schedule.turned:
             axes = work.parallel_axes(pose)
-            box = work.compared_box(pose, schedule.sparse.ratio * work.options.spacing)
+            box = work.compared_box(pose, schedule.sparse.ratio * work.voxel)
             ends += _sharpen(work, View(axes, work.sparse_features(axes, box)), [pose], halfway)
     return Found(work.distinct(ends), work.distinct(halfway)[: schedule.kept])
 
@@ -78,14 +78,14 @@ def _search_in(work: Workspace, view: View, drawn: list[list[float]], halfway: l
     """Where starts lead over a view's descriptors, less and less smooth; `halfway` as in `_sharpen`."""
     schedule = work.schedule
     with work.times.timed("search"):
-        wide = work.moving.smooth(view.features, schedule.widest * work.options.spacing)
+        wide = work.moving.smooth(view.features, schedule.widest * work.voxel)
         ends = work.ends(work.initial.search, drawn, wide, schedule.searching, schedule.survivors)
     return _sharpen(work, view, ends, halfway)
 
 
 def _sharpen(work: Workspace, view: View, poses: list[Pose], halfway: list[Pose]) -> list[Pose]:
     """Where poses lead over less and less smooth descriptors; `halfway` gets those of the smoother ones, too."""
-    schedule, voxel = work.schedule, work.options.spacing
+    schedule, voxel = work.schedule, work.voxel
 
     def ends_over(smooth: FeatureVolume, starts: list[Pose], effort: Effort, keep: int) -> list[Pose]:
         found = work.ends(work.initial.search, parameters_of(starts), smooth, effort, keep) if starts else []

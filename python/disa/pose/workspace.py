@@ -31,6 +31,7 @@ class Workspace:
         fixed, moving: its sides.
         options: what was asked for.
         schedule: how it is done.
+        voxel: voxel spacing, mm.
         seed: of what is drawn.
         features: fixed descriptors, which are compared.
         initial: the pose that it starts from.
@@ -42,6 +43,7 @@ class Workspace:
     moving: Side
     options: PoseOptions
     schedule: Schedule
+    voxel: float
     seed: int
     features: FeatureVolume
     initial: Pose
@@ -73,9 +75,10 @@ class Workspace:
                 matrix, offset = np.eye(3), moving.grid.corners.mean(axis=0) - fixed.grid.corners.mean(axis=0)
             else:
                 matrix, offset = matrix_and_offset(initial, "initial_transform")
-            features = fixed.fixed_features(options.spacing, options.stride)
+            voxel = options.spacing or _core.automatic_voxel_spacing(fixed.grid, moving.grid)
+            features = fixed.fixed_features(voxel, options.stride)
         pose = Pose.first(_core.PoseSearch(features, options.searched, matrix.ravel(), offset))
-        return cls(fixed, moving, options, schedule, seed, features, pose, times=times)
+        return cls(fixed, moving, options, schedule, voxel, seed, features, pose, times=times)
 
     def optimize(
         self,
@@ -136,7 +139,7 @@ class Workspace:
         """Moving descriptors of the whole image, or of the box of some points, on given axes."""
         with self.times.timed("moving descriptors"):
             sparse = self.schedule.sparse
-            return self.moving.moving_features(sparse.ratio * self.options.spacing, sparse.stride, axes, around)
+            return self.moving.moving_features(sparse.ratio * self.voxel, sparse.stride, axes, around)
 
     def compared_box(self, pose: Pose, voxel: float) -> FloatArray:
         """Two corners of the box about what is compared, in the moving image under a pose, for moving voxels of a size.

@@ -67,6 +67,7 @@ def findings(
         ],
         "doubts": [*result.doubts, *(deformation.doubts if deformation else [])],
         "evaluations": result.evaluations,
+        "voxel_spacing_mm": result.voxel_spacing,
         "trace": [list(values) for values in result.trace],
         "seconds": dict(result.times),
         "versions": {name: importlib.metadata.version(name) for name in ("itk-disa", "itk-core", "SimpleITK", "numpy")},
@@ -159,6 +160,7 @@ def _deformation(result: DeformableResult) -> dict[str, Any]:
         "value": result.value,
         "overlap": result.overlap,
         "evaluations": result.evaluations,
+        "voxel_spacing_mm": result.voxel_spacing,
         "trace": list(result.trace[0]),
     }
 

@@ -15,7 +15,6 @@ import SimpleITK as sitk
 
 import disa
 from disa.deform.options import DeformOptions
-from disa.deform.schedule import DEFORM_SCHEDULE
 from disa.errors import ConfigError, OutputError
 from disa.features.side import open_sides
 from disa.geometry.applying import resampled
@@ -82,10 +81,8 @@ class Options:
         )
 
     def check(self) -> None:
-        """Raises ModelError where there is no such model, RegistrationError where the radius is too small."""
+        """Raises ModelError where there is no such model."""
         self.settings()
-        if self.deformation is not None:
-            self.deformation.check(DEFORM_SCHEDULE)
 
     @property
     def plan(self) -> Plan:
@@ -93,7 +90,7 @@ class Options:
         again = [("re-oriented descriptors", 0.1), ("refinement", 0.1)]
         refinement = [("re-oriented descriptors", 1.2), ("refinement", 0.1), *again, *again]
         pose = self.pose
-        finer = 1.0 if pose.fine_spacing is None else (pose.spacing / pose.fine_spacing) ** 3
+        finer = 1.0 if pose.fine_spacing is None else ((pose.spacing or 2.0) / pose.fine_spacing) ** 3
         registration = [("fixed descriptors", 1.0), ("moving descriptors", 0.6), ("search", 0.1), *refinement]
         if pose.is_freed:
             registration += refinement
@@ -121,7 +118,7 @@ class Options:
             **({"probe": vars(pose.probe)} if pose.probe else {}),
             "search": "global" if self.everywhere else "local",
             "deformable": self.deformation is not None,
-            "spacing_mm": pose.spacing,
+            "spacing_mm": pose.spacing or "automatic",
             "fine_spacing_mm": pose.fine_spacing,
             "stride": pose.stride,
             **({"deformation_stride": self.deformation.stride} if self.deformation else {}),

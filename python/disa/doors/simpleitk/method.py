@@ -43,7 +43,7 @@ class DISAMetric:
     """What `SetMetricAsDISA` was given; `disa.doors.settings` says what each is."""
 
     model: str
-    spacing: float
+    spacing: float | None
     fixed_stride: int
     moving_stride: int
     reorientation_angle: float
@@ -108,7 +108,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
     def SetMetricAsDISA(
         self,
         model: str | os.PathLike[str] = "disa-lc2",
-        spacing: float = 2.0,
+        spacing: float | None = None,
         fixed_stride: int = 4,
         moving_stride: int = 2,
         reorientation_angle: float = 3.0,
@@ -132,7 +132,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
                 raise RegistrationError(f"{label}: expected 0 or more, got {value}")
         if isinstance(providers, str):
             raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
-        if not (is_finite(spacing) and spacing > 0):
+        if spacing is not None and not (is_finite(spacing) and spacing > 0):
             raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
         for stride in (fixed_stride, moving_stride):
             find_model(model, stride)
