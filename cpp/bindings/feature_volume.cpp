@@ -186,7 +186,7 @@ bind_feature_volume(py::module_ & module)
         const auto & s = self.GetFrame().spacing;
         return py::make_tuple(s[0], s[1], s[2]);
       },
-      "Distance (x, y, z) between descriptors, mm.")
+      "Descriptor spacing (x, y, z), mm: the voxel spacing times the stride.")
     .def_property_readonly(
       "direction",
       [](const FeatureVolume & self) { return py::tuple(py::cast(self.GetFrame().direction)); },
