@@ -37,8 +37,9 @@ BLOCK = grid((60, 55, 52), (1.0, 1.0, 1.0))
         (grid((40, 40, 40), (1.5, 1.5, 1.5)), BLOCK, 1.5),
         (grid((400, 400, 400), (0.1, 0.1, 0.1)), BLOCK, 1.0),
         (grid((20, 20, 9), (4.0, 4.0, 8.0)), BLOCK, 2.0),
-        (grid((200, 200, 20), (1.0, 1.0, 1.0)), BODY, COARSER),
-        (grid((400, 400, 20), (1.0, 1.0, 1.0)), BODY, 2.0),
+        (grid((150, 150, 20), (1.0, 1.0, 1.0)), BODY, COARSER),
+        (grid((200, 200, 20), (1.0, 1.0, 1.0)), BODY, 2.0),
+        (grid((90, 90, 90), (1.0, 1.0, 1.0)), BODY, 2.0),
     ],
 )
 def test_a_block_is_seen_in_finer_voxels_but_not_finer_than_its_own(fixed: Grid, moving: Grid, expected: float) -> None:

@@ -30,7 +30,7 @@ AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving)
 {
   constexpr double body = 2.0;
   constexpr double block = 1.0;
-  constexpr double blockSide = 100.0;
+  constexpr double blockSide = 85.0;
   if (std::min(FieldSide(fixed), FieldSide(moving)) >= blockSide)
   {
     return body;

@@ -11,7 +11,7 @@ namespace disa
  * is a block.
  *
  * The network sees some 25 voxels about a descriptor, 50 mm at 2 mm, so nearly all of a block's descriptors would see
- * its border. A block is as large as a cube of less than 100 mm. Voxels are not made finer than those of the coarser
+ * its border. A block is as large as a cube of less than 85 mm. Voxels are not made finer than those of the coarser
  * image are on average, which would show nothing new. */
 double AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving);
 
