@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from disa.checking import check_spacing
 from disa.core import FeatureVolume, _core
-from disa.features.cache import CAPACITY, digest_of
+from disa.features.cache import CAPACITY
 from disa.features.field_of_view import extend_beyond
 from disa.features.side import ImageSide
 from disa.geometry.grid import Grid
@@ -65,7 +65,7 @@ class MetricExtractor:
         shown = image if field_of_view is None else extend_beyond(image, grid.image_of(field_of_view))
         side = ImageSide(image, name, Network(request.model, tuple(request.providers)), shown=shown)
         direction = None if request.direction is None else tuple(request.direction)
-        asked = (digest_of(shown), request.model, request.voxel_spacing, request.stride, tuple(request.providers))
+        asked = (side.digest, request.model, request.voxel_spacing, request.stride, tuple(request.providers))
         found = self._find_given(asked, direction)
         if found is None:
             axes = grid.direction if direction is None else np.reshape(direction, (3, 3))

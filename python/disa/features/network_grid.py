@@ -79,11 +79,6 @@ def cells_of(grid: Grid, stride: int) -> Grid:
     return grid.padded(-MARGIN).every(stride)
 
 
-def with_margin(cells: Grid) -> Grid:
-    """A grid of voxels with the margin about it."""
-    return cells.padded(MARGIN)
-
-
 def rescaled(grid: Grid, ratio: float) -> Grid:
     """A network grid over the same box, its margin aside, in voxels that are so many times as large."""
     inner = grid.padded(-MARGIN)

@@ -139,7 +139,7 @@ class ImageSide:
         """Descriptors of the whole image on some axes, whatever its mask; of an image seen before, those from then."""
         grid = covering_grid(self.grid, voxel, axes, self.name)
         request = (self.describer.identity(stride), voxel, stride, np.asarray(axes).tolist(), weighted)
-        features = cached(self._digest, request, lambda: self.describe(grid, stride, weighted=weighted).quantized())
+        features = cached(self.digest, request, lambda: self.describe(grid, stride, weighted=weighted).quantized())
         check_any_inside(features, self.name)
         return features
 
@@ -192,7 +192,8 @@ class ImageSide:
         return limited(self._shown)
 
     @functools.cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """What tells the image, as the network is shown it, from others."""
         return digest_of(self._shown)
 
 

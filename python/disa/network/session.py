@@ -183,11 +183,6 @@ def first_provider(providers: Sequence[str] | None) -> str:
     return _choose_providers(available_providers(), tuple(providers or ()))[0]
 
 
-def runs_on_gpu(providers: Sequence[str] | None) -> bool:
-    """Whether these providers, or what is taken in their place, are led by CUDA. Raises ModelError as `run_network`."""
-    return first_provider(providers) == GPU
-
-
 def processor_providers() -> list[str]:
     """Those that run on the processor, best first. Raises ModelError where there is no ONNX Runtime."""
     return [provider for provider in (OPENVINO, CPU) if provider in available_providers()]

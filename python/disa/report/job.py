@@ -16,7 +16,6 @@ import SimpleITK as sitk
 import disa
 from disa.deform.options import DeformOptions
 from disa.errors import ConfigError, OutputError
-from disa.features.side import open_sides
 from disa.geometry.applying import resampled
 from disa.io.images import load_image
 from disa.io.points import read_points
@@ -26,7 +25,6 @@ from disa.io.writing import write_image, write_text, write_transform
 from disa.network.models import find_model, fingerprint
 from disa.network.session import GPU, first_provider
 from disa.pose.options import PoseOptions, SearchOptions
-from disa.pose.register import global_register_sides, register_sides
 from disa.pose.result import RegistrationResult
 from disa.progress import Plan, announce
 from disa.report.findings import Truth, findings, page
@@ -217,11 +215,13 @@ def _landmarks(inputs: Inputs) -> tuple[npt.NDArray[np.float64], ...] | None:
 def _register(
     request: Request, fixed: sitk.Image, moving: sitk.Image, initial: sitk.Transform | None
 ) -> RegistrationResult:
-    options, masks = request.options.pose, (request.inputs.fixed_mask, request.inputs.moving_mask)
-    sides = open_sides(fixed, moving, masks, options.network)
+    options, inputs = request.options.pose, request.inputs
+    one, other = inputs.fixed_mask, inputs.moving_mask
     if isinstance(options, SearchOptions):
-        return global_register_sides(sides, initial, options)
-    return register_sides(sides, initial, options)
+        return disa.global_register(
+            fixed, moving, initial_transform=initial, fixed_mask=one, moving_mask=other, options=options
+        )
+    return disa.register(fixed, moving, initial_transform=initial, fixed_mask=one, moving_mask=other, options=options)
 
 
 def _centres_together(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
