@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import learn2reg
@@ -14,19 +14,24 @@ import resect
 from disa.errors import ImageError
 from disa.io.points import read_points
 
+SWAPPED = "_swapped"
+
 
 @dataclass(frozen=True)
 class Case:
-    """A pair of images.
+    """A pair of images, in the roles that its layout gives them or swapped.
 
     Attributes:
-        name: unique in a folder.
-        group: what tables pool.
+        name: unique in a folder; of both roles.
+        group: what tables pool; of both roles.
         fixed, moving: files. Without landmarks they share their world space, so that the identity is the truth.
         fixed_mask, moving_mask: files, not 0 where the image counts.
         sector: whether the fixed image is ultrasound, black outside the sector that it saw; only that counts.
         simulated: whether the fixed image is to be simulated ultrasound of the file.
         fixed_points, moving_points: landmarks in the same order, mm (LPS).
+        modality: what tables call the moving image.
+        swapped: whether the images change their roles when they are registered. All that is said here of the fixed
+            image is said of the same file then, and errors are measured at the same points.
     """
 
     name: str
@@ -39,13 +44,26 @@ class Case:
     simulated: bool = False
     fixed_points: tuple[tuple[float, ...], ...] = ()
     moving_points: tuple[tuple[float, ...], ...] = ()
+    modality: str = "the other"
+    swapped: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name with the role."""
+        return f"{self.name}{SWAPPED}" if self.swapped else self.name
+
+    @property
+    def heading(self) -> str:
+        """The group with the role."""
+        return f"{self.group}, {self.modality} fixed" if self.swapped else self.group
 
 
 def eval_cases(folder: Path) -> list[Case]:
     """Files SUBJECT_MODALITY.nii.gz: of each subject the T1 as fixed image, each other modality as moving one."""
     groups = {"ct": "CT/T1", "t2": "head T1/T2", "flair": "head T1/FLAIR"}
     return [
-        Case(f"{subject}_{modality}", groups[modality], t1, other) for subject, t1, modality, other in _with_t1(folder)
+        Case(f"{subject}_{modality}", groups[modality], t1, other, modality=modality.upper())
+        for subject, t1, modality, other in _with_t1(folder)
     ]
 
 
@@ -56,8 +74,8 @@ def ultrasound_cases(folder: Path) -> list[Case]:
         part = "limb" if modality == "ct" else "head"
         moving = {"t1": t1, "ct": other} if modality == "ct" else {"t1": t1}
         for name, file in moving.items():
-            group = f"simulated US/{name.upper()}, {part}"
-            cases.append(Case(f"{subject}_us-{modality}_{name}", group, other, file, sector=True, simulated=True))
+            group, title = f"simulated US/{name.upper()}, {part}", f"{subject}_us-{modality}_{name}"
+            cases.append(Case(title, group, other, file, sector=True, simulated=True, modality=name.upper()))
     return cases
 
 
@@ -129,6 +147,7 @@ def resect_cases(folder: Path) -> list[Case]:
             sector=True,
             fixed_points=found.ultrasound_points,
             moving_points=found.mr_points,
+            modality=modality,
         )
         for found in resect.find(folder)
         for modality, moving in found.mr.items()
@@ -138,7 +157,7 @@ def resect_cases(folder: Path) -> list[Case]:
 def learn2reg_cases(folder: Path) -> list[Case]:
     """Learn2Reg AbdomenMRCT: fixed MR and moving CT of one patient, prealigned; the identity counts as the truth."""
     return [
-        Case(pair.name, "AbdomenMRCT", pair.fixed, pair.moving, pair.fixed_mask, pair.moving_mask)
+        Case(pair.name, "AbdomenMRCT", pair.fixed, pair.moving, pair.fixed_mask, pair.moving_mask, modality="CT")
         for pair in learn2reg.find(folder)
     ]
 
@@ -150,3 +169,16 @@ LAYOUTS: dict[str, Callable[[Path], list[Case]]] = {
     "resect": resect_cases,
     "learn2reg": learn2reg_cases,
 }
+
+ROLES = {"as-is": (False,), "swapped": (True,), "both": (False, True)}
+"""Which of them `in_roles` gives."""
+
+
+def in_roles(cases: list[Case], roles: str) -> list[Case]:
+    """The cases in the roles of that name of ROLES, both of a case one after the other."""
+    return [replace(case, swapped=swapped) for case in cases for swapped in ROLES[roles]]
+
+
+def unswapped(title: str) -> str:
+    """The title of a case in the roles that its layout has."""
+    return title.removesuffix(SWAPPED)

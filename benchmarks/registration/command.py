@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from cases import LAYOUTS, Case
+from cases import LAYOUTS, ROLES, Case, in_roles
 from methods import Options
 from runs import EVERY, Row, Run, Setting, perform, read_rows
 
@@ -22,6 +22,9 @@ def parser_of(description: str | None, poses: int) -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder for the table, the report and the plots")
     parser.add_argument("--layout", choices=sorted(LAYOUTS), default="eval", help="how the folder names its pairs")
     parser.add_argument("--cases", nargs="+", help="only those whose name holds one of these")
+    parser.add_argument(
+        "--roles", choices=list(ROLES), default="both", help="of the images: fixed and moving as the layout has them"
+    )
     parser.add_argument("--poses", type=int, default=poses, help="random starts a bin and pair")
     parser.add_argument("--model", default="disa-lc2")
     parser.add_argument("--seed", type=int, default=0)
@@ -33,7 +36,7 @@ def parser_of(description: str | None, poses: int) -> argparse.ArgumentParser:
 
 
 def cases_of(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[Case]:
-    """The cases that were asked for; ends with a message where there are none."""
+    """The cases in the roles that were asked for; ends with a message where there are none."""
     try:
         cases = LAYOUTS[arguments.layout](arguments.folder)
     except ImageError as error:
@@ -43,7 +46,7 @@ def cases_of(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
     if not cases:
         parser.error(f"{arguments.folder}: no pairs of layout {arguments.layout}")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    return cases
+    return in_roles(cases, arguments.roles)
 
 
 def run_missing(
@@ -65,7 +68,7 @@ def run_missing(
 
 
 def rows_of(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[Row]:
-    """The table's rows by case and method, not as the processes came; ends with a message where there are none."""
+    """The table's rows by case, role and method, not as they came; ends with a message where there are none."""
     order = list(EVERY)
     rows = sorted(read_rows(table_of(arguments)), key=lambda row: (row["case"], order.index(row["method"])))
     if not rows:

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import functools
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
 from cases import Case
-from geometry import random_pose, sample_points, turned
+from geometry import centre_of, mean_distance, points_inside, random_pose_about, sample_points, seeded, turned
 from simulated_ultrasound import simulate
 
 from disa.geometry.linear import matrix_and_offset
@@ -31,6 +30,8 @@ class Pair:
         points: shape (n, 3), mm, in the fixed image.
         targets: where the truth takes them.
         truth: from fixed to moving points.
+        centre: of the rotations of starts, mm; None: of the fixed image.
+        swapped: whether starts are drawn from the moving to the fixed image, about a centre in the moving one.
     """
 
     fixed: sitk.Image
@@ -40,43 +41,100 @@ class Pair:
     points: FloatArray
     targets: FloatArray
     truth: sitk.Euler3DTransform
+    centre: FloatArray | None = None
+    swapped: bool = False
 
     def error(self, transform: sitk.Transform) -> float:
         """Mean distance in mm between where a transform takes the points and their targets."""
-        moved = np.asarray([transform.TransformPoint(point) for point in self.points.tolist()])
-        return float(np.linalg.norm(moved - self.targets, axis=1).mean())
+        return mean_distance(transform, self.points, self.targets)
 
     def start(self, rng: np.random.Generator, error: tuple[float, float]) -> sitk.Euler3DTransform:
-        """A rigid pose that is off the truth by a mean of so many mm at the points."""
-        pose = random_pose(self.fixed, rng, error, points=self.points)
-        matrix, offset = matrix_and_offset(sitk.CompositeTransform([self.truth, pose]), "pose")
-        return _rigid(matrix, offset, np.asarray(pose.GetCenter()))
+        """A rigid pose that is off the truth by a mean of so many mm at the points; in both roles the same."""
+        centre = centre_of(self.fixed) if self.centre is None else self.centre
+        points, truth = (self.targets, inverse(self.truth)) if self.swapped else (self.points, self.truth)
+        pose = random_pose_about(centre, points, rng, error)
+        start = rigid_about(sitk.CompositeTransform([truth, pose]), centre)
+        return inverse(start) if self.swapped else start
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Two images with a known pose, before either is the fixed one.
+
+    Attributes:
+        one, other: float32.
+        one_mask, other_mask: uint8 on grids of their own, not 0 where the image counts; None: everywhere.
+        points: shape (n, 3), mm, in the one image; errors are measured there.
+        targets: where the truth takes them.
+        truth: from points of the one to those of the other.
+        sector: whether the one is black beyond its mask.
+    """
+
+    one: sitk.Image
+    other: sitk.Image
+    one_mask: sitk.Image | None
+    other_mask: sitk.Image | None
+    points: FloatArray
+    targets: FloatArray
+    truth: sitk.Euler3DTransform
+    sector: bool = False
+
+    def pair(self, swapped: bool, rng: np.random.Generator | None) -> Pair:
+        """The one image as the fixed one or, swapped, as the moving one, which gets a grid of its own; None: not so."""
+        centre = centre_of(self.one)
+        if not swapped:
+            other = self.other if rng is None else turned(self.other, rng)
+            return Pair(self.one, other, self.one_mask, self.other_mask, self.points, self.targets, self.truth, centre)
+        one = self.one if rng is None else turned(self.one, rng)
+        if self.sector and self.one_mask is not None:  # the turn rings beyond its edge
+            one = sitk.Mask(one, sitk.Resample(self.one_mask, one, sitk.Transform(), sitk.sitkNearestNeighbor))
+        truth = inverse(self.truth)
+        return Pair(self.other, one, self.other_mask, self.one_mask, self.targets, self.points, truth, centre, True)
+
+
+def inverse(rigid: sitk.Euler3DTransform) -> sitk.Euler3DTransform:
+    """The way back, about where it takes the centre."""
+    return rigid_about(rigid.GetInverse(), np.asarray(rigid.TransformPoint(rigid.GetCenter())))
+
+
+def rigid_about(transform: sitk.Transform, centre: FloatArray) -> sitk.Euler3DTransform:
+    """A rigid transform of any class as one by angles about a centre, mm."""
+    matrix, offset = matrix_and_offset(transform, "rigid")
+    rigid = sitk.Euler3DTransform()
+    rigid.SetCenter(centre.tolist())
+    rigid.SetMatrix(matrix.ravel().tolist(), 1e-6)
+    rigid.SetTranslation((matrix @ centre + offset - centre).tolist())
+    return rigid
 
 
 def generator(case: Case, seed: int, *numbers: int) -> np.random.Generator:
-    """Random numbers of a case, the same in every process."""
-    return np.random.default_rng([seed, zlib.crc32(case.name.encode()), *numbers])
+    """Random numbers of a case, the same in every process and in both roles."""
+    return seeded(case.name, seed, *numbers)
 
 
 @functools.lru_cache(maxsize=1)
 def load(case: Case, seed: int, pose: int) -> Pair:
     """The case with its moving image on the grid that belongs to a number of a pose."""
-    fixed, fixed_mask = _fixed_side(case, seed)
-    moving = sitk.ReadImage(str(case.moving), sitk.sitkFloat32)
+    return _scene(replace(case, swapped=False), seed).pair(case.swapped, generator(case, seed, pose))
+
+
+@functools.lru_cache(maxsize=1)
+def _scene(case: Case, seed: int) -> Scene:
+    one, one_mask = _one_side(case, seed)
+    other = sitk.ReadImage(str(case.moving), sitk.sitkFloat32)
+    other_mask = None if case.moving_mask is None else sitk.ReadImage(str(case.moving_mask), sitk.sitkUInt8)
     if case.fixed_points:
         points, targets = np.asarray(case.fixed_points), np.asarray(case.moving_points)
         truth = _best_rigid(points, targets)
     else:
-        points = sample_points(fixed)
-        if fixed_mask is not None:
-            points = np.asarray([p for p in points.tolist() if _is_inside(fixed_mask, p)])
+        points = sample_points(one)
+        if one_mask is not None:
+            points = points_inside(one_mask, points)
         targets, truth = points, sitk.Euler3DTransform()
-    mask = None if case.moving_mask is None else sitk.ReadImage(str(case.moving_mask), sitk.sitkUInt8)
-    return Pair(fixed, turned(moving, generator(case, seed, pose)), fixed_mask, mask, points, targets, truth)
+    return Scene(one, other, one_mask, other_mask, points, targets, truth, case.sector)
 
 
-@functools.lru_cache(maxsize=1)
-def _fixed_side(case: Case, seed: int) -> tuple[sitk.Image, sitk.Image | None]:
+def _one_side(case: Case, seed: int) -> tuple[sitk.Image, sitk.Image | None]:
     image = sitk.ReadImage(str(case.fixed), sitk.sitkFloat32)
     if case.simulated:
         image = simulate(image, "ct" if sitk.GetArrayViewFromImage(image).min() < AIR else "mr", generator(case, seed))
@@ -90,22 +148,9 @@ def _sector(ultrasound: sitk.Image) -> sitk.Image:
     return sitk.BinaryMorphologicalClosing(sitk.Cast(ultrasound > 0, sitk.sitkUInt8), [3] * 3)
 
 
-def _is_inside(mask: sitk.Image, point: list[float]) -> bool:
-    index = mask.TransformPhysicalPointToIndex(point)
-    return all(0 <= i < n for i, n in zip(index, mask.GetSize(), strict=True)) and mask[index] != 0
-
-
 def _best_rigid(points: FloatArray, targets: FloatArray) -> sitk.Euler3DTransform:
     """Least squares, from points to targets."""
     fitted = sitk.LandmarkBasedTransformInitializer(
         sitk.VersorRigid3DTransform(), points.ravel().tolist(), targets.ravel().tolist()
     )
-    return _rigid(*matrix_and_offset(fitted, "fit"), points.mean(axis=0))
-
-
-def _rigid(matrix: FloatArray, offset: FloatArray, centre: FloatArray) -> sitk.Euler3DTransform:
-    rigid = sitk.Euler3DTransform()
-    rigid.SetCenter(centre.tolist())
-    rigid.SetMatrix(matrix.ravel().tolist(), 1e-6)
-    rigid.SetTranslation((matrix @ centre + offset - centre).tolist())
-    return rigid
+    return rigid_about(fitted, points.mean(axis=0))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from cases import unswapped
 from scipy.stats import wilcoxon
 
 matplotlib.use("Agg")
@@ -102,9 +103,41 @@ def test_table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def role_table(rows: list[Row], limit: float) -> str:
+    """Of the runs that were made in both roles from one start: share below a limit and median error in each.
+
+    The last columns are the median of the swapped error less the other, and how often they differ by more than 2 mm.
+    """
+    swapped = {_start(row): row for row in rows if unswapped(row["case"]) != row["case"]}
+    one = [row for row in rows if unswapped(row["case"]) == row["case"] and _start(row) in swapped]
+    if not one:
+        return ""
+    lines = [
+        f"| pairs | method | starts | below {limit:g} mm | swapped | median (mm) | swapped | difference | > 2 mm |",
+        "|" + "---|" * 9,
+    ]
+    for group, method in dict.fromkeys((row["group"], row["method"]) for row in one):
+        own = _where(one, group=group, method=method)
+        errors = [_numbers(role, "final_mm") for role in (own, [swapped[_start(row)] for row in own])]
+        shares = " | ".join(f"{100 * (e < limit).mean():.0f} %" for e in errors)
+        medians = " | ".join(f"{np.median(e):.1f}" for e in errors)
+        change = errors[1] - errors[0]
+        far = f"{100 * (np.abs(change) > 2.0).mean():.0f} %"
+        lines.append(f"| {group} | {method} | {len(own)} | {shares} | {medians} | {np.median(change):+.1f} | {far} |")
+    return "\n".join(lines)
+
+
+def _start(row: Row) -> tuple[str, ...]:
+    """What the runs of both roles share."""
+    return (unswapped(row["case"]), row["method"], row["bin"], row["pose"])
+
+
 def write_report(rows: list[Row], folder: Path, commands: list[str]) -> None:
     """RESULTS.md and the plots, of the table that these commands made."""
     text = ["# Registration experiments", "", *(f"    {command}" for command in commands)]
+    roles = role_table(rows, CONVERGED[0])
+    if roles:
+        text += ["", "## Both roles", "", "The same starts with fixed and moving image swapped:", "", roles]
     for group in _distinct(rows, "group"):
         own = _where(rows, group=group)
         text += ["", f"## {group}"]

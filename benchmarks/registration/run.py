@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The paper's registration experiments: pairs x methods x bins of initial error, local and global.
 
-    python benchmarks/registration/run.py FOLDER --output RUNS [--layout eval] [--poses 50] [--methods ...]
+    python benchmarks/registration/run.py FOLDER --output RUNS [--layout eval] [--roles both] [--poses 50] [...]
 
-Every moving image is first resampled onto a turned and shifted grid. RUNS/runs.csv gets a row a run; the same command
-goes on where it was stopped, and others may add to it. RUNS/RESULTS.md and its plots are written anew at the end and by
---report alone. Layouts: `eval`, SUBJECT_t1.nii.gz with SUBJECT_ct, _t2 or _flair; `ultrasound`, the same files,
-simulated ultrasound of one and another; `table`, a pairs.csv; `resect` and `learn2reg` (AbdomenMRCT) as published.
+Every moving image is first resampled onto a turned and shifted grid. In the swapped role the layout's fixed image is
+the moving one; the starts are the same and errors are measured at the same points. RUNS/runs.csv gets a row a run; the
+same command goes on where it was stopped, and others may add to it. RUNS/RESULTS.md and its plots are written anew at
+the end and by --report alone. Layouts: `eval`, SUBJECT_t1.nii.gz with SUBJECT_ct, _t2 or _flair; `ultrasound`, the same
+files, simulated ultrasound of one and another; `table`, a pairs.csv; `resect` and `learn2reg` (AbdomenMRCT) as
+published.
 Needs `pip install 'itk-disa[bench]'`.
 """
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import csv
 import resource
 import time
 from collections.abc import Iterator
@@ -14,8 +13,7 @@ from typing import NamedTuple
 from cases import Case
 from methods import METHODS, SAMPLES_SWEEP, STARTS_SWEEP, Options, Outcome
 from pairs import generator, load
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from resumable import Row, read_rows, record
 from shared_work import results_of
 
 from disa.errors import RegistrationError
@@ -39,8 +37,6 @@ PIECE = 4
 
 EVERY = METHODS | STARTS_SWEEP | SAMPLES_SWEEP
 
-Row = dict[str, str]
-
 
 class Run(NamedTuple):
     """One run to be."""
@@ -52,7 +48,7 @@ class Run(NamedTuple):
 
     @property
     def key(self) -> tuple[str, ...]:
-        return (self.case.name, bin_name(self.edges), str(self.pose), self.method)
+        return (self.case.title, bin_name(self.edges), str(self.pose), self.method)
 
 
 class Setting(NamedTuple):
@@ -64,15 +60,6 @@ class Setting(NamedTuple):
 
 def bin_name(edges: tuple[float, float]) -> str:
     return f"{edges[0]:.0f}-{edges[1]:.0f}"
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Whole rows of the table; a last one that a kill cut short is left out."""
-    if not path.is_file():
-        return []
-    text = path.read_text()
-    whole = text[: text.rfind("\n") + 1]
-    return [row for row in csv.DictReader(whole.splitlines()) if row["evaluations"] is not None]
 
 
 def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, threads: int = 0, gpus: int = 0) -> None:
@@ -90,26 +77,12 @@ def perform(runs: list[Run], path: Path, setting: Setting, processes: int = 1, t
     done = {(row["case"], row["bin"], row["pose"], row["method"]) for row in rows}
     left = [run for run in runs if run.key not in done]
     tasks = [(piece, setting) for piece in _pieces(left)]
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("runs, left"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with path.open("w", newline="") as file, Progress(*columns, console=Console(stderr=True)) as progress:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        writer.writerows(rows)
-        file.flush()
-        bar = progress.add_task("", total=len(left))
-        for row in results_of(rows_of, tasks, processes, threads, gpus):
-            writer.writerow(row)
-            file.flush()
-            progress.advance(bar)
-            progress.console.print(
-                f"{row['case']} {row['bin']} mm {row['method']}: {row['initial_mm']} -> {row['final_mm']} mm, "
-                f"{row['seconds']} s"
-            )
+    record(path, FIELDS, rows, results_of(rows_of, tasks, processes, threads, gpus), len(left), _told)
+
+
+def _told(row: Row) -> str:
+    ends = f"{row['initial_mm']} -> {row['final_mm']} mm, {row['seconds']} s"
+    return f"{row['case']} {row['bin']} mm {row['method']}: {ends}"
 
 
 def _pieces(runs: list[Run]) -> Iterator[list[Run]]:
@@ -132,8 +105,8 @@ def rows_of(task: tuple[list[Run], Setting]) -> Iterator[dict[str, object]]:
             outcome = Outcome(start, None)
         seconds, cpu = time.perf_counter() - began, _cpu_seconds() - cpu
         yield {
-            "case": run.case.name,
-            "group": run.case.group,
+            "case": run.case.title,
+            "group": run.case.heading,
             "bin": bin_name(run.edges),
             "pose": run.pose,
             "method": run.method,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
+from geometry import indices
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 Array = np.ndarray
@@ -113,7 +114,7 @@ def place(body: sitk.Image, rng: np.random.Generator, inset: float) -> tuple[Arr
     for _ in range(200):
         direction = rng.normal(size=3)
         direction /= np.linalg.norm(direction)
-        index = _indices(body, centre + distances[:, None] * direction)
+        index = indices(body, centre + distances[:, None] * direction)
         within = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
         seen = map_coordinates(sitk.GetArrayViewFromImage(body), index[:, ::-1].T, order=0, cval=0)
         last = int(np.flatnonzero(seen).max(initial=0))
@@ -139,16 +140,10 @@ def sample_beams(image: sitk.Image, contact: Array, axes: Array, probe: Probe, o
     toward /= np.linalg.norm(toward, axis=-1, keepdims=True)
     apex = contact - probe.radius * axes[:, 2]
     points = apex + (toward @ axes.T)[:, :, None] * reach[:, None]
-    index = _indices(image, points)
+    index = indices(image, points)
     pixels = sitk.GetArrayViewFromImage(image)
     mode = "nearest" if outside is None else "constant"
     return map_coordinates(pixels, np.moveaxis(index[..., ::-1], -1, 0), order=1, mode=mode, cval=outside or 0.0)
-
-
-def _indices(image: sitk.Image, points: Array) -> Array:
-    """Continuous indices (x, y, z) of points (..., 3)."""
-    direction = np.asarray(image.GetDirection()).reshape(3, 3)
-    return (points - np.asarray(image.GetOrigin())) @ direction / np.asarray(image.GetSpacing())
 
 
 def _ct_tissue(beams: Array, inside: Array) -> Tissue:

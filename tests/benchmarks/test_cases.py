@@ -12,7 +12,7 @@ from helpers.images import structured_image
 
 pytest.importorskip("scipy")
 
-from cases import eval_cases, learn2reg_cases, resect_cases, table_cases, ultrasound_cases
+from cases import eval_cases, in_roles, learn2reg_cases, resect_cases, table_cases, ultrasound_cases
 from pairs import generator, load
 
 from disa.errors import ImageError
@@ -167,3 +167,31 @@ def test_no_two_grids_of_a_pair_are_alike(tmp_path: Path) -> None:
     directions = [load(case, 0, pose).moving.GetDirection() for pose in (0, 1)]
     assert not np.allclose(directions[0], directions[1], atol=0.01)
     assert not np.allclose(directions[0], load(case, 0, 0).fixed.GetDirection(), atol=0.01)
+
+
+def test_roles_are_swapped_with_their_points_and_masks(resect: Path) -> None:
+    cases = in_roles(resect_cases(resect)[:1], "both")
+    assert [(case.title, case.heading) for case in cases] == [
+        ("Case2-FLAIR", "RESECT US/FLAIR"),
+        ("Case2-FLAIR_swapped", "RESECT US/FLAIR, FLAIR fixed"),
+    ]
+    as_is, swapped = (load(case, 0, 0) for case in cases)
+    np.testing.assert_array_equal(as_is.points, swapped.targets)
+    assert swapped.fixed_mask is None and swapped.moving_mask is not None
+    assert swapped.error(swapped.truth) < 1e-6
+    one, other = (
+        pair.start(generator(case, 0, 1), (10.0, 12.0)) for case, pair in zip(cases, (as_is, swapped), strict=True)
+    )
+    assert 10.0 <= as_is.error(one) <= 12.0
+    assert swapped.error(other) == pytest.approx(as_is.error(one), abs=1e-6)
+    assert as_is.error(other.GetInverse()) == pytest.approx(as_is.error(one), abs=1e-6)
+
+
+def test_turned_sector_is_black_beyond_its_mask(resect: Path) -> None:
+    (case,) = in_roles(resect_cases(resect)[:1], "swapped")
+    pair = load(case, 0, 0)
+    assert pair.moving_mask is not None
+    seen = sitk.Resample(pair.moving_mask, pair.moving, sitk.Transform(), sitk.sitkNearestNeighbor)
+    beyond = sitk.GetArrayViewFromImage(pair.moving)[sitk.GetArrayViewFromImage(seen) == 0]
+    assert beyond.size and not beyond.any()
+    assert not np.allclose(pair.moving.GetDirection(), np.eye(3).ravel(), atol=0.01)

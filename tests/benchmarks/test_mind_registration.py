@@ -27,7 +27,7 @@ def pair_of(image: sitk.Image) -> Pair:
 
 
 def describe(image: sitk.Image, stride: int) -> FeatureVolume:
-    return open_image_side(image, "fixed", None, MindSSC(centred=True)).fixed_features(2.0, stride)
+    return open_image_side(image, "fixed", None, MindSSC(centred=True)).features(2.0, stride)
 
 
 def test_descriptors_are_of_unit_length_and_blind_to_a_negative() -> None:

@@ -21,11 +21,12 @@ pytest.importorskip("matplotlib")
 import report
 from cases import eval_cases
 from methods import Options
-from report import case_table, convergence_table, error_table, write_report
+from report import case_table, convergence_table, error_table, role_table, write_report
 from runs import FIELDS, Run, Setting, read_rows, rows_of
 
 COMMAND = [sys.executable, str(BENCHMARKS / "registration" / "run.py")]
 METHODS = ["--methods", "Mattes local", "correlation local"]
+BINS = ["--poses", "1", "--edges", "0", "10", "20"]
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,9 @@ def starts(rows: list[dict[str, str]]) -> dict[tuple[str, ...], str]:
 
 @pytest.fixture(scope="module")
 def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output of an undisturbed command, 2 cases x 2 bins x 2 poses x 2 methods."""
+    """The output of an undisturbed command, 2 cases x 2 roles x 2 bins x 2 methods."""
     output = tmp_path_factory.mktemp("whole")
-    process = run(folder, output, "--poses", "2", "--edges", "0", "10", "20")
+    process = run(folder, output, *BINS)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert "16/16" in errors
@@ -68,16 +69,32 @@ def test_every_run_has_a_row_and_starts_in_its_bin(whole: Path) -> None:
         assert low - 0.01 <= float(row["initial_mm"]) <= high + 0.01
 
 
+def test_both_roles_have_the_same_starts(whole: Path) -> None:
+    by_run = starts(read_rows(whole / "runs.csv"))
+    swapped = {(case.removesuffix("_swapped"), *run): mm for (case, *run), mm in by_run.items() if "_swapped" in case}
+    assert len(swapped) == 8
+    assert swapped == {run: mm for run, mm in by_run.items() if "_swapped" not in run[0]}
+
+
+def test_roles_may_be_left_as_they_are(folder: Path, whole: Path, tmp_path: Path) -> None:
+    process = run(folder, tmp_path, *BINS, "--roles", "as-is")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    by_run = starts(read_rows(tmp_path / "runs.csv"))
+    assert len(by_run) == 8 and by_run.items() <= starts(read_rows(whole / "runs.csv")).items()
+    assert "Both roles" not in (tmp_path / "RESULTS.md").read_text()
+
+
 def test_report_has_tables_and_plots(whole: Path) -> None:
     text = (whole / "RESULTS.md").read_text()
     assert text.count("Mattes local") > 4 and "Wilcoxon" in text and "run.py FOLDER" in text
-    for name in ("capture-head-t1-t2.png", "errors-head-t1-t2.png"):
+    assert "## Both roles" in text and "## head T1/T2, T2 fixed" in text
+    for name in ("capture-head-t1-t2.png", "errors-head-t1-t2.png", "errors-head-t1-t2-t2-fixed.png"):
         assert (whole / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_killed_command_goes_on(folder: Path, whole: Path, tmp_path: Path) -> None:
-    options = ("--poses", "2", "--edges", "0", "10", "20")
-    process = run(folder, tmp_path, *options)
+    process = run(folder, tmp_path, *BINS)
     table = tmp_path / "runs.csv"
     deadline = time.monotonic() + 60
     while len(read_rows(table)) < 3:
@@ -88,9 +105,9 @@ def test_killed_command_goes_on(folder: Path, whole: Path, tmp_path: Path) -> No
     kept = read_rows(table)
     assert 3 <= len(kept) < 16
     with table.open("a") as file:
-        file.write("B_t2,head T1/T2,10-20,1,Mattes lo")  # as a kill within a line leaves it
+        file.write("B_t2,head T1/T2,10-20,0,Mattes lo")  # as a kill within a line leaves it
     assert read_rows(table) == kept
-    process = run(folder, tmp_path, *options)
+    process = run(folder, tmp_path, *BINS)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     rows = read_rows(table)
@@ -99,7 +116,7 @@ def test_killed_command_goes_on(folder: Path, whole: Path, tmp_path: Path) -> No
 
 
 def test_processes_do_the_same_runs(folder: Path, whole: Path, tmp_path: Path) -> None:
-    process = run(folder, tmp_path, "--poses", "2", "--edges", "0", "10", "20", "--processes", "2")
+    process = run(folder, tmp_path, *BINS, "--processes", "2")
     _, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     assert starts(read_rows(tmp_path / "runs.csv")) == starts(read_rows(whole / "runs.csv"))
@@ -149,3 +166,10 @@ def test_tables_say_what_the_rows_say(tmp_path: Path) -> None:
     assert "| case1 | 80 %, 1.5 |" in case_table(rows, 15.0)
     write_report(rows, tmp_path, ["command"])
     assert (tmp_path / "capture-g.png").is_file()
+
+
+def test_roles_are_compared_start_by_start() -> None:
+    rows = made_up({"one": [1.0, 2.0, 20.0]})
+    other = [row | {"case": f"{row['case']}_swapped", "group": "g, CT fixed"} for row in made_up({"one": [1.5, 12.0]})]
+    assert role_table(rows, 15.0) == ""
+    assert "| g | one | 2 | 100 % | 100 % | 1.5 | 6.8 | +5.2 | 50 % |" in role_table(other + rows, 15.0)
