@@ -4,6 +4,7 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Distinct.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Geometry.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Parallel.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/Centring.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/FeatureVolume.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Pooling.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Smoothing.cxx

@@ -22,18 +22,54 @@ kind_of(const std::string & name)
   return disa::Choose("kind", kinds, name);
 }
 
-/** Poses about the centre of a fixed volume, by their parameters (n, number of parameters). */
+/** A term and what it refers to. */
+struct SharedTerm
+{
+  std::shared_ptr<const disa::FeatureVolume> samples, field;
+  double                                     share;
+
+  disa::Term
+  view() const
+  {
+    return { *samples, *field, share };
+  }
+};
+
+/** What is optimised: one term, or two. */
+struct Terms
+{
+  explicit Terms(const std::vector<SharedTerm> & terms)
+  {
+    if (terms.empty() || terms.size() > 2)
+    {
+      throw py::value_error("terms: expected one or two");
+    }
+    for (const SharedTerm & term : terms)
+    {
+      views.push_back(term.view());
+    }
+  }
+
+  const disa::Term *
+  backward() const
+  {
+    return views.size() > 1 ? &views[1] : nullptr;
+  }
+
+  std::vector<disa::Term> views;
+};
+
+/** Poses about a point, by their parameters (n, number of parameters). */
 class PoseSearch
 {
 public:
-  PoseSearch(std::shared_ptr<const disa::FeatureVolume> fixed,
-             const std::string &                        kind,
-             const disa::Matrix3 &                      matrix,
-             const disa::Vector3 &                      offset,
-             std::optional<disa::ProbePressure>         pressure)
-    : m_Fixed(std::move(fixed))
-    , m_Extent(disa::ExtentOf(*m_Fixed))
-    , m_Model(kind_of(kind), { matrix, offset }, m_Extent.centre, m_Extent.radius, pressure)
+  PoseSearch(const std::string &                kind,
+             const disa::Matrix3 &              matrix,
+             const disa::Vector3 &              offset,
+             const disa::Vector3 &              centre,
+             double                             radius,
+             std::optional<disa::ProbePressure> pressure)
+    : m_Model(kind_of(kind), { matrix, offset }, centre, radius, pressure)
   {
   }
 
@@ -50,7 +86,7 @@ public:
 
   disa::StageResult
   optimize(const std::vector<std::vector<double>> & starts,
-           const disa::FeatureVolume &              moving,
+           const std::vector<SharedTerm> &          terms,
            const disa::StageSettings &              settings) const
   {
     std::vector<disa::Pose> poses;
@@ -58,13 +94,15 @@ public:
     {
       poses.push_back({ start, 0.0, {} });
     }
-    return disa::OptimizePoses(m_Model, *m_Fixed, moving, poses, settings);
+    const Terms of(terms);
+    return disa::OptimizePoses(m_Model, of.views[0], of.backward(), poses, settings);
   }
 
   py::tuple
-  evaluate(const std::vector<double> & parameters, const disa::FeatureVolume & moving, std::size_t samples) const
+  evaluate(const std::vector<double> & parameters, const std::vector<SharedTerm> & terms, std::size_t samples) const
   {
-    const disa::PoseObjective objective(m_Model, *m_Fixed, moving, samples, 0);
+    const Terms               of(terms);
+    const disa::PoseObjective objective(m_Model, of.views[0], of.backward(), samples, 0);
     std::vector<double>       gradient(parameters.size());
     const double              value = objective.Evaluate(parameters, &gradient);
     return py::make_tuple(value, py::array_t<double>(py::ssize_t(gradient.size()), gradient.data()));
@@ -80,19 +118,17 @@ public:
   const disa::Vector3 &
   centre() const
   {
-    return m_Extent.centre;
+    return m_Model.GetCentre();
   }
 
   double
   radius() const
   {
-    return m_Extent.radius;
+    return m_Model.GetRadius();
   }
 
 private:
-  std::shared_ptr<const disa::FeatureVolume> m_Fixed;
-  disa::Extent                               m_Extent;
-  disa::PoseModel                            m_Model;
+  disa::PoseModel m_Model;
 };
 
 /** By what the push displaces points of shape (n, 3), mm. */
@@ -168,25 +204,44 @@ bind_pose_search(py::module_ & module)
     .def_readonly("poses", &disa::StageResult::poses)
     .def_readonly("evaluations", &disa::StageResult::evaluations)
     .def_readonly("overlapping_starts", &disa::StageResult::overlappingStarts);
+  py::class_<SharedTerm>(module, "Term")
+    .def(py::init([](std::shared_ptr<const disa::FeatureVolume> samples,
+                     std::shared_ptr<const disa::FeatureVolume> field,
+                     double share) { return SharedTerm{ std::move(samples), std::move(field), share }; }),
+         py::arg("samples"),
+         py::arg("field"),
+         py::arg("share") = 1.0)
+    .def_readonly("samples", &SharedTerm::samples)
+    .def_readonly("field", &SharedTerm::field);
+  module.def(
+    "extent_of",
+    [](const disa::FeatureVolume & features)
+    {
+      const disa::Extent extent = disa::ExtentOf(features);
+      return py::make_tuple(extent.centre, extent.radius);
+    },
+    py::arg("features"));
   py::class_<PoseSearch>(module, "PoseSearch")
-    .def(py::init<std::shared_ptr<const disa::FeatureVolume>,
-                  const std::string &,
+    .def(py::init<const std::string &,
                   const disa::Matrix3 &,
                   const disa::Vector3 &,
+                  const disa::Vector3 &,
+                  double,
                   std::optional<disa::ProbePressure>>(),
-         py::arg("fixed"),
          py::arg("kind"),
          py::arg("matrix"),
          py::arg("offset"),
+         py::arg("centre"),
+         py::arg("radius"),
          py::arg("pressure") = std::nullopt)
     .def("draw", &PoseSearch::draw, py::arg("count"), py::arg("rotation"), py::arg("translation"), py::arg("seed"))
     .def("optimize",
          &PoseSearch::optimize,
          py::arg("starts"),
-         py::arg("moving"),
+         py::arg("terms"),
          py::arg("settings"),
          py::call_guard<py::gil_scoped_release>())
-    .def("evaluate", &PoseSearch::evaluate, py::arg("parameters"), py::arg("moving"), py::arg("samples") = 0)
+    .def("evaluate", &PoseSearch::evaluate, py::arg("parameters"), py::arg("terms"), py::arg("samples") = 0)
     .def("map", &PoseSearch::map, py::arg("parameters"))
     .def_property_readonly("centre", &PoseSearch::centre)
     .def_property_readonly("radius", &PoseSearch::radius);

@@ -18,7 +18,7 @@ def main(fixed_path: str, moving_path: str, output: str) -> None:
     metric = itk.DISAImageToImageMetricv4[Image, Image].New(FeatureSmoothing=6.0)
 
     method = itk.SyNImageRegistrationMethod[Image, Image].New(
-        FixedImage=fixed, MovingImage=moving, Metric=metric, LearningRate=1.0
+        FixedImage=fixed, MovingImage=moving, Metric=metric, LearningRate=0.5
     )
     method.SetNumberOfLevels(1)
     method.SetShrinkFactorsPerLevel([4])  # of the displacement field

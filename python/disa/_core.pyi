@@ -121,23 +121,41 @@ class StageResult:
     @property
     def overlapping_starts(self) -> int: ...
 
+class Term:
+    """One direction of the metric: weighted samples of one image, read in the other.
+
+    `share` is that of the sampled image's weight that the samples hold.
+    """
+
+    def __init__(self, samples: FeatureVolume, field: FeatureVolume, share: float = 1.0) -> None: ...
+    @property
+    def samples(self) -> FeatureVolume: ...
+    @property
+    def field(self) -> FeatureVolume: ...
+
+def extent_of(features: FeatureVolume) -> tuple[list[float], float]:
+    """Weighted centre and root mean square distance from it, mm."""
+
 class PoseSearch:
-    """Poses about the centre of a fixed volume, by parameters that are all mm."""
+    """Poses about a point, by parameters that are all mm."""
 
     def __init__(
         self,
-        fixed: FeatureVolume,
         kind: str,
         matrix: Sequence[float] | npt.NDArray[np.float64],
         offset: Sequence[float] | npt.NDArray[np.float64],
+        centre: Sequence[float] | npt.NDArray[np.float64],
+        radius: float,
         pressure: ProbePressure | None = None,
     ) -> None: ...
     def draw(self, count: int, rotation: float, translation: float, seed: int) -> list[list[float]]: ...
     def optimize(
-        self, starts: Sequence[Sequence[float]], moving: FeatureVolume, settings: StageSettings
-    ) -> StageResult: ...
+        self, starts: Sequence[Sequence[float]], terms: Sequence[Term], settings: StageSettings
+    ) -> StageResult:
+        """Ends of BFGS over the forward term, and the backward one where there is one."""
+
     def evaluate(
-        self, parameters: Sequence[float], moving: FeatureVolume, samples: int = 0
+        self, parameters: Sequence[float], terms: Sequence[Term], samples: int = 0
     ) -> tuple[float, npt.NDArray[np.float64]]: ...
     def map(self, parameters: Sequence[float]) -> tuple[list[float], list[float]]: ...
     @property
@@ -167,6 +185,11 @@ class DisplacementSearch:
     def run(self, couplings: Sequence[float]) -> npt.NDArray[np.float32]: ...
 
 def widen(features: FeatureVolume, image: Grid, sigma: float) -> FeatureVolume: ...
+def mean_of(features: FeatureVolume) -> list[float]:
+    """Weighted mean of the descriptors."""
+
+def centred(features: FeatureVolume, mean: Sequence[float]) -> FeatureVolume:
+    """The descriptors less a mean; those that are 0, outside of an image, stay 0."""
 
 class FeatureRequest:
     """What a metric asks of its extractor."""

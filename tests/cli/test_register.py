@@ -187,6 +187,38 @@ def test_a_wrong_command_line_has_an_exit_code_of_its_own(folder: Path, tmp_path
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(
+    ("strict", "is_sure"), [([], True), (["--strict"], False), (["--strict", "0.0"], True), (["--strict", "1"], False)]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_strict_has_an_exit_code_of_its_own_after_all_is_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: list[str], is_sure: bool, is_first: bool
+) -> None:
+    monkeypatch.setattr("disa.pose.result.confidence", lambda evidence: 0.25)
+    rest = ["-o", f"{tmp_path}/x", "--search", "local"]
+    ran = CliRunner().invoke(app, command(folder, *(strict + rest if is_first else rest + strict)))
+    assert ran.exit_code == (0 if is_sure else 3), ran.output
+    assert json.loads((tmp_path / "x" / "result.json").read_text())["confidence"] == 0.25
+    lines = [line for line in ran.stderr.splitlines() if not line.startswith("doubtful")]
+    assert len(lines) == (0 if is_sure else 1) and all("0.25" in line for line in lines)
+
+
+def test_strict_goes_by_the_pose_where_a_deformation_follows(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("disa.pose.result.confidence", lambda evidence: 0.75)
+    options = ["-o", f"{tmp_path}/x", "--search", "local", "--deformable", "--stride", "4", "--json"]
+    assert CliRunner().invoke(app, command(folder, *options, "--strict")).exit_code == 0
+    ran = CliRunner().invoke(app, command(folder, *options, "--strict", "0.8"))
+    assert ran.exit_code == 3 and json.loads(ran.stdout)["confidence"] == 0.75
+
+
+@pytest.mark.parametrize("value", ["2", "-0.1", "nan"])
+def test_strict_takes_a_probability(folder: Path, tmp_path: Path, value: str) -> None:
+    assert CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/x", "--strict", value)).exit_code == 2
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_file_is_no_folder_to_write_into(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("kept")
     ran = CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/out"))

@@ -60,7 +60,7 @@ def costs_of(
     fixed: FeatureVolume, moving: FeatureVolume, spacing: int, step: int, displacement: tuple[int, ...], radius: int
 ) -> np.ndarray:
     """cost(p, u), one point at a time; displacement is (x, y, z)."""
-    weights = np.sqrt(fixed.weights.astype(float))
+    weights = fixed.weights.astype(float)
     weights *= np.count_nonzero(weights) / weights.sum()
     shift = np.rint((np.asarray(moving.origin) - fixed.origin) / SPACING).astype(int)[::-1]
     shape = [(n - 1) // spacing + 1 for n in fixed.weights.shape]

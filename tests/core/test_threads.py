@@ -27,12 +27,13 @@ fixed, moving = (
     )
     for _ in range(2)
 )
-search = _core.PoseSearch(fixed, "rigid", np.eye(3).ravel(), np.zeros(3))
+search = _core.PoseSearch("rigid", np.eye(3).ravel(), np.zeros(3), *_core.extent_of(fixed))
+terms = [_core.Term(fixed, moving), _core.Term(moving, fixed)]
 starts = search.draw(threads, 20.0, 10.0, 1)
 
 def optimize(threads):
     found = search.optimize(
-        starts, moving, _core.StageSettings(
+        starts, terms, _core.StageSettings(
             samples=64, tolerance=0.1, iterations=3, keep=5, distinct=1.0, threads=threads))
     return [(pose.parameters, pose.value) for pose in found.poses]
 

@@ -53,7 +53,7 @@ def test_the_settings_that_the_others_are_changed_from_run(settings: _core.Regis
 
 def test_pose_kind(make_features: Callable[..., _core.FeatureVolume]) -> None:
     with pytest.raises(RegistrationError) as caught:
-        _core.PoseSearch(make_features(), "elastic", np.eye(3).ravel(), np.zeros(3))
+        _core.PoseSearch("elastic", np.eye(3).ravel(), np.zeros(3), np.zeros(3), 1.0)
     assert str(caught.value) == 'kind: expected one of affine, rigid, similarity, translation, got "elastic"'
 
 

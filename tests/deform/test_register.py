@@ -147,7 +147,7 @@ def test_a_2d_image_is_refused(pair: Pair) -> None:
 
 def test_descriptors_of_stride_4_are_every_second_one_of_stride_2(pair: Pair) -> None:
     side = open_image_side(pair[0], "fixed", None, Network())
-    sparse, dense = (side.fixed_features(2.0, stride) for stride in (4, 2))
+    sparse, dense = (side.features(2.0, stride) for stride in (4, 2))
     among = thinned(dense, 2)
     assert among.data.shape == sparse.data.shape
     assert (among.spacing, among.origin) == (pytest.approx(sparse.spacing), pytest.approx(sparse.origin))

@@ -92,7 +92,7 @@ def test_descriptors_near_the_edge_are_nearer_to_those_of_the_uncut_image(
     cut, mask, whole = sector
     other = side(body, None)
     sides = [extended_beyond_masks(side(image, mask), other)[0] for image in (whole, cut)]
-    uncut, extended, black = (of.fixed_features(2.0, 4) for of in (*sides, side(cut, mask)))
+    uncut, extended, black = (of.features(2.0, 4) for of in (*sides, side(cut, mask)))
     counted = uncut.weights > 0
     wanted = np.float32(uncut.data[counted]) * uncut.scale
     errors = [np.square(np.float32(f.data[counted]) * f.scale - wanted).sum(-1).mean() for f in (extended, black)]
@@ -103,7 +103,7 @@ def test_an_edge_that_both_images_have_stays(sector: tuple[sitk.Image, sitk.Imag
     cut, mask, _ = sector
     untouched = side(cut, mask)
     for of in extended_beyond_masks(side(cut, mask), side(cut, mask)):
-        np.testing.assert_array_equal(of.fixed_features(2.0, 4).data, untouched.fixed_features(2.0, 4).data)
+        np.testing.assert_array_equal(of.features(2.0, 4).data, untouched.features(2.0, 4).data)
 
 
 @pytest.mark.slow

@@ -28,7 +28,8 @@ Each line was tried; the text is what came out (`python tests/write_errors.py` w
 the command line it is one line on the standard error stream after `disa: `, the exit code is 1, and no file is written.
 In Python the same text is the message of an exception, all of them `disa.DISAError`: `ImageError`, `ModelError`,
 `RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that there is not,
-`--stride 3`) shows how it is used and exits with 2.
+`--stride 3`) shows how it is used and exits with 2. `disa register --strict` exits with 3 where all is written and the
+confidence in the pose is too low.
 """
 
 
@@ -183,10 +184,11 @@ def make_files(folder: Path) -> None:
     }
     for name, text in tables.items():
         (folder / f"{name}.csv").write_text(text)
-    model = bytearray(find_model("disa-lc2", 4).read_bytes())
-    model[1000] ^= 1
-    (folder / "damaged-stride4.onnx").write_bytes(model)
-    (folder / "foreign-stride4.onnx").write_bytes(model[:-90])
+    for stride in (2, 4):
+        model = bytearray(find_model("disa-lc2", stride).read_bytes())
+        model[1000] ^= 1
+        (folder / f"damaged-stride{stride}.onnx").write_bytes(model)
+        (folder / f"foreign-stride{stride}.onnx").write_bytes(model[:-90])
 
 
 def said(case: Case) -> str:

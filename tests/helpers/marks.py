@@ -9,6 +9,7 @@ from helpers.paths import TESTS
 
 MARKS: dict[str, tuple[str, ...]] = {
     "benchmarks/test_cases.py": ("quick",),
+    "benchmarks/test_fields_of_view.py": ("quick",),
     "benchmarks/test_runs.py": ("slow",),
     "benchmarks/test_starts.py": ("images",),
     "cli/test_app.py": ("quick",),
@@ -40,6 +41,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "network": ("images",),
     "network/test_models.py": ("quick",),
     "pose/test_bad_input.py": ("quick",),
+    "pose/test_confidence.py": ("images",),
     "pose/test_register.py": ("images",),
     "product/test_bad_inputs.py": ("images",),
     "report/test_layers.py": ("quick",),

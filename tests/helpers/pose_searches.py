@@ -15,4 +15,11 @@ def pair_of(make_features: Callable[..., FeatureVolume]) -> tuple[FeatureVolume,
 
 
 def search_of(fixed: FeatureVolume, kind: str, pressure: _core.ProbePressure | None = None) -> _core.PoseSearch:
-    return _core.PoseSearch(fixed, kind, rotation(4, -9, 12).ravel(), (3.0, 8.0, -5.0), pressure)
+    centre, radius = _core.extent_of(fixed)
+    return _core.PoseSearch(kind, rotation(4, -9, 12).ravel(), (3.0, 8.0, -5.0), centre, radius, pressure)
+
+
+def terms_of(fixed: FeatureVolume, moving: FeatureVolume, *, both: bool = True) -> list[_core.Term]:
+    """Each image's descriptors read in the other's; or the fixed ones in the moving ones alone."""
+    forward = _core.Term(fixed, moving)
+    return [forward, _core.Term(moving, fixed, 0.8)] if both else [forward]

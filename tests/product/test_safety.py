@@ -115,9 +115,9 @@ for _ in range(count):
         else:
             features = FeatureVolume.load(path)
             features.quantized()
-            search = _core.PoseSearch(features, "rigid", np.eye(3).ravel(), np.zeros(3))
+            search = _core.PoseSearch("rigid", np.eye(3).ravel(), np.zeros(3), *_core.extent_of(features))
             settings = _core.StageSettings(samples=0, tolerance=0.1, iterations=3, keep=1, distinct=1.0)
-            search.optimize([[0.0] * 6], features, settings)
+            search.optimize([[0.0] * 6], [_core.Term(features, features)] * 2, settings)
     except disa.DISAError as error:
         assert "\\n" not in str(error), error
         refused += 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
+from disa.pose.confidence import Evidence
 from disa.pose.result import Optimum, RegistrationResult
 from disa.report.page import Page, write_html
 from disa.report.slices import draw_planes
@@ -19,10 +20,14 @@ from helpers.images import smooth_noise
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def result(value: float = -0.4, overlap: float = 0.9, rival: float = -0.1) -> RegistrationResult:
+GOOD = Evidence(value=-0.2, overlaps=(0.9, 0.8), contrast=5.0, rival=0.0)
+BAD = Evidence(value=-0.03, overlaps=(0.3, 0.1), contrast=2.5, rival=0.98)
+
+
+def result(evidence: Evidence = GOOD) -> RegistrationResult:
     transform = sitk.Euler3DTransform((30.0, 30.0, 30.0), 0.1, 0.0, 0.05, (4.0, 0.0, 2.0))
-    optima = (Optimum(transform, -0.3), Optimum(sitk.Euler3DTransform(), rival))
-    return RegistrationResult(transform, value, overlap, optima, 100, {"search": 0.5})
+    optima = (Optimum(transform, -0.3), Optimum(sitk.Euler3DTransform(), -0.1))
+    return RegistrationResult(transform, -0.4, 0.9, optima, 100, {"search": 0.5}, evidence=evidence)
 
 
 def page() -> str:
@@ -54,11 +59,10 @@ def test_a_thin_slab_is_drawn() -> None:
 
 def test_doubts_are_said() -> None:
     assert result().doubts == []
-    assert "40 %" in result(overlap=0.4).doubts[0]
-    assert "agree little" in result(value=-0.1).doubts[0]
-    assert "nearly as good" in result(rival=-0.29).doubts[0]
-    shown = result(rival=-0.29)._repr_html_()
-    assert "nearly as good" in shown and "Euler3DTransform" in shown and "90 %" in shown
+    (doubt,) = result(BAD).doubts
+    assert "probability" in doubt
+    shown = result(BAD)._repr_html_()
+    assert "probability" in shown and "confidence" in shown and "Euler3DTransform" in shown and "90 %" in shown
 
 
 def test_the_page_asks_for_nothing_and_escapes_names() -> None:

@@ -53,18 +53,6 @@ ToAffineMap(const TTransform & transform)
   return map;
 }
 
-inline disa::AffineMap
-Invert(const disa::AffineMap & map)
-{
-  disa::AffineMap     inverse{ disa::Inverse(map.matrix), {} };
-  const disa::Vector3 shift = inverse(map.offset);
-  for (unsigned int i = 0; i < 3; ++i)
-  {
-    inverse.offset[i] = -shift[i];
-  }
-  return inverse;
-}
-
 /** Where the buffered voxels of an image lie. */
 template <typename TImage>
 disa::Frame

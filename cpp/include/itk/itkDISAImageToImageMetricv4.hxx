@@ -420,7 +420,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
     const disa::AffineMap toFixed = features.GetFrame().IndexToPhysical();
     const bool            isLinear = this->m_FixedTransform->IsLinear();
     const disa::AffineMap inverse =
-      isLinear ? DISA::Invert(DISA::ToAffineMap(*this->m_FixedTransform)) : disa::AffineMap();
+      isLinear ? disa::Invert(DISA::ToAffineMap(*this->m_FixedTransform)) : disa::AffineMap();
     const auto &               size = features.GetFrame().size;
     std::vector<std::size_t>   cells;
     std::vector<disa::Vector3> points;

@@ -97,6 +97,15 @@ Compose(const AffineMap & outer, const AffineMap & inner)
   return { Multiply(outer.matrix, inner.matrix), outer(inner.offset) };
 }
 
+AffineMap
+Invert(const AffineMap & map)
+{
+  AffineMap     inverse{ Inverse(map.matrix), {} };
+  const Vector3 shift = inverse(map.offset);
+  std::transform(shift.begin(), shift.end(), inverse.offset.begin(), [](double x) { return -x; });
+  return inverse;
+}
+
 void
 ToRows(const AffineMap & map, double (&rows)[12])
 {

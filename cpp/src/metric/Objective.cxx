@@ -113,6 +113,24 @@ Sums::operator+=(const Sums & other)
   return *this;
 }
 
+Sums
+ThroughInverse(const Sums & sums, const AffineMap & toRead, const AffineMap & toDomain)
+{
+  const Matrix3 back = Transpose(toRead.matrix);
+  Sums          result = sums;
+  result.gradient = AffineMap{ back, {} }(sums.gradient);
+  result.moment = Multiply(back, Multiply(sums.moment, Transpose(toDomain.matrix)));
+  for (double & g : result.gradient)
+  {
+    g = -g;
+  }
+  for (double & m : result.moment)
+  {
+    m = -m;
+  }
+  return result;
+}
+
 void
 Objective::SetFixedCells(const FeatureVolume &            features,
                          const std::vector<std::size_t> & cells,

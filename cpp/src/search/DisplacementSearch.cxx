@@ -72,7 +72,7 @@ InverseLengths(const FeatureVolume & features)
   return inverse;
 }
 
-/** Square roots of the weights over their mean where they are not 0. */
+/** The weights over their mean where they are not 0. */
 std::vector<float>
 RelativeWeights(const std::vector<float> & weights)
 {
@@ -81,7 +81,7 @@ RelativeWeights(const std::vector<float> & weights)
   std::size_t        count = 0;
   for (std::size_t cell = 0; cell < weights.size(); ++cell)
   {
-    relative[cell] = std::sqrt(weights[cell]);
+    relative[cell] = weights[cell];
     sum += double(relative[cell]);
     count += weights[cell] > 0.0f;
   }

@@ -32,6 +32,42 @@ Threshold(std::vector<float> weights, std::size_t count)
   return weights[count - 1];
 }
 
+/** Draw the samples of a term. */
+void
+Take(const Term & term, std::size_t samples, std::uint64_t seed, Objective & objective)
+{
+  const FeatureVolume & from = term.samples;
+  const Frame &         frame = from.GetFrame();
+  const WeightedSample  sample = SampleCells(from.GetWeights(), samples > 0 ? samples : frame.NumberOfCells(), seed);
+  std::vector<float>    weights(frame.NumberOfCells());
+  for (std::size_t i = 0; i < sample.cells.size(); ++i)
+  {
+    weights[sample.cells[i]] = sample.weights[i];
+  }
+  const FeatureVolume sampled(frame, from.GetDescriptors(), from.GetScale(), std::move(weights), from.GetNetwork());
+  objective.SetFixedCells(sampled, sample.cells, frame.IndexToPhysical());
+  objective.SetTotalWeight(objective.GetTotalWeight() / term.share);
+  objective.SetMoving(term.field);
+}
+
+bool
+IsInvertible(const AffineMap & map)
+{
+  return std::abs(Determinant(map.matrix)) > 1e-9;
+}
+
+Sums
+SumOverChunks(const Objective & objective, const AffineMap & map, bool wantGradient)
+{
+  const std::function<bool(const Vector3 &)> * const noMask = nullptr;
+  Sums                                               sums;
+  for (std::size_t chunk = 0; chunk < objective.GetNumberOfChunks(); ++chunk)
+  {
+    sums += objective.EvaluateChunk(chunk, map, wantGradient, noMask);
+  }
+  return sums;
+}
+
 Vector3
 IndexOf(std::size_t cell, const std::array<std::size_t, 3> & size)
 {
@@ -110,63 +146,63 @@ ExtentOf(const FeatureVolume & features)
   return extent;
 }
 
-PoseObjective::PoseObjective(const PoseModel &     model,
-                             const FeatureVolume & fixed,
-                             const FeatureVolume & moving,
-                             std::size_t           samples,
-                             std::uint64_t         seed)
+PoseObjective::PoseObjective(const PoseModel & model,
+                             const Term &      forward,
+                             const Term *      backward,
+                             std::size_t       samples,
+                             std::uint64_t     seed)
   : m_Model(model)
+  , m_IsTwoSided(backward != nullptr)
 {
-  const Frame &        frame = fixed.GetFrame();
-  const WeightedSample sample = SampleCells(fixed.GetWeights(), samples > 0 ? samples : frame.NumberOfCells(), seed);
-  std::vector<float>   weights(frame.NumberOfCells());
-  for (std::size_t i = 0; i < sample.cells.size(); ++i)
+  const std::size_t each = backward != nullptr ? (samples + 1) / 2 : samples;
+  Take(forward, each, seed, m_Forward);
+  if (backward != nullptr)
   {
-    weights[sample.cells[i]] = sample.weights[i];
+    Take(*backward, each, seed, m_Backward);
   }
-  const FeatureVolume sampled(frame, fixed.GetDescriptors(), fixed.GetScale(), std::move(weights), fixed.GetNetwork());
-  m_Objective.SetFixedCells(sampled, sample.cells, frame.IndexToPhysical());
-  m_Objective.SetMoving(moving);
-  for (std::size_t i = 0; i < sample.cells.size() && model.GetPressure(); ++i)
+  for (std::size_t i = 0; i < m_Forward.GetNumberOfSamples() && model.GetPressure(); ++i)
   {
-    m_PressureFactors.push_back(model.GetPressure()->Factors(m_Objective.GetPoint(i)));
+    m_PressureFactors.push_back(model.GetPressure()->Factors(m_Forward.GetPoint(i)));
   }
 }
 
-Sums
-PoseObjective::EvaluateAffine(const AffineMap & map, bool wantGradient) const
+auto
+PoseObjective::EvaluateAffine(const AffineMap & map, bool wantGradient) const -> TermSums
 {
-  const std::function<bool(const Vector3 &)> * const noMask = nullptr;
-  Sums                                               sums;
-  for (std::size_t chunk = 0; chunk < m_Objective.GetNumberOfChunks(); ++chunk)
-  {
-    sums += m_Objective.EvaluateChunk(chunk, map, wantGradient, noMask);
-  }
-  return sums;
+  return { SumOverChunks(m_Forward, map, wantGradient), m_Forward.GetCentre(), {} };
 }
 
-Sums
-PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
-                               bool                        wantGradient,
-                               double (&pressureGradient)[2]) const
+auto
+PoseObjective::EvaluateInverse(const AffineMap & map, bool wantGradient) const -> TermSums
 {
-  const AffineMap                              map = m_Model.Map(parameters);
-  const Vector3 &                              axis = m_Model.GetPressure()->axis;
+  if (!IsInvertible(map))
+  {
+    return {};
+  }
+  const AffineMap inverse = Invert(map);
+  return { ThroughInverse(SumOverChunks(m_Backward, inverse, wantGradient), inverse, inverse),
+           inverse(m_Backward.GetCentre()),
+           {} };
+}
+
+auto
+PoseObjective::EvaluatePressed(const AffineMap & map, const ProbePush & push, bool wantGradient) const -> TermSums
+{
+  const Vector3 &                              axis = push.probe.axis;
   const Vector3                                movedAxis = AffineMap{ map.matrix, {} }(axis);
-  const double * const                         p = parameters.data() + parameters.size() - 2;
-  const Vector3                                centre = m_Objective.GetCentre();
   std::array<Vector3, Objective::ChunkSize>    pressed;
   std::array<double, 3 * Objective::ChunkSize> moved, gradients; // the x of all, then the y, then the z
-  Sums                                         sums;
-  for (std::size_t chunk = 0; chunk < m_Objective.GetNumberOfChunks(); ++chunk)
+  TermSums                                     result;
+  result.centre = m_Forward.GetCentre();
+  for (std::size_t chunk = 0; chunk < m_Forward.GetNumberOfChunks(); ++chunk)
   {
     const std::size_t begin = chunk * Objective::ChunkSize;
-    const std::size_t count = m_Objective.GetChunkLength(chunk);
+    const std::size_t count = m_Forward.GetChunkLength(chunk);
     for (std::size_t i = 0; i < count; ++i)
     {
       const auto & factors = m_PressureFactors[begin + i];
-      const double shift = p[0] * factors[0] + p[1] * factors[1];
-      pressed[i] = m_Objective.GetPoint(begin + i);
+      const double shift = push.pressure[0] * factors[0] + push.pressure[1] * factors[1];
+      pressed[i] = m_Forward.GetPoint(begin + i);
       for (int k = 0; k < 3; ++k)
       {
         pressed[i][k] += shift * axis[k];
@@ -177,45 +213,128 @@ PoseObjective::EvaluatePressed(const std::vector<double> & parameters,
         moved[k * count + i] = place[k];
       }
     }
-    Sums part = m_Objective.EvaluateMovedChunk(chunk, moved.data(), wantGradient ? gradients.data() : nullptr);
+    Sums part = m_Forward.EvaluateMovedChunk(chunk, moved.data(), wantGradient ? gradients.data() : nullptr);
     for (std::size_t i = 0; i < count && wantGradient; ++i)
     {
       const Vector3 g{ gradients[i], gradients[count + i], gradients[2 * count + i] };
       const double  along = g[0] * movedAxis[0] + g[1] * movedAxis[1] + g[2] * movedAxis[2];
-      part.Add(g, pressed[i], centre);
-      pressureGradient[0] += along * m_PressureFactors[begin + i][0];
-      pressureGradient[1] += along * m_PressureFactors[begin + i][1];
+      part.Add(g, pressed[i], result.centre);
+      result.pressure[0] += along * m_PressureFactors[begin + i][0];
+      result.pressure[1] += along * m_PressureFactors[begin + i][1];
     }
-    sums += part;
+    result.sums += part;
   }
-  return sums;
+  return result;
+}
+
+auto
+PoseObjective::EvaluateInversePressed(const AffineMap & map, const ProbePush & push, bool wantGradient) const
+  -> TermSums
+{
+  TermSums result;
+  if (!push.IsInvertible() || !IsInvertible(map))
+  {
+    return result;
+  }
+  const AffineMap                              inverse = Invert(map);
+  const AffineMap                              toMoving{ Transpose(inverse.matrix), {} };
+  std::array<Vector3, Objective::ChunkSize>    pressed, places;
+  std::array<double, 3 * Objective::ChunkSize> read, gradients; // the x of all, then the y, then the z
+  result.centre = inverse(m_Backward.GetCentre());
+  for (std::size_t chunk = 0; chunk < m_Backward.GetNumberOfChunks(); ++chunk)
+  {
+    const std::size_t begin = chunk * Objective::ChunkSize;
+    const std::size_t count = m_Backward.GetChunkLength(chunk);
+    for (std::size_t i = 0; i < count; ++i)
+    {
+      pressed[i] = inverse(m_Backward.GetPoint(begin + i));
+      places[i] = push.Invert(pressed[i]);
+      for (std::size_t k = 0; k < 3; ++k)
+      {
+        read[k * count + i] = places[i][k];
+      }
+    }
+    Sums part = m_Backward.EvaluateMovedChunk(chunk, read.data(), wantGradient ? gradients.data() : nullptr);
+    for (std::size_t i = 0; i < count && wantGradient; ++i)
+    {
+      // By the pressed point, the push's inverse in between, and with the sign of the inverse of a map's change.
+      Vector3      g{ -gradients[i], -gradients[count + i], -gradients[2 * count + i] };
+      const auto & axis = push.probe.axis;
+      const double slope = push.Slope(places[i]);
+      const double along = (g[0] * axis[0] + g[1] * axis[1] + g[2] * axis[2]) / (1.0 + slope);
+      for (int k = 0; k < 3; ++k)
+      {
+        g[k] -= along * slope * axis[k];
+      }
+      const auto factors = push.probe.Factors(places[i]);
+      part.Add(toMoving(g), pressed[i], result.centre);
+      result.pressure[0] += along * factors[0];
+      result.pressure[1] += along * factors[1];
+    }
+    result.sums += part;
+  }
+  return result;
+}
+
+void
+PoseObjective::AddGradient(const std::vector<AffineMap> & derivatives,
+                           const TermSums &               term,
+                           std::vector<double> &          gradient) const
+{
+  // The sum of w g . (D x + d) for each derivative x -> D x + d of the map.
+  const Sums & sums = term.sums;
+  for (std::size_t i = 0; i < derivatives.size(); ++i)
+  {
+    const Vector3 atCentre = derivatives[i](term.centre);
+    gradient[i] -= std::inner_product(atCentre.begin(), atCentre.end(), sums.gradient.begin(), 0.0);
+    gradient[i] -= std::inner_product(sums.moment.begin(), sums.moment.end(), derivatives[i].matrix.begin(), 0.0);
+  }
+  for (std::size_t i = derivatives.size(); i < gradient.size(); ++i)
+  {
+    gradient[i] -= term.pressure[i - derivatives.size()];
+  }
 }
 
 double
 PoseObjective::Evaluate(const std::vector<double> & parameters, std::vector<double> * gradient) const
 {
-  const bool wantGradient = gradient != nullptr;
-  double     pressureGradient[2] = {};
-  const Sums sums = m_Model.GetPressure() ? EvaluatePressed(parameters, wantGradient, pressureGradient)
-                                          : EvaluateAffine(m_Model.Map(parameters), wantGradient);
-  if (wantGradient)
+  const bool              wantGradient = gradient != nullptr;
+  const AffineMap         map = m_Model.Map(parameters);
+  std::array<TermSums, 2> terms;
+  if (m_Model.GetPressure())
   {
-    // The sum of w g . (D x + d) for each derivative x -> D x + d of the map.
-    const std::vector<AffineMap> derivatives = m_Model.Derivatives(parameters);
-    for (std::size_t i = 0; i < derivatives.size(); ++i)
+    const double *  p = parameters.data() + parameters.size() - 2;
+    const ProbePush push{ *m_Model.GetPressure(), { p[0], p[1] } };
+    terms[0] = EvaluatePressed(map, push, wantGradient);
+    if (m_IsTwoSided)
     {
-      const Vector3 atCentre = derivatives[i](m_Objective.GetCentre());
-      const double  constant = std::inner_product(atCentre.begin(), atCentre.end(), sums.gradient.begin(), 0.0);
-      const double  linear =
-        std::inner_product(sums.moment.begin(), sums.moment.end(), derivatives[i].matrix.begin(), 0.0);
-      (*gradient)[i] = -(constant + linear);
-    }
-    for (std::size_t i = derivatives.size(); i < gradient->size(); ++i)
-    {
-      (*gradient)[i] = -pressureGradient[i - derivatives.size()];
+      terms[1] = EvaluateInversePressed(map, push, wantGradient);
     }
   }
-  return -sums.value;
+  else
+  {
+    terms[0] = EvaluateAffine(map, wantGradient);
+    if (m_IsTwoSided)
+    {
+      terms[1] = EvaluateInverse(map, wantGradient);
+    }
+  }
+  const double share = m_IsTwoSided ? 0.5 : 1.0;
+  if (wantGradient)
+  {
+    std::fill(gradient->begin(), gradient->end(), 0.0);
+    const std::vector<AffineMap> derivatives = m_Model.Derivatives(parameters);
+    AddGradient(derivatives, terms[0], *gradient);
+    if (m_IsTwoSided)
+    {
+      AddGradient(derivatives, terms[1], *gradient);
+    }
+    for (double & g : *gradient)
+    {
+      g *= share;
+    }
+  }
+  return -share * (terms[0].sums.value + terms[1].sums.value);
 }
 
 } // namespace disa

@@ -56,12 +56,12 @@ DrawStarts(const PoseModel & model, const StartSettings & settings)
 
 StageResult
 OptimizePoses(const PoseModel &         model,
-              const FeatureVolume &     fixed,
-              const FeatureVolume &     moving,
+              const Term &              forward,
+              const Term *              backward,
               const std::vector<Pose> & starts,
               const StageSettings &     settings)
 {
-  const PoseObjective          objective(model, fixed, moving, settings.samples, settings.seed);
+  const PoseObjective          objective(model, forward, backward, settings.samples, settings.seed);
   const DifferentiableFunction function = [&](const std::vector<double> & x, std::vector<double> & gradient)
   { return objective.Evaluate(x, &gradient); };
   std::vector<Minimum> minima(starts.size());

@@ -11,13 +11,14 @@ from disa.cli.doctor import doctor
 from disa.cli.evaluate import evaluate
 from disa.cli.features import features, heatmap
 from disa.cli.model import export, info, train
-from disa.cli.register import register
+from disa.cli.register import RegisterCommand, register
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Multimodal image registration by DISA descriptors. Exit codes: 0 done, 1 could not be done, "
-    "2 wrong command line, 130 interrupted.",
+    "2 wrong command line, 3 done but unsure (register --strict), 130 interrupted.",
 )
-for command in (register, cohort, apply, features, heatmap, evaluate, info, export, train, doctor):
+app.command(cls=RegisterCommand)(register)
+for command in (cohort, apply, features, heatmap, evaluate, info, export, train, doctor):
     app.command()(command)

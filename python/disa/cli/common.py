@@ -15,6 +15,8 @@ from disa.errors import DISAError
 
 FAILED = 1
 """Exit code of a command that was understood but could not be done; typer's own for a wrong command line is 2."""
+UNSURE = 3
+"""Exit code of `disa register --strict` where all was written and the pose is rather wrong than right."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 

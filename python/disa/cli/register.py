@@ -4,12 +4,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from disa.cli.arguments import FileArguments, ProbeArguments, RegistrationArguments, spread
-from disa.cli.common import JsonOption, one_line, print_json
+from disa.cli.common import UNSURE, JsonOption, one_line, print_json
+
+STRICT = "0.5"
+"""Least confidence that `--strict` asks for where it is given no other."""
+
+
+class RegisterCommand(TyperCommand):
+    """A command whose `--strict` may stand without a number."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Arguments with the number filled in."""
+        filled: list[str] = []
+        for index, argument in enumerate(args):
+            filled.append(argument)
+            if argument == "--strict" and not _is_number(args[index + 1 : index + 2]):
+                filled.append(STRICT)
+        return super().parse_args(ctx, filled)
+
+
+def _is_number(arguments: list[str]) -> bool:
+    """Whether there is an argument and it is a number."""
+    try:
+        return bool(arguments) and float(arguments[0]) is not None
+    except ValueError:
+        return False
 
 
 @spread
@@ -18,6 +43,15 @@ def register(
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for transform, moved image and report")],
     how: RegistrationArguments,
     probe: ProbeArguments,
+    strict: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="[P]",
+            help="exit with 3, all written, if the confidence in the pose is below P; 0.5 if P is not given",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say how long each stage took")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,7 +61,6 @@ def register(
     """
     with one_line():
         from disa.cli.progress_bar import progress_bar
-        from disa.cli.tables import print_pairs
         from disa.report.job import Request, run
 
         options = how.options(probe.probe(how.transform))
@@ -35,14 +68,27 @@ def register(
             found = run(Request(files.inputs(), options, output))
     if as_json:
         print_json(found)
-        return
+    else:
+        _print(found, output, how.deformable, verbose)
+    sure = found["confidence"]
+    if strict is not None and (sure is None or sure < strict):
+        said = "unknown" if sure is None else f"{sure:.2f}"
+        typer.echo(f"disa: the confidence in the pose is {said}, below the {strict:g} of --strict", err=True)
+        raise typer.Exit(UNSURE)
+
+
+def _print(found: dict[str, Any], output: Path, is_deformable: bool, is_verbose: bool) -> None:
+    """What there is to know, for people."""
+    from disa.cli.tables import print_pairs
+
     lines: dict[str, object] = {
         "value": f"{found['value']:.4f}",
         "overlap": f"{100 * found['overlap']:.0f} %",
-        **({"folded cells": f"{100 * found['deformation']['folds']:.2g} %"} if how.deformable else {}),
+        **({} if found["confidence"] is None else {"confidence": f"{100 * found['confidence']:.0f} %"}),
+        **({"folded cells": f"{100 * found['deformation']['folds']:.2g} %"} if is_deformable else {}),
         "written": ", ".join(str(output / name) for name in found["files"]),
     }
-    if verbose:
+    if is_verbose:
         lines.update({f"{name} (s)": f"{seconds:.2f}" for name, seconds in found["seconds"].items()})
     print_pairs(lines)
     for doubt in found["doubts"]:

@@ -13,7 +13,7 @@ from string import Template
 from disa.cohort.work import Outcome
 from disa.io.writing import write_text
 
-HEADER = ("name", "state", "value", "overlap", "landmark_error_mm", "seconds", "doubts", "error")
+HEADER = ("name", "state", "value", "overlap", "confidence", "landmark_error_mm", "seconds", "doubts", "error")
 
 
 def write_summary(outcomes: Sequence[Outcome], cohort: Path) -> None:
@@ -37,7 +37,7 @@ def write_summary(outcomes: Sequence[Outcome], cohort: Path) -> None:
 
 def _row(outcome: Outcome) -> list[str]:
     if outcome.error:
-        return [outcome.name, "failed", "", "", "", "", "", outcome.error]
+        return [outcome.name, "failed", "", "", "", "", "", "", outcome.error]
     found = outcome.found
     landmarks = outcome.landmark_error
     return [
@@ -45,6 +45,7 @@ def _row(outcome: Outcome) -> list[str]:
         "doubtful" if found["doubts"] else "done",
         f"{found['value']:.4f}",
         f"{found['overlap']:.3f}",
+        "" if found.get("confidence") is None else f"{found['confidence']:.3f}",
         "" if landmarks is None else f"{landmarks:.3f}",
         f"{found['seconds']['total']:.2f}",
         " ".join(found["doubts"]),

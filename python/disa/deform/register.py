@@ -59,7 +59,7 @@ def deformable_register(
             image continued there.
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image. Likewise.
         fixed_weights: image or path, 0 or more, read linearly between voxels; how much each place of the fixed image is
-            to count, keypoints for example, on top of its local variance. 0 outside of it.
+            to count, keypoints for example, on top of its local deviation. 0 outside of it.
         options: how far and how; None: `DeformOptions()`.
         schedule: kernels, couplings and steps of both stages.
         settings: fields of `DeformOptions` by name, in place of those of `options`: `stride=4, fold_free=True`.
@@ -111,7 +111,7 @@ def open_workspace(
     options.check(schedule, voxel)
     with times.timed("fixed descriptors"):
         fixed, moving = extended_beyond_masks(*sides)
-        features = fixed.fixed_features(voxel, options.stride)
+        features = fixed.features(voxel, options.stride)
         if weights is not None:
             features = weighted_by(features, weights)
     return DeformWorkspace(fixed, moving, initial, options, schedule, voxel, features, times=times)

@@ -17,7 +17,8 @@ class DeformableResult(RegistrationResult):
     Besides what `RegistrationResult` has. `transform` is a displacement field, then the initial transform where one was
     given. `trace` has the last stage's values from fixed to moving, over descriptors of unit length, so not comparable
     with a pose's; `value` is the last of them: before the last step, before the middle of both ways is taken and before
-    folds are smoothed. `evaluations` are the iterations of that stage, both ways. There are no `optima`.
+    folds are smoothed. `evaluations` are the iterations of that stage, both ways. There are no `optima`, and
+    `confidence` is None: the pose that it started from has one.
 
     Attributes:
         displacement_field: the field alone, x -> x + u(x) in the fixed image's space, linear between nodes.

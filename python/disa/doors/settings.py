@@ -54,7 +54,9 @@ METRIC_SETTINGS = (
         "degrees that the transform may turn before a level extracts the moving descriptors anew; 0: never anew. "
         "With 5 instead of 3, heads that started 4.5 degrees off ended 0.3 to 1 mm further off (benchmarks/README.md).",
     ),
-    Setting("weighting", "", "True", "weigh samples by local variance, as the paper does; False: all alike."),
+    Setting(
+        "weighting", "", "True", "weigh samples by local deviation, the root of the paper's variance; False: all alike."
+    ),
     Setting(
         "smoothing",
         "FeatureSmoothing",

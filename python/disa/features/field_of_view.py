@@ -21,7 +21,7 @@ def extend_beyond(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
         The same voxels inside; outside, means over ever wider surroundings, interpolated (a pull-push pyramid: Gortler
         et al., The lumigraph, SIGGRAPH 1996, section 3.4).
     """
-    return _continued(image, sitk.Cast(_on_grid(mask, image), sitk.sitkFloat32))
+    return _continued(image, sitk.Cast(on_grid(mask, image), sitk.sitkFloat32))
 
 
 def _continued(image: sitk.Image, weight: sitk.Image) -> sitk.Image:
@@ -39,11 +39,11 @@ def _continued(image: sitk.Image, weight: sitk.Image) -> sitk.Image:
 
 def is_blank_beyond(image: sitk.Image, mask: sitk.Image) -> bool:
     """Whether all voxels beyond a mask, of which there are some, have one value: the image ends there."""
-    outside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(_on_grid(mask, image)) == 0]
+    outside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(on_grid(mask, image)) == 0]
     return outside.size > 0 and bool(np.ptp(outside) == 0)
 
 
-def _on_grid(mask: sitk.Image, image: sitk.Image) -> sitk.Image:
+def on_grid(mask: sitk.Image, image: sitk.Image) -> sitk.Image:
     """1 inside, else 0."""
     inside: sitk.Image = sitk.NotEqual(sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0.0), 0)
     return inside

@@ -14,11 +14,12 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError, RegistrationError
 from disa.features.cache import cached, digest_of
-from disa.features.field_of_view import extend_beyond, is_blank_beyond
+from disa.features.field_of_view import extend_beyond, is_blank_beyond, on_grid
 from disa.features.network_grid import MARGIN, box_grid, cells_of, clipped_box, covering_grid
+from disa.features.padding import seen_part
 from disa.features.preparation import limited, normalize, smooth_for
-from disa.features.volumes import cut, smooth, smooth_within
-from disa.features.weights import local_variance
+from disa.features.volumes import cut, smooth
+from disa.features.weights import local_deviation
 from disa.geometry.grid import Grid
 from disa.io.images import ImageLike, image_name, load_image, load_mask
 from disa.network.describer import Describer
@@ -47,16 +48,29 @@ class Side(Protocol):
     def extended(self: AnySide) -> AnySide:
         """The same, but the network is shown the image as if it went on beyond its mask."""
 
-    def fixed_features(self, voxel: float, stride: int) -> FeatureVolume:
-        """Weighted descriptors on the side's own axes, of voxels of so many mm; weights are 0 outside of the mask."""
-
-    def moving_features(
-        self, voxel: float, stride: int, axes: FloatArray, around: FloatArray | None = None
+    def features(
+        self, voxel: float, stride: int, axes: FloatArray | None = None, around: FloatArray | None = None
     ) -> FeatureVolume:
-        """Descriptors on given axes, of the box about some points only; all is 0 outside of the image and mask."""
+        """Weighted descriptors; all is 0 outside of the image and mask.
+
+        Args:
+            voxel: mm between the voxels that the network sees.
+            stride: voxels between descriptors.
+            axes: of their grid; None: the side's own.
+            around: points about which they are wanted; None: everywhere.
+
+        Raises:
+            RegistrationError: the mask leaves none of any weight in the whole image.
+        """
+
+    def mean(self, voxel: float, stride: int, axes: FloatArray | None = None) -> list[float]:
+        """Weighted mean of the descriptors of the whole image, whatever its mask: what is special in it stays so."""
+
+    def checked(self, features: FeatureVolume) -> FeatureVolume:
+        """The same. Raises RegistrationError or ImageError where none of them has a weight."""
 
     def smooth(self, features: FeatureVolume, sigma: float) -> FeatureVolume:
-        """Moving descriptors under the metric's kernel, its wide part sigma mm; still 0 outside of image and mask."""
+        """Descriptors under the metric's kernel, its wide part sigma mm; still 0 outside of image and mask."""
 
 
 class ImageSide:
@@ -74,6 +88,7 @@ class ImageSide:
         describer: Describer,
         mask: sitk.Image | None = None,
         shown: sitk.Image | None = None,
+        role: str = "fixed",
     ) -> None:
         """
         Args:
@@ -82,18 +97,22 @@ class ImageSide:
             describer: what turns voxels into descriptors.
             mask: checked, not 0 inside, on any grid; None: all of the image is inside.
             shown: what the network sees in the place of the image; None: the image.
+            role: "fixed" or "moving", for messages about the mask.
         """
         self.image = image
         self.name = name
         self.grid = Grid.of(image)
         self.describer = describer
+        self.role = role
         self._mask = mask
         self._shown = image if shown is None else shown
         self._prepared: dict[float, sitk.Image] = {}
 
     @functools.cached_property
     def inside(self) -> sitk.Image:
-        return sitk.Cast(self.image * 0 + 1, sitk.sitkUInt8) if self._mask is None else self._mask
+        if self._seen is None:
+            return sitk.Cast(self.image * 0 + 1, sitk.sitkUInt8) if self._mask is None else self._mask
+        return self._seen if self._mask is None else self._seen * on_grid(self._mask, self.image)
 
     @property
     def ends_at_mask(self) -> bool:
@@ -101,18 +120,18 @@ class ImageSide:
 
     def extended(self) -> ImageSide:
         assert self._mask is not None
-        return ImageSide(self.image, self.name, self.describer, self._mask, extend_beyond(self.image, self._mask))
+        shown = extend_beyond(self.image, self.inside)
+        return ImageSide(self.image, self.name, self.describer, self._mask, shown, self.role)
 
-    def fixed_features(self, voxel: float, stride: int) -> FeatureVolume:
-        return _weighted_by_mask(self.whole_features(voxel, stride, self.grid.direction, weighted=True), self._mask)
-
-    def moving_features(
-        self, voxel: float, stride: int, axes: FloatArray, around: FloatArray | None = None
+    def features(
+        self, voxel: float, stride: int, axes: FloatArray | None = None, around: FloatArray | None = None
     ) -> FeatureVolume:
+        axes = self.grid.direction if axes is None else axes
         if around is None:
-            return _cut_by_mask(self.whole_features(voxel, stride, axes, weighted=False), self._mask)
+            features = self.whole_features(voxel, stride, axes, weighted=True)
+            return self.checked(self._cut(features))
         box = box_grid(clipped_box(around, self.grid.corners, axes), voxel, axes)
-        return _cut_by_mask(self.describe(box, stride, weighted=False).quantized(), self._mask)
+        return self._cut(self.describe(box, stride).quantized())
 
     def warped_features(
         self, grid: Grid, stride: int, transform: sitk.Transform, *, voxel: float, weighted: bool = False
@@ -127,13 +146,25 @@ class ImageSide:
             stride: voxels between descriptors.
             transform: from that space's points to this image's.
             voxel: mm that the image is smoothed for.
-            weighted: by local variance in place of 1.
+            weighted: by local deviation in place of 1.
         """
         return self.describe(grid, stride, transform, voxel=voxel, weighted=weighted).quantized()
 
+    def mean(self, voxel: float, stride: int, axes: FloatArray | None = None) -> list[float]:
+        axes = self.grid.direction if axes is None else axes
+        return _core.mean_of(self.whole_features(voxel, stride, axes, weighted=True))
+
+    def checked(self, features: FeatureVolume) -> FeatureVolume:
+        if self._mask is None:
+            check_any_inside(features, self.name)
+        return _checked(features, self.role)
+
     def smooth(self, features: FeatureVolume, sigma: float) -> FeatureVolume:
-        widened = smooth(features, sigma, self.grid)
-        return widened if self._mask is None else cut(widened, features.weights > 0)
+        return self._cut(smooth(features, sigma, self.grid))
+
+    def _cut(self, features: FeatureVolume) -> FeatureVolume:
+        """Descriptors and weights of 0 outside of the mask and of what the volume holds of the body."""
+        return _cut_by_mask(_cut_by_mask(features, self._mask), self._seen)
 
     def whole_features(self, voxel: float, stride: int, axes: FloatArray, *, weighted: bool) -> FeatureVolume:
         """Descriptors of the whole image on some axes, whatever its mask; of an image seen before, those from then."""
@@ -152,7 +183,7 @@ class ImageSide:
         voxel: float | None = None,
         weighted: bool = True,
     ) -> FeatureVolume:
-        """Float descriptors of what a grid shows of the image; 0, with weights of 0, outside of the image.
+        """Float descriptors of what a grid shows of the image; 0, with weights of 0, outside of it and in padding.
 
         Args:
             grid: voxels for the network, the margin included.
@@ -160,7 +191,7 @@ class ImageSide:
             transform: from the grid's points to the image's; None: they share their space. Under one, descriptors are 0
                 outside of the mask, too.
             voxel: mm that the image is smoothed for; None: the grid's.
-            weighted: by local variance, if the describer's descriptors are; False: 1 inside.
+            weighted: by local deviation, if the describer's descriptors are; False: 1 inside.
         """
         volume = grid.linear(self._prepare(grid.step if voxel is None else voxel), transform, is_continued=True)
         kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
@@ -168,11 +199,13 @@ class ImageSide:
         descriptors = self.describer.describe(sitk.GetArrayViewFromImage(volume), stride)[kept]
         if transform is None:
             seen = _core.cells_inside(cells, self.grid)
+            if self._seen is not None:
+                seen = seen & cells.nearest(self._seen)
         else:
             seen = cells.nearest(self.inside, transform)
         weights = seen.astype(np.float32)
         if weighted and self.describer.is_weighted:
-            weights *= local_variance(volume, stride=stride)[kept]
+            weights *= local_deviation(volume, stride=stride)[kept]
         return FeatureVolume(
             data=np.where(seen[..., None], descriptors, np.float32(0)),
             scale=1.0,
@@ -189,7 +222,12 @@ class ImageSide:
 
     @functools.cached_property
     def _limited(self) -> sitk.Image:
-        return limited(self._shown)
+        return limited(self._shown if self._seen is None else extend_beyond(self._shown, self._seen))
+
+    @functools.cached_property
+    def _seen(self) -> sitk.Image | None:
+        """Where the volume is not padded; None: everywhere."""
+        return seen_part(self.image)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -203,8 +241,9 @@ class FeatureSide:
     can_reorient = False
     ends_at_mask = False
 
-    def __init__(self, features: FeatureVolume, mask: sitk.Image | None = None) -> None:
+    def __init__(self, features: FeatureVolume, mask: sitk.Image | None = None, role: str = "fixed") -> None:
         self.grid = Grid.of(features)
+        self.role = role
         self._features = features
         self._mask = mask
 
@@ -218,16 +257,21 @@ class FeatureSide:
     def extended(self) -> FeatureSide:
         return self
 
-    def fixed_features(self, voxel: float, stride: int) -> FeatureVolume:
-        return _weighted_by_mask(self._features, self._mask)
-
-    def moving_features(
-        self, voxel: float, stride: int, axes: FloatArray, around: FloatArray | None = None
+    def features(
+        self, voxel: float, stride: int, axes: FloatArray | None = None, around: FloatArray | None = None
     ) -> FeatureVolume:
-        return _cut_by_mask(self._features, self._mask)
+        return self.checked(_cut_by_mask(self._features, self._mask))
+
+    def mean(self, voxel: float, stride: int, axes: FloatArray | None = None) -> list[float]:
+        return _core.mean_of(self._features)
+
+    def checked(self, features: FeatureVolume) -> FeatureVolume:
+        if self._mask is None and not features.weights.any():
+            raise RegistrationError(f"{self.role} features: no descriptor has a weight above 0; extract them again")
+        return _checked(features, self.role)
 
     def smooth(self, features: FeatureVolume, sigma: float) -> FeatureVolume:
-        return smooth(features, sigma) if self._mask is None else smooth_within(features, sigma)
+        return _cut_by_mask(smooth(features, sigma), self._mask)
 
 
 def open_image_side(image: ImageLike, name: str, mask: ImageLike | None, describer: Describer) -> ImageSide:
@@ -243,13 +287,13 @@ def open_image_side(image: ImageLike, name: str, mask: ImageLike | None, describ
         ImageError: the image or mask cannot be used; the message names which.
     """
     called = image_name(image) if isinstance(image, (str, os.PathLike)) else name
-    return ImageSide(load_image(image, called), called, describer, _open_mask(mask, name))
+    return ImageSide(load_image(image, called), called, describer, _open_mask(mask, name), role=name)
 
 
 def open_side(image: ImageLike | FeatureVolume, name: str, mask: ImageLike | None, describer: Describer) -> Side:
     """The same, or from descriptors that were made before."""
     if isinstance(image, FeatureVolume):
-        return FeatureSide(image, _open_mask(mask, name))
+        return FeatureSide(image, _open_mask(mask, name), name)
     return open_image_side(image, name, mask, describer)
 
 
@@ -289,23 +333,13 @@ def _open_mask(mask: ImageLike | None, name: str) -> sitk.Image | None:
     return None if mask is None else load_mask(mask, f"{name}_mask")
 
 
-def _weighted_by_mask(features: FeatureVolume, mask: sitk.Image | None) -> FeatureVolume:
-    if mask is None:
-        return features
-    weights = np.where(Grid.of(features).nearest(mask), features.weights, np.float32(0))
-    if not weights.any():
-        raise RegistrationError(
-            "fixed_mask: leaves no fixed descriptor of any weight; check that it shares the fixed image's space"
-        )
-    return features.replaced(weights=weights)
-
-
 def _cut_by_mask(features: FeatureVolume, mask: sitk.Image | None) -> FeatureVolume:
-    if mask is None:
-        return features
-    inside = Grid.of(features).nearest(mask)
-    if not inside.any():
+    return features if mask is None else cut(features, Grid.of(features).nearest(mask))
+
+
+def _checked(features: FeatureVolume, role: str) -> FeatureVolume:
+    if not features.weights.any():
         raise RegistrationError(
-            "moving_mask: leaves no moving descriptor; check that it shares the moving image's space"
+            f"{role}_mask: leaves no {role} descriptor of any weight; check that it shares the {role} image's space"
         )
-    return cut(features, inside)
+    return features

@@ -10,6 +10,8 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.geometry.grid import Grid
 
+FloatArray = npt.NDArray[np.float64]
+
 LEAST_LENGTH = 1e-3
 """Of a descriptor; shorter ones are noise."""
 
@@ -36,6 +38,30 @@ def smooth_within(features: FeatureVolume, sigma: float) -> FeatureVolume:
     return cut(smooth(features, sigma), features.weights > 0)
 
 
+def well_inside(
+    samples: FeatureVolume, field: FeatureVolume, matrix: FloatArray, offset: FloatArray, inset: int
+) -> FeatureVolume:
+    """Samples with weights of 0 where an affine map takes them out of another image, or near its border.
+
+    Args:
+        samples: weighted descriptors of one image.
+        field: descriptors of the other one, 0 outside of it.
+        matrix, offset: (3, 3) and (3,), from the samples' space to the field's.
+        inset: cells of the field within which a border is near.
+    """
+    deep = sitk.GetImageFromArray(np.pad(field.data.any(axis=-1).astype(np.uint8), 1))
+    if inset > 0:
+        deep = sitk.BinaryErode(deep, [inset] * 3, sitk.sitkBox, 0.0, 1.0, False)
+    is_deep = sitk.GetArrayViewFromImage(deep) > 0
+    z, y, x = np.nonzero(samples.weights)
+    points = Grid.of(samples).points(np.stack([x, y, z], axis=1)) @ matrix.T + offset
+    index = np.rint(Grid.of(field).indices(points)).astype(int).clip(-1, np.asarray(is_deep.shape)[::-1] - 2) + 1
+    kept = is_deep[index[:, 2], index[:, 1], index[:, 0]]
+    weights = np.zeros_like(samples.weights)
+    weights[z[kept], y[kept], x[kept]] = samples.weights[z[kept], y[kept], x[kept]]
+    return samples.replaced(weights=weights)
+
+
 def thinned(features: FeatureVolume, step: int) -> FeatureVolume:
     """Every step-th cell along each axis, from the first."""
     every = (slice(None, None, step),) * 3
@@ -49,13 +75,13 @@ def thinned(features: FeatureVolume, step: int) -> FeatureVolume:
 
 
 def evened(features: FeatureVolume) -> FeatureVolume:
-    """At unit length and with the roots of their weights, as the search for displacements compares them.
+    """At unit length, as the search for displacements compares them.
 
     A field is free to draw samples to wherever descriptors are long; a rigid transform is not.
     """
     lengths = np.linalg.norm(features.data.astype(np.float32), axis=-1, keepdims=True)
     unit = features.data / np.maximum(lengths * features.scale, LEAST_LENGTH)
-    return features.replaced(data=unit.astype(np.float32), weights=np.sqrt(features.weights)).quantized()
+    return features.replaced(data=unit.astype(np.float32)).quantized()
 
 
 def at_cells_of(fixed: FeatureVolume, moving: FeatureVolume) -> FeatureVolume:

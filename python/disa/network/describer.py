@@ -22,7 +22,7 @@ class Describer(Protocol):
     """Descriptors of volumes. Strides are 4, 2 or 1.
 
     Attributes:
-        is_weighted: whether its descriptors count by local variance, as the paper's do; False: all alike.
+        is_weighted: whether its descriptors count by local deviation; False: all alike.
     """
 
     @property

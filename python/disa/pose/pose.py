@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,26 @@ from disa.pose.schedule import Contenders
 FloatArray = npt.NDArray[np.float64]
 
 
+class View(NamedTuple):
+    """Descriptors of the moving image on some axes.
+
+    Attributes:
+        axes: (3, 3) with columns.
+        stride: voxels between them.
+        voxel: of the fixed descriptors that they go with, mm.
+        features: which fixed samples are read in.
+        samples: those of them that are read in the fixed image.
+        share: of the moving image's weight that the samples hold.
+    """
+
+    axes: FloatArray
+    stride: int
+    voxel: float
+    features: FeatureVolume
+    samples: FeatureVolume
+    share: float
+
+
 @dataclass(frozen=True)
 class Pose:
     """One pose of a search.
@@ -24,19 +45,21 @@ class Pose:
         search: whose parameters these are.
         parameters: mm.
         value: of the metric.
-        axes: (3, 3), of the moving descriptors that it was found over.
-        moving: these descriptors.
+        view: the moving descriptors that it was found over.
+        terms: of the metric that it was found by.
         has_moved: whether it lies elsewhere than the pose that these descriptors were extracted for.
         trace: values of the optimisations that led here, an optimisation each.
+        rival: value of the best other pose that it was compared with, by its own; 0 if there was none.
     """
 
     search: _core.PoseSearch
     parameters: list[float]
     value: float = 0.0
-    axes: FloatArray | None = None
-    moving: FeatureVolume | None = None
+    view: View | None = None
+    terms: tuple[_core.Term, ...] = ()
     has_moved: bool = False
     trace: tuple[tuple[float, ...], ...] = ()
+    rival: float = 0.0
 
     @classmethod
     def first(cls, search: _core.PoseSearch) -> Pose:

@@ -6,26 +6,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
-from disa.core import _core
 from disa.pose.pose import Pose, contenders, parameters_of
 from disa.pose.workspace import Workspace
 
-FloatArray = npt.NDArray[np.float64]
 
+def best_of(work: Workspace, optima: list[Pose], start: Pose | None = None) -> Pose:
+    """The best pose once the optima that may turn out best are re-oriented, explored and refined.
 
-def best_of(work: Workspace, optima: list[Pose]) -> Pose:
-    """The best pose once the optima that may turn out best are re-oriented, explored and refined."""
+    Its rival is the best pose that was found elsewhere by then. A start is tried, too, if the best lies apart from it.
+    """
     schedule = work.schedule
     explored: list[Pose] = []
     for pose in contenders(optima, schedule.contenders):
         if all(work.distance(pose, other) > schedule.explored.translation for other in explored):
             explored += explore(work, refine(work, pose, schedule.ending))
+    if start is not None and work.distance(start, min(explored, key=lambda pose: pose.value)) > schedule.apart:
+        explored += explore(work, refine(work, start, schedule.ending))
     explored.sort(key=lambda pose: pose.value)
     settled = (settle(work, pose) for pose in contenders(explored, schedule.finalists))
-    return min(settled, key=lambda pose: pose.value)
+    return replace(min(settled, key=lambda pose: pose.value), rival=_rival(work, explored))
+
+
+def _rival(work: Workspace, explored: list[Pose]) -> float:
+    """Value of the best of some poses, the best first, that lies apart from the first one, by that one's."""
+    best, *others = explored
+    apart = (pose.value for pose in others if work.distance(pose, best) > work.schedule.apart)
+    return max(0.0, next(apart, 0.0) / best.value) if best.value < 0 else 1.0
 
 
 def settle(work: Workspace, pose: Pose) -> Pose:
@@ -36,8 +42,8 @@ def settle(work: Workspace, pose: Pose) -> Pose:
     """
     schedule = work.schedule
     for _ in range(schedule.rounds):
-        assert pose.axes is not None
-        turn = work.turn(pose.axes, pose)
+        assert pose.view is not None
+        turn = work.turn(pose.view.axes, pose)
         if not pose.has_moved and turn <= schedule.reorientation:
             break
         pose = refine(work, pose, schedule.ending[-1:])
@@ -49,18 +55,16 @@ def settle(work: Workspace, pose: Pose) -> Pose:
 
 def explore(work: Workspace, pose: Pose) -> list[Pose]:
     """Distinct optima about a refined pose, over its moving descriptors, the best first."""
-    assert pose.moving is not None
     schedule, about = work.schedule, work.schedule.explored
-    search = _core.PoseSearch(work.features, work.options.searched, *pose.search.map(pose.parameters))
+    search = work.search_about(work.options.searched, pose.matrix, pose.offset)
     with work.times.timed("refinement"):
         starts = search.draw(about.count, about.rotation, about.translation, work.seed)
-        ends = work.optimize(search, starts, pose.moving, schedule.exploring)
-        ends = work.optimize(search, parameters_of(ends), pose.moving, schedule.refining)
+        ends = work.optimize(search, starts, pose.terms, schedule.exploring)
+        ends = work.optimize(search, parameters_of(ends), pose.terms, schedule.refining)
     return [
         replace(
             end,
-            axes=pose.axes,
-            moving=pose.moving,
+            view=pose.view,
             has_moved=work.distance(end, pose) > schedule.distinct,
             trace=(*pose.trace, *end.trace),
         )
@@ -79,52 +83,78 @@ def refine(work: Workspace, pose: Pose, widths: Sequence[float], voxel: float | 
     """
     voxel = voxel or work.voxel
     dense = work.schedule.dense
-    axes: FloatArray | None = None
+    view = None if pose.has_moved or pose.view is None or not work.fits(pose.view, voxel) else pose.view
     for width in widths:
         with work.times.timed("re-oriented descriptors"):
-            if axes is None or work.has_turned(pose, axes):
-                axes = work.parallel_axes(pose)
-                box = work.compared_box(pose, dense.ratio * voxel)
-                features = work.moving.moving_features(dense.ratio * voxel, dense.stride, axes, box)
-            smooth = work.moving.smooth(features, width * voxel) if width > 0 else features
+            if view is None or work.has_turned(pose, view.axes):
+                view = work.view_about(pose, dense, voxel)
+            terms = work.terms(view, width)
         with work.times.timed("refinement"):
-            end = work.optimize(pose.search, [pose.parameters], smooth, work.schedule.refining)[0]
-            pose = replace(end, axes=axes, moving=smooth, trace=(*pose.trace, *end.trace))
+            end = work.optimize(pose.search, [pose.parameters], terms, work.schedule.refining)[0]
+            pose = replace(end, view=view, trace=(*pose.trace, *end.trace))
     return pose
 
 
 def refine_initial(work: Workspace) -> Pose:
-    """The initial pose through all widths, the first of them over the whole moving image, and the best about it."""
-    features = work.sparse_features(work.parallel_axes(work.initial))
+    """The initial pose through all widths, the first of them over the whole moving image, and the best about it.
+
+    The widest kernel may lead away from an initial pose that is right, as it does under a mask; so the pose itself is
+    tried, too.
+    """
     with work.times.timed("search"):
-        wide = work.moving.smooth(features, work.schedule.widest * work.voxel)
+        wide = work.terms(work.whole, work.schedule.widest)
         start = [work.initial.parameters]
         pose = work.optimize(work.initial.search, start, wide, work.schedule.refining)[0]
-    return best_of(work, [pose])
+    return best_of(work, [pose], work.initial)
 
 
 def complete(work: Workspace, best: Pose) -> Pose:
     """The pose with what was not searched for freed, refined at the finer voxel spacing if there is to be one."""
-    options, schedule = work.options, work.schedule
+    options = work.options
     if options.is_freed:
         best = free(work, best)
     if options.fine_spacing is not None and work.fixed.can_reorient:
         with work.times.timed("fixed descriptors"):
-            work.features = work.fixed.fixed_features(options.fine_spacing, options.stride)
-        return free(work, best, options.fine_spacing)
-    if best.axes is not None and work.has_turned(best, best.axes):
-        best = refine(work, best, (schedule.freed_ending if options.is_freed else schedule.ending)[-1:])
-    return best
+            work.describe_fixed(options.fine_spacing)
+        best = free(work, best, options.fine_spacing)
+    return finish(work, best)
+
+
+def finish(work: Workspace, pose: Pose) -> Pose:
+    """Where neither image is contained in the other, the pose over the samples that lie well inside of both.
+
+    The value is that of the whole metric, under the last of the kernels.
+    """
+    schedule, voxel = work.schedule, work.described.voxel
+    for _ in range(schedule.last_rounds):
+        with work.times.timed("re-oriented descriptors"):
+            view = pose.view
+            if view is None or pose.has_moved or work.has_turned(pose, view.axes):
+                view = work.view_about(pose, schedule.dense, voxel)
+                pose = replace(pose, view=view, has_moved=False)
+            is_contained = max(work.overlaps(view, pose)) >= schedule.contained
+            terms = () if is_contained else work.terms_inside(view, pose)
+        if not terms:
+            break
+        with work.times.timed("refinement"):
+            end = work.optimize(pose.search, [pose.parameters], terms, schedule.refining)[0]
+        step = work.distance(end, pose)
+        pose = replace(end, view=view, trace=(*pose.trace, *end.trace))
+        if step < schedule.at_rest:
+            break
+    assert pose.view is not None
+    terms = work.terms(pose.view, schedule.ending[-1])
+    value = pose.search.evaluate(pose.parameters, terms)[0]
+    return replace(pose, terms=terms, value=value, trace=(*pose.trace, (value,)))
 
 
 def free(work: Workspace, pose: Pose, voxel: float | None = None) -> Pose:
     """Refine a pose with all parameters that were asked for, over the present fixed descriptors."""
-    linear = pose.search.map(pose.parameters)
     probe = work.options.probe
     if probe is None:
-        start = Pose.first(_core.PoseSearch(work.features, work.options.transform, *linear))
+        start = Pose.first(work.search_about(work.options.transform, pose.matrix, pose.offset))
     else:
-        search = _core.PoseSearch(work.features, "rigid", *linear, probe.compiled)
+        search = work.search_about("rigid", pose.matrix, pose.offset, probe.compiled)
         pressure = pressure_of(work, pose) or (0.0, 0.0)
         start = Pose(search, [*Pose.first(search).parameters[:-2], *pressure])
     start = replace(start, trace=pose.trace)

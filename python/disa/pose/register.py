@@ -12,6 +12,7 @@ from disa.core import FeatureVolume
 from disa.features.side import Side, open_sides
 from disa.features.weights import overlap
 from disa.io.images import ImageLike
+from disa.pose.evidence import evidence_of
 from disa.pose.options import PoseOptions, PoseSettings, SearchOptions, SearchSettings
 from disa.pose.pose import Pose
 from disa.pose.refine import best_of, complete, pressure_of, refine_initial
@@ -106,7 +107,7 @@ def global_register_sides(
     times: StageTimes | None = None,
 ) -> RegistrationResult:
     """`global_register` of two sides, described by whatever they say."""
-    work = Workspace.open(sides, initial_transform, options, schedule, options.seed, times)
+    work = Workspace(sides, initial_transform, options, schedule, seed=options.seed, is_global=True, times=times)
     found = search(work, Draw(options.starts, options.rotation, options.translation))
     return _finish(work, best_of(work, found.ends), found.optima)
 
@@ -119,14 +120,15 @@ def register_sides(
     times: StageTimes | None = None,
 ) -> RegistrationResult:
     """`register` of two sides, described by whatever they say."""
-    work = Workspace.open(sides, initial_transform, options, schedule, times=times)
+    work = Workspace(sides, initial_transform, options, schedule, times=times)
     best = refine_initial(work)
     return _finish(work, best, [best])
 
 
 def _finish(work: Workspace, best: Pose, optima: list[Pose]) -> RegistrationResult:
     """What is left to be done, and all that is known of the result."""
-    best = complete(work, best)
+    rival, best = best.rival, complete(work, best)
+    evidence = evidence_of(work, best, rival)
     pressure, probe = pressure_of(work, best), work.options.probe
     transform = best.transform
     if probe is not None and pressure is not None:
@@ -142,4 +144,5 @@ def _finish(work: Workspace, best: Pose, optima: list[Pose]) -> RegistrationResu
         times=dict(work.times),
         pressure=pressure,
         trace=best.trace,
+        evidence=evidence,
     )

@@ -70,8 +70,15 @@ class Schedule:
         sparse: moving descriptors to search with.
         dense: moving descriptors to refine with.
         widest: width where a search begins, fixed voxels.
-        ending: widths of the last steps, fixed voxels, for rigid poses.
-        freed_ending: the same for poses that may shrink, as they do over smooth descriptors.
+        ending: widths of the steps that follow, fixed voxels, for rigid poses.
+        contained: share of an image's weight inside of the other from which it counts as contained in it. Where neither
+            is, each sample that comes or goes pulls the pose towards more overlap, so the last steps keep to those
+            samples that lie well inside.
+        inset: cells of the other image within which its border is near to a sample.
+        least_inside: share of the samples' weight that is left; where it is less all samples stay.
+        last_rounds: how often samples are chosen anew.
+        at_rest: mm; a step below ends the last rounds.
+        freed_ending: those of the steps for poses that may shrink, as they do over smooth descriptors.
         searching: effort for each start of a search.
         exploring: effort for poses about one.
         refining: effort for the poses that are kept.
@@ -83,6 +90,7 @@ class Schedule:
         kept: optima that are kept.
         distinct: mm between two poses that count as different, mean over the fixed image's corners; within one
             optimisation, over points at the root mean square distance of what is compared from its centre.
+        apart: mm, likewise, from which one is a rival of another.
         turned: degrees of turn between descriptors from which they tell little.
         far_turned: degrees from which the moving image's own axes alone will not do.
         rivals: ends of a search that are tried over descriptors of their own where they are turned.
@@ -98,6 +106,11 @@ class Schedule:
     dense: MovingGrid = MovingGrid(2 / 5**0.5, 2)
     widest: float = 12.0
     ending: tuple[float, ...] = (6.0, 3.0)
+    contained: float = 0.93
+    inset: int = 2
+    least_inside: float = 0.02
+    last_rounds: int = 4
+    at_rest: float = 0.2
     freed_ending: tuple[float, ...] = (3.0, 0.0)
     searching: Effort = Effort(512, 0.5, 30)
     exploring: Effort = Effort(1024, 0.3, 40)
@@ -106,6 +119,7 @@ class Schedule:
     survivors: int = 32
     kept: int = 8
     distinct: float = 8.0
+    apart: float = 15.0
     turned: float = 20.0
     far_turned: float = 30.0
     rivals: Contenders = Contenders(8, 0.75)

@@ -25,6 +25,8 @@ SUMMARY: dict[str, Callable[[npt.NDArray[np.float64]], np.floating[Any]]] = {
 }
 """Of errors."""
 
+CONFIDENCE = "confidence that the pose is right to 10 mm"
+
 PERCENTILES = {"0": "least", "1": "1st percentile", "50": "median", "99": "99th percentile", "100": "greatest"}
 
 
@@ -62,6 +64,7 @@ def findings(
         "transform": _described(result.transform),
         "value": result.value,
         "overlap": result.overlap,
+        "confidence": result.confidence,
         "optima": [
             {"value": optimum.value, "parameters": list(optimum.transform.GetParameters())} for optimum in result.optima
         ],
@@ -93,6 +96,9 @@ def page(title: str, found: dict[str, Any]) -> Page:
         [linear["type"], _numbers(linear["parameters"], 6)],
         ["evaluations of the metric", found["evaluations"]],
     ]
+    if found["confidence"] is not None:
+        name = f"{CONFIDENCE}{', before the deformation' if settings['deformable'] else ''}"
+        result.insert(2, [name, f"{100 * found['confidence']:.0f} %"])
     if "pressure_mm" in found:
         result.append(["pressure of the probe, p1 and p2 (mm)", _numbers(found["pressure_mm"], 4)])
     tables: dict[str, list[list[object]]] = {"Result": result}

@@ -12,7 +12,7 @@ import disa
 from disa.core import FeatureVolume
 from helpers.frames import place_of
 from helpers.itk_metric import make_transform, metric_of, set_parameters
-from helpers.pose_searches import pair_of, search_of
+from helpers.pose_searches import pair_of, search_of, terms_of
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_the_value_is_the_metrics(pair: tuple[FeatureVolume, FeatureVolume], kin
         affine = make_transform("AffineTransform")
         affine.SetCenter((0.0, 0.0, 0.0))
         set_parameters(affine, [*matrix, *offset])
-        value, _ = search.evaluate(parameters, moving)
+        value, _ = search.evaluate(parameters, terms_of(fixed, moving, both=False))
         assert value == pytest.approx(metric_of(fixed, moving, affine).GetValue(), rel=1e-9)
 
 

@@ -86,6 +86,9 @@ Matrix3 Transpose(const Matrix3 & a);
 /** \brief The map x -> outer(inner(x)). */
 AffineMap Compose(const AffineMap & outer, const AffineMap & inner);
 
+/** \brief The inverse of a map whose determinant is not 0. */
+AffineMap Invert(const AffineMap & map);
+
 /** \brief A map as rows of matrix and offset, which the kernels take. */
 void ToRows(const AffineMap & map, double (&rows)[12]);
 

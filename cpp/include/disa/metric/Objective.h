@@ -39,7 +39,19 @@ struct Sums
   }
 };
 
-/** \brief Eq. 2 of the paper over fixed samples and moving cells.
+/** \brief Sums under the inverse of a transform, as sums of that transform.
+ *
+ * A sample q of the moving image is read at B(q). Where the transform T changes by dT, B(q) changes by -B' dT(p), with
+ * p = V(q) the point that T takes to q. So these sums are those over the points p of the gradient by the moving point.
+ * \param sums     over moving samples; the gradient is by the point that is read.
+ * \param toRead   B: from moving space to that of the reading.
+ * \param toDomain V: the inverse of T; the moment is about where it takes the samples' centre. */
+Sums ThroughInverse(const Sums & sums, const AffineMap & toRead, const AffineMap & toDomain);
+
+/** \brief Eq. 2 of the paper over the samples of one image and the cells of the other.
+ *
+ * They are called fixed and moving here. In the backward term of the two-sided objective the moving image's are the
+ * samples, and the map is the inverse of the transform.
  *
  * The value is linear in the inner products and an affine map's derivative is affine in the point, so 12 numbers (the
  * gradient's sum and its first moments) give the derivative by the parameters of every such transform. */
@@ -95,6 +107,12 @@ public:
   GetTotalWeight() const
   {
     return m_TotalWeight;
+  }
+  /** \brief Let W be another, where the samples are a part of what it is summed over. */
+  void
+  SetTotalWeight(double weight)
+  {
+    m_TotalWeight = weight;
   }
   /** \brief The point that moments are taken about. */
   const Vector3 &

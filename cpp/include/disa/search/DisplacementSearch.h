@@ -24,8 +24,8 @@ using Displacements = std::vector<float>;
 /** \brief Explicit search over displacements u of control points p, cost(p, u) = -sum_q w(q) <phiF(q), phiM(q + u)>
  * over the control points q about p.
  *
- * Descriptors count at unit length, else long moving ones would win wherever they lie, and with the square root of
- * their weights (the standard deviation, if those are variances). They are averaged over the box about a control point,
+ * Descriptors count at unit length, else long moving ones would win wherever they lie, and with their weights (standard
+ * deviations, where nobody gave others). They are averaged over the box about a control point,
  * cells on its faces by half, for the inner product is linear. Control points lie at every `controlSpacing`-th fixed
  * cell, from the first. No cost is kept: each pass computes them anew, a few planes of control points and
  * displacements at a time, which is as fast as reading them would be, and takes the memory of the averaged descriptors
@@ -35,7 +35,7 @@ using Displacements = std::vector<float>;
 class DisplacementSearch
 {
 public:
-  /** \param fixed   weighted descriptors; roots of weights count relative to their mean where they are not 0.
+  /** \param fixed   weighted descriptors; weights count relative to their mean where they are not 0.
    *  \param moving  descriptors on the same lattice of cells, of any extent; beyond them lie zeros.
    *  \param threads at most; 0: as many as the processor runs.
    *  Throws RegistrationError if the lattices differ, the settings do not fit or no weight is left. */

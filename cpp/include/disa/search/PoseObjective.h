@@ -36,31 +36,59 @@ struct Extent
 /** \brief Extent of a volume. Throws RegistrationError if no cell has a weight. */
 Extent ExtentOf(const FeatureVolume & features);
 
-/** \brief Eq. 2 of the paper as a function of a pose's parameters, with its derivative; the lower the better. */
+/** \brief One direction of the objective: weighted samples of one image, read in the other. */
+struct Term
+{
+  const FeatureVolume & samples;
+  const FeatureVolume & field;
+  double                share = 1.0; ///< of the sampled image's weight that `samples` hold; their total over it is W
+};
+
+/** \brief The two-sided objective as a function of a pose's parameters, with its derivative; the lower the better.
+ *
+ * f(T) = (f_fixed(T) + f_moving(T^-1)) / 2, each Eq. 2 of the paper over the samples of one image; docs/concepts.md. */
 class PoseObjective
 {
 public:
-  /** \param samples fixed cells that are drawn, see SampleCells; 0: all.
-   *  Throws RegistrationError if the two volumes are not of one kind. */
-  PoseObjective(const PoseModel &     model,
-                const FeatureVolume & fixed,
-                const FeatureVolume & moving,
-                std::size_t           samples,
-                std::uint64_t         seed);
+  /** \param forward  fixed samples, read in the moving image.
+   *  \param backward moving samples, read in the fixed image; null: forward alone.
+   *  \param samples  that are drawn, half of them for each term, see SampleCells; 0: all.
+   *  Throws RegistrationError if two volumes are not of one kind. */
+  PoseObjective(const PoseModel & model,
+                const Term &      forward,
+                const Term *      backward,
+                std::size_t       samples,
+                std::uint64_t     seed);
 
   /** \brief Value, between -1 and 1.
    *  \param gradient by the parameters, of their number; null: value only. */
   double Evaluate(const std::vector<double> & parameters, std::vector<double> * gradient) const;
 
 private:
-  Sums EvaluateAffine(const AffineMap & map, bool wantGradient) const;
+  /** What a term adds up to, the gradient by the moving point. */
+  struct TermSums
+  {
+    Sums    sums;
+    Vector3 centre{}; ///< of the moments, where the affine part takes it from
+    double  pressure[2]{};
+  };
 
-  /** Also adds up the derivatives by p1 and p2. */
-  Sums EvaluatePressed(const std::vector<double> & parameters, bool wantGradient, double (&pressureGradient)[2]) const;
+  TermSums EvaluateAffine(const AffineMap & map, bool wantGradient) const;
+  TermSums EvaluateInverse(const AffineMap & map, bool wantGradient) const;
+
+  /** The same where a probe pushes before. */
+  TermSums EvaluatePressed(const AffineMap & map, const ProbePush & push, bool wantGradient) const;
+  TermSums EvaluateInversePressed(const AffineMap & map, const ProbePush & push, bool wantGradient) const;
+
+  void AddGradient(const std::vector<AffineMap> & derivatives,
+                   const TermSums &               term,
+                   std::vector<double> &          gradient) const;
 
   const PoseModel &                  m_Model;
-  Objective                          m_Objective;
-  std::vector<std::array<double, 2>> m_PressureFactors; ///< one a sample, if the model has probe pressure
+  Objective                          m_Forward;
+  Objective                          m_Backward;
+  bool                               m_IsTwoSided;
+  std::vector<std::array<double, 2>> m_PressureFactors; ///< one a fixed sample, if the model has probe pressure
 };
 
 } // namespace disa

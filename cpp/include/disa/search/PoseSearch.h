@@ -34,7 +34,7 @@ std::vector<Pose> DrawStarts(const PoseModel & model, const StartSettings & sett
 /** \brief One stage of a search from coarse to fine. */
 struct StageSettings
 {
-  std::size_t      samples = 512; ///< fixed cells; 0: all
+  std::size_t      samples = 512; ///< cells, half of each image; 0: all
   MinimizeSettings minimize;
   std::size_t      keep = 1;       ///< poses that go on
   double           distinct = 5.0; ///< mm between two that count as different, mean over points at the model's radius
@@ -55,8 +55,8 @@ struct StageResult
  * Starts without overlap have neither a value nor a slope and are dropped. The result does not depend on the number of
  * threads, to the last bit. Throws as PoseObjective does. */
 StageResult OptimizePoses(const PoseModel &         model,
-                          const FeatureVolume &     fixed,
-                          const FeatureVolume &     moving,
+                          const Term &              forward,
+                          const Term *              backward,
                           const std::vector<Pose> & starts,
                           const StageSettings &     settings);
 
