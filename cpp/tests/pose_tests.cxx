@@ -140,10 +140,16 @@ TestSearch()
   settings.keep = 4;
   settings.threads = 1;
   const std::vector<disa::Pose> starts = disa::DrawStarts(model, { 60, 40.0, 60.0, 3 });
-  const disa::StageResult       one = disa::OptimizePoses(model, fixed, moving, starts, settings);
+  const disa::Term              forward{ fixed, moving, 1.0 };
+  const disa::FeatureVolume     dense = MakeWaves(33, 4.0, truth);
+  const disa::Term              backward{ moving, dense, 1.0 };
+  const disa::StageResult       one = disa::OptimizePoses(model, forward, &backward, starts, settings);
   const disa::Vector3           found = model.Apply(one.poses[0].parameters, { 10.0, 20.0, -5.0 });
   const disa::Vector3           expected = truth({ 10.0, 20.0, -5.0 });
   Check(std::hypot(found[0] - expected[0], found[1] - expected[1], found[2] - expected[2]) < 1.0, "the pose is found");
+  const disa::StageResult oneSided = disa::OptimizePoses(model, forward, nullptr, starts, settings);
+  const disa::Vector3     alone = model.Apply(oneSided.poses[0].parameters, { 10.0, 20.0, -5.0 });
+  Check(std::hypot(alone[0] - expected[0], alone[1] - expected[1], alone[2] - expected[2]) < 1.0, "and by one side");
   for (std::size_t i = 1; i < one.poses.size(); ++i)
   {
     Check(one.poses[i].value >= one.poses[i - 1].value, "ranked");
@@ -151,7 +157,7 @@ TestSearch()
   for (const unsigned threads : { 2u, 5u })
   {
     settings.threads = threads;
-    const disa::StageResult many = disa::OptimizePoses(model, fixed, moving, starts, settings);
+    const disa::StageResult many = disa::OptimizePoses(model, forward, &backward, starts, settings);
     Check(many.evaluations == one.evaluations && many.poses.size() == one.poses.size(), "threads do not matter");
     for (std::size_t i = 0; i < many.poses.size(); ++i)
     {
@@ -161,7 +167,7 @@ TestSearch()
   disa::AffineMap far;
   far.offset = { 9000.0, 0.0, 0.0 };
   const disa::PoseModel away(disa::PoseKind::Rigid, far, extent.centre, extent.radius);
-  Check(disa::OptimizePoses(away, fixed, moving, starts, settings).poses.empty(), "nothing overlaps");
+  Check(disa::OptimizePoses(away, forward, nullptr, starts, settings).poses.empty(), "nothing overlaps");
 }
 
 } // namespace
