@@ -6,7 +6,9 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/core/Parallel.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Centring.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/FeatureVolume.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/Field.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Pooling.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/features/Selection.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/Smoothing.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/features/VoxelSpacing.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/kernels/Kernels.cxx
@@ -14,6 +16,7 @@ add_library(disa STATIC
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/DisplacementMap.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/Objective.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/ProbePressure.cxx
+  ${CMAKE_CURRENT_LIST_DIR}/src/metric/Sampling.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/metric/TransformChain.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/DisplacementSearch.cxx
   ${CMAKE_CURRENT_LIST_DIR}/src/search/Minimize.cxx

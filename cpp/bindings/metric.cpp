@@ -111,6 +111,7 @@ bind_metric(py::module_ & module)
   DISA_BIND_SETTING(FixedStride, int);
   DISA_BIND_SETTING(MovingStride, int);
   DISA_BIND_SETTING(FeatureSmoothing, double);
+  DISA_BIND_SETTING(RemainingLevels, unsigned int);
   module.def("GetCurrentFeatureSmoothing",
              [](const py::object & proxy)
              { return with_metric(proxy, [](auto & metric) { return metric.GetCurrentFeatureSmoothing(); }); });

@@ -214,6 +214,16 @@ bind_pose_search(py::module_ & module)
     .def_readonly("samples", &SharedTerm::samples)
     .def_readonly("field", &SharedTerm::field);
   module.def(
+    "sample_cells",
+    [](const std::vector<float> & weights, std::size_t count, std::uint64_t seed)
+    {
+      const disa::WeightedSample sample = disa::SampleCells(weights, count, seed);
+      return py::make_tuple(sample.cells, sample.weights);
+    },
+    py::arg("weights"),
+    py::arg("count"),
+    py::arg("seed") = 0);
+  module.def(
     "extent_of",
     [](const disa::FeatureVolume & features)
     {

@@ -227,23 +227,23 @@ void
 TestSums()
 {
   const disa::FeatureVolume features = MakeFeatures(13, 8.0, 2);
-  std::vector<std::size_t>  cells;
+  disa::WeightedSample      sample;
   for (std::size_t i = 0; i < features.GetFrame().NumberOfCells(); i += 1 + i % 3)
   {
-    cells.push_back(i);
+    sample.cells.push_back(i);
+    sample.weights.push_back(features.GetWeights()[i]);
   }
   disa::Objective objective;
-  objective.SetFixedCells(features, cells, features.GetFrame().IndexToPhysical());
+  objective.SetFixedCells(features, sample, features.GetFrame().IndexToPhysical());
   objective.SetMoving(MakeFeatures(20, 5.0, 3));
   disa::AffineMap map;
   map.matrix = { 0.9, -0.3, 0.0, 0.3, 1.1, 0.1, 0.0, 0.0, 1.0 };
   map.offset = { 13.0, -12.0, 1.0 };
-  const std::function<bool(const disa::Vector3 &)> isInsideMask = [](const disa::Vector3 & p) { return p[0] < 50.0; };
 
   disa::Sums fast, plain;
   for (std::size_t chunk = 0; chunk < objective.GetNumberOfChunks(); ++chunk)
   {
-    fast += objective.EvaluateChunk(chunk, map, true, &isInsideMask);
+    fast += objective.EvaluateChunk(chunk, map, true);
     const std::size_t   begin = chunk * disa::Objective::ChunkSize;
     const std::size_t   count = std::min(disa::Objective::ChunkSize, objective.GetNumberOfSamples() - begin);
     std::vector<double> moved(3 * count), gradients(3 * count);
@@ -252,7 +252,7 @@ TestSums()
       const disa::Vector3 point = map(objective.GetPoint(begin + i));
       for (std::size_t axis = 0; axis < 3; ++axis)
       {
-        moved[axis * count + i] = isInsideMask(point) ? point[axis] : std::nan("");
+        moved[axis * count + i] = point[axis];
       }
     }
     plain += objective.EvaluateMovedChunk(chunk, moved.data(), gradients.data());
@@ -278,10 +278,10 @@ void
 TestOrder()
 {
   const disa::FeatureVolume features = MakeFeatures(27, 4.0, 2); // of 39 chunks
-  std::vector<std::size_t>  cells(features.GetFrame().NumberOfCells());
-  std::iota(cells.begin(), cells.end(), 0);
+  disa::WeightedSample      sample{ std::vector<std::size_t>(features.GetFrame().NumberOfCells()), features.GetWeights() };
+  std::iota(sample.cells.begin(), sample.cells.end(), 0);
   disa::Objective objective;
-  objective.SetFixedCells(features, cells, features.GetFrame().IndexToPhysical());
+  objective.SetFixedCells(features, sample, features.GetFrame().IndexToPhysical());
   objective.SetMoving(MakeFeatures(20, 5.0, 3));
   const disa::Frame         frame = MakeFrame(9, 9, 9, 15.0);
   const std::vector<double> parameters = MakeParameters(3 * frame.NumberOfCells(), 3.0);
@@ -307,8 +307,8 @@ TestOrder()
                                  function(i);
                                }
                              } };
-  const auto first = disa::EvaluateChain(objective, chain, nullptr, forth.data(), one);
-  const auto second = disa::EvaluateChain(objective, chain, nullptr, back.data(), three);
+  const auto first = disa::EvaluateChain(objective, chain, forth.data(), one);
+  const auto second = disa::EvaluateChain(objective, chain, back.data(), three);
   Check(first.validPoints > 100 && first.validPoints == second.validPoints, "both see the same points");
   Check(first.value == second.value && forth == back, "and sum them to the last bit alike, whatever was there before");
 }
@@ -374,9 +374,8 @@ TestKernels()
     std::vector<std::int8_t> data(4 * 5 * 6 * 16), fixed(16 * count);
     fill(data, trial);
     fill(fixed, trial);
-    std::vector<double>       index(3 * count);
-    std::vector<float>        weights(count), coordinates(3 * count);
-    std::vector<std::uint8_t> isKept(count);
+    std::vector<double> index(3 * count);
+    std::vector<float>  weights(count), coordinates(3 * count);
     for (std::size_t i = 0; i < index.size(); ++i)
     {
       index[i] = i % 7 == 0 ? std::round(place(random)) : place(random);
@@ -385,14 +384,12 @@ TestKernels()
     for (std::size_t i = 0; i < count; ++i)
     {
       weights[i] = weight(random);
-      isKept[i] = any(random) > -60 ? 1 : 0;
     }
     const disa::Cells<std::int8_t>   cells{ data.data(), { 4, 5, 6 } };
     const disa::Samples<std::int8_t> samples{
       fixed.data(),
       weights.data(),
       { coordinates.data(), coordinates.data() + count, coordinates.data() + 2 * count },
-      trial % 2 == 0 ? isKept.data() : nullptr,
       count
     };
     const double map[12] = { 1.0, 0.1, 0.0, 0.0, -0.1, 0.9, 0.1, 0.2, 0.0, 0.0, 1.1, -0.1 };

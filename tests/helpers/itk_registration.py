@@ -31,7 +31,7 @@ def method_of(pair: tuple[Any, Any, list[float]], metric: Any, optimizer: Any, t
         InitialTransform=transform,
     )
     method.SetNumberOfLevels(levels)
-    method.SetShrinkFactorsPerLevel([1] * levels)
+    method.SetShrinkFactorsPerLevel([2 ** (levels - 1 - level) for level in range(levels)])
     method.SetSmoothingSigmasPerLevel([0] * levels)
     method.InPlaceOn()
     return method

@@ -16,7 +16,29 @@ namespace itk
 namespace DISA
 {
 
-/** \brief Features of one image, as extracted and as smoothed, and what they were made from. */
+/** \brief What moving features are compared as, and what that was made from. */
+struct ComparedFeatures
+{
+  using FeaturesPointer = std::shared_ptr<const disa::FeatureVolume>;
+
+  FeaturesPointer  features{}; ///< as extracted or given
+  double           sigma = 0.0; ///< mm
+  bool             isCentred = false;
+  const void *     mask = nullptr;
+  ModifiedTimeType maskModified = 0;
+  FeaturesPointer  sharp{}; ///< cut by the mask and centred
+  FeaturesPointer  field{}; ///< the same and smoothed
+
+  /** True if they are the same, made in the same way. */
+  bool
+  IsLike(const ComparedFeatures & other) const
+  {
+    return features == other.features && sigma == other.sigma && isCentred == other.isCentred && mask == other.mask &&
+           maskModified == other.maskModified;
+  }
+};
+
+/** \brief Features of one image, as extracted and as compared, and what they were made from. */
 template <typename TImage>
 struct ExtractedFeatures
 {
@@ -26,8 +48,7 @@ struct ExtractedFeatures
   ModifiedTimeType           modified = 0;
   disa::FeatureRequest       request{};
   FeaturesPointer            features{};
-  FeaturesPointer            smoothed{};
-  double                     sigma = 0.0; ///< of `smoothed`, mm
+  ComparedFeatures           compared{};
 
   /** True if the features are of this image, unmodified, and of this request, directions aside. */
   bool

@@ -5,7 +5,8 @@
 #include "disa/core/Error.h"
 #include "disa/core/FirstException.h"
 #include "disa/features/FeatureExtractor.h"
-#include "disa/features/Smoothing.h"
+#include "disa/features/Field.h"
+#include "disa/features/Selection.h"
 #include "disa/features/VoxelSpacing.h"
 #include "disa/metric/Objective.h"
 #include "itkDISAFeaturesInUse.h"
@@ -25,14 +26,19 @@ namespace itk
 /** \class DISAImageToImageMetricv4
  * \brief Multimodal similarity as the inner product of CNN descriptors.
  *
- * The network runs once per image; the value is
- * \f$ f = -\frac{1}{W} \sum_p w(p) \langle \phi_F(p), \phi_M(T(p)) \rangle \f$
- * over the cells of the fixed descriptors that lie inside the virtual domain and the fixed mask (or over the sampled
- * point set, if one is used), with \f$ W = \sum w \f$ constant over a run. It lies between -1 (all alike) and 1; lower
- * is better. A point outside the moving image adds 0, so where overlap is lost the value tends to 0 and the derivative
- * with it; Initialize() warns where less than a tenth of the weight overlaps, and throws only where nothing does. As
- * for every v4 metric the derivative points downhill: it is
- * \f$ -df/d\theta \f$.
+ * The network runs once per image. Where both transforms are linear in ITK's sense, images are compared both ways:
+ * \f$ f(T) = (f_F(T) + f_M(T^{-1})) / 2 \f$ with
+ * \f$ f_F = -\frac{1}{W_F} \sum_p w(p) \langle \phi_F(p), \phi_M(T(p)) \rangle \f$ over samples of the fixed
+ * image and \f$ f_M \f$ the same over samples of the moving one, read in the fixed one. Each takes as many samples as
+ * half of the fixed descriptors that lie inside the virtual domain and the fixed mask; \f$ W \f$ is the samples'
+ * weight and constant over a run. Otherwise, over a sampled point set, and over ready-made descriptors
+ * \f$ f = f_F \f$. It lies between -1 (all alike) and 1; lower is better.
+ *
+ * Descriptors are 0 outside of an image and outside of its mask, so where overlap is lost the value tends to 0 and the
+ * derivative with it; Initialize() warns where less than a tenth of the weight overlaps either way, and throws only
+ * where nothing does. They are centred, less the mean of their image's, but under the widest kernel, 12 voxels, and
+ * where they are ready-made: what all have in common makes overlap pay, which leads images together and is wrong once
+ * they are. As for every v4 metric the derivative points downhill: it is \f$ -df/d\theta \f$.
  *
  * Transforms: those that are linear in ITK's sense (translation, rigid, similarity, scale, affine), cubic B-splines,
  * displacement fields with linear interpolation, ProbePressureTransform, and composites of them in any order, any of
@@ -68,7 +74,6 @@ public:
   using typename Superclass::DerivativeType;
   using typename Superclass::JacobianType;
   using typename Superclass::MeasureType;
-  using typename Superclass::ParametersType;
   using FeatureVolumeConstPointer = std::shared_ptr<const disa::FeatureVolume>;
   using FeatureExtractorConstPointer = std::shared_ptr<const disa::FeatureExtractor>;
   using ProviderList = std::vector<std::string>;
@@ -87,11 +92,11 @@ public:
   void   SetVoxelSpacing(double spacing);
   double GetVoxelSpacing() const;
 
-  /** Voxels between fixed descriptors. Default 4. */
+  /** Voxels between samples, in either image. Default 4. */
   void SetFixedStride(int stride);
   itkGetConstMacro(FixedStride, int);
 
-  /** Moving voxels between moving descriptors. Default 2, denser than the fixed ones. */
+  /** Voxels between the descriptors that samples are read in. Default 2, denser than the samples. */
   void SetMovingStride(int stride);
   itkGetConstMacro(MovingStride, int);
 
@@ -101,18 +106,23 @@ public:
    * moving cells in whatever pose, and no pose is favoured; benchmarks/README.md has the figures. */
   static constexpr double MovingSpacingRatio = 0.894427190999916;
 
-  /** Standard deviation, mm, of the wide part of the kernel over the moving descriptors. It
-   * widens the capture range at no cost a point: with 0 a CT/T1 pair of limbs often stays in a local optimum from 25 mm
-   * on. A narrow part of the kernel keeps the optimum sharp. 0: none.
+  /** Where a rigid registration begins: standard deviation of the wide part of the kernel, voxels. */
+  static constexpr double WidestSmoothing = 12.0;
+
+  /** Standard deviation, mm, of the wide part of the kernel over the descriptors that samples are read in. It widens
+   * the capture range at no cost a point. A narrow part of the kernel keeps the optimum sharp. 0: none.
    *
-   * Unless it is set it is 12 times VoxelSpacing where the moving transform is rigid and 0 where it may scale or
-   * deform: smoothed descriptors are longest in the middle of the body, so a transform that contracts the samples
-   * towards it would win.
-   *
-   * This is the first level's. A level that goes on where an optimiser left this metric, with the same images and
-   * settings, takes half of the last one's, for it starts nearer and its optimum is to be exact. */
+   * Unless it is set it follows from the levels that remain: 12 voxels where there are 2 or more, 6 where there is
+   * one, and none at the last. Where the moving transform may scale or deform there is none: smoothed descriptors are
+   * longest in the middle of the body, so a transform that contracts the samples towards it would win. Once set it
+   * holds until it is set anew. */
   void   SetFeatureSmoothing(double mm);
   double GetFeatureSmoothing() const;
+
+  /** Levels that follow the present one. Unless it is set it follows from how much coarser than the fixed image the
+   * virtual domain is: shrink factors of 4, 2 and 1 are 2, 1 and 0 remaining levels. */
+  void         SetRemainingLevels(unsigned int levels);
+  unsigned int GetRemainingLevels() const;
 
   /** The smoothing in use since the last Initialize(). */
   itkGetConstMacro(CurrentFeatureSmoothing, double);
@@ -126,8 +136,9 @@ public:
   void SetExecutionProviders(const ProviderList & providers);
   itkGetConstReferenceMacro(ExecutionProviders, ProviderList);
 
-  /** Ready-made descriptors instead of extracted ones; null takes them back. They are used as they are, so moving ones
-   * are never re-oriented. The getters answer what is in use, null before Initialize(). */
+  /** Ready-made descriptors instead of extracted ones; null takes them back. They are used as they are: moving ones are
+   * never re-oriented nor smoothed, none are centred, and they are compared one way. The getters answer the fixed
+   * samples and what they are read in, as compared; null before Initialize(). */
   void                      SetFixedFeatures(FeatureVolumeConstPointer features);
   FeatureVolumeConstPointer GetFixedFeatures() const;
   void                      SetMovingFeatures(FeatureVolumeConstPointer features);
@@ -138,10 +149,6 @@ public:
 
   /** Throws DISAError in one line; where its cause is a disa::Error, that is nested in it. */
   void Initialize() override;
-
-  /** What optimisers move the transform by. */
-  void SetParameters(ParametersType & parameters) override;
-  void UpdateTransformParameters(const DerivativeType & derivative, double factor) override;
 
   MeasureType GetValue() const override;
 
@@ -178,6 +185,8 @@ protected:
   }
 
 private:
+  static constexpr std::uint64_t Seed = 0; ///< of the samples that are drawn
+
   disa::FeatureRequest MakeRequest(int stride, double voxelSpacing) const;
 
   /** Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, the network is to see
@@ -191,35 +200,43 @@ private:
                const char *                  name,
                const disa::FeatureRequest &  request) const;
 
-  /** A transform as an optimiser left it. */
-  struct OptimizedTransform
-  {
-    SmartPointer<const DISA::TransformType> transform{};
-    SizeValueType                           numberOfParameters = 0;
-    std::size_t                             hash = 0; ///< of the parameters
-  };
-
-  OptimizedTransform DescribeTransform() const;
-
-  /** True if the transform is where an optimiser left it, so that what starts is a further level. An adaptor may have
-   * given it other nodes in between. */
-  bool IsWhereOptimizerStopped() const;
-
   void InitializeSuperclass();
   void CheckTransforms() const;
   void UpdateFeatures();
   void UpdateMovingFeatures(const disa::FeatureRequest & request, bool isCurrent);
-  void SmoothMovingFeatures();
+
+  /** False under ready-made descriptors, sampled points and transforms that are not linear. */
+  bool ComparesBothWays() const;
+
+  /** False under the widest kernel and under ready-made descriptors. */
+  bool IsCentred() const;
+
+  /** Fixed descriptors as extracted or given. */
+  FeatureVolumeConstPointer GetDenseFixedFeatures() const;
+
+  /** Moving descriptors as extracted or given, and what they are compared as. */
+  DISA::ComparedFeatures & GetComparedMovingFeatures();
+  void                     CompareMovingFeatures();
 
   /** Axes on which moving descriptors lie parallel to the fixed ones under the present transform. */
   disa::Matrix3 GetParallelDirection() const;
 
-  void UpdateSamples();
+  /** Choose fixed samples and read them in the moving image; then the other way, if it is wanted. */
+  void UpdateFixedSamples();
+  void UpdateSampledPoints();
+  void UpdateFixedCells();
+  void UpdateMovingCells();
+
+  /** 1 for each cell of fixed descriptors inside the fixed mask and the virtual domain, the fixed transform linear. */
+  std::vector<std::uint8_t> FindFixedInside(const disa::FeatureVolume & features) const;
+
+  bool IsInsideFixedMask(const disa::Vector3 & point) const;
+  bool IsInsideVirtual(const disa::Vector3 & point) const;
 
   /** Throws where nothing overlaps; warns where little does, for the value then says little. */
   void CheckOverlap() const;
 
-  /** Share of the samples' weight that the moving transform takes into the moving image and mask. */
+  /** Share of the samples' weight that lies in the other image and its mask; of the image that has more of it there. */
   double ComputeOverlap() const;
 
   bool IsInsideMovingMask(const disa::Vector3 & point) const;
@@ -238,18 +255,22 @@ private:
   int                               m_FixedStride{ 4 };
   int                               m_MovingStride{ 2 };
   std::optional<double>             m_FeatureSmoothing; ///< if it was set
+  std::optional<unsigned int>       m_RemainingLevels;  ///< if it was set
   double                            m_CurrentFeatureSmoothing{ 0.0 };
   double                            m_ReorientationAngle{ 3.0 };
   ProviderList                      m_ExecutionProviders;
   FeatureExtractorConstPointer      m_FeatureExtractor;
   FeatureVolumeConstPointer         m_GivenFixedFeatures;
   FeatureVolumeConstPointer         m_GivenMovingFeatures;
+  FeatureVolumeConstPointer         m_FixedSamples;
+  DISA::ComparedFeatures            m_GivenCompared; ///< of the given moving features
   DISA::FeaturesInUse<TFixedImage>  m_FixedInUse;
   DISA::FeaturesInUse<TMovingImage> m_MovingInUse;
   DISA::FieldOfView<TFixedImage>    m_FixedFieldOfView;
   DISA::FieldOfView<TMovingImage>   m_MovingFieldOfView;
-  OptimizedTransform                m_Optimized; ///< what an optimiser has last set since Initialize(), if any
-  disa::Objective                   m_Objective;
+  disa::Objective                   m_Forward;  ///< fixed samples, read in the moving image
+  std::size_t                       m_SamplesEachWay{ 0 };
+  disa::Objective                   m_Backward; ///< moving samples, read in the fixed image; none if there is one way
   MultiThreaderBase::Pointer        m_Threader;
   mutable ThreadIdType              m_NumberOfWorkUnitsUsed{ 0 };
 };

@@ -89,7 +89,6 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFeatureSm
   if (m_FeatureSmoothing != mm)
   {
     m_FeatureSmoothing = mm;
-    m_Optimized = {};
     this->Modified();
   }
 }
@@ -98,12 +97,45 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 double
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFeatureSmoothing() const
 {
-  constexpr double rigidSmoothing = 12.0; // voxels
   if (m_FeatureSmoothing)
   {
     return *m_FeatureSmoothing;
   }
-  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? rigidSmoothing * this->GetVoxelSpacing() : 0.0;
+  const unsigned int levels = this->GetRemainingLevels();
+  const double       voxels = levels == 0 ? 0.0 : levels == 1 ? 0.5 * WidestSmoothing : WidestSmoothing;
+  return DISA::IsRigid(DISA::ToStages(*this->m_MovingTransform)) ? voxels * this->GetVoxelSpacing() : 0.0;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetRemainingLevels(unsigned int levels)
+{
+  if (m_RemainingLevels != levels)
+  {
+    m_RemainingLevels = levels;
+    this->Modified();
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+unsigned int
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetRemainingLevels() const
+{
+  if (m_RemainingLevels)
+  {
+    return *m_RemainingLevels;
+  }
+  if (!this->m_FixedImage || !this->m_VirtualImage)
+  {
+    return 0;
+  }
+  double shrink = 1.0;
+  for (unsigned int i = 0; i < 3; ++i)
+  {
+    shrink = std::max(shrink, this->GetVirtualSpacing()[i] / this->m_FixedImage->GetSpacing()[i]);
+  }
+  const bool isWhole = std::abs(shrink - std::round(shrink)) < 1e-3;
+  return isWhole ? static_cast<unsigned int>(std::lround(std::log2(shrink))) : 0;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -146,7 +178,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetFixedFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedInUse.GetCurrent().features;
+  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedSamples;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -163,7 +195,7 @@ auto
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetMovingFeatures() const
   -> FeatureVolumeConstPointer
 {
-  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingInUse.GetCurrent().smoothed;
+  return m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingInUse.GetCurrent().compared.field;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -260,48 +292,23 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Extract(DISA
   }
   const ModifiedTimeType modified = image->GetMTime();
   const auto             features = m_FeatureExtractor->Extract(DISA::ToView(*image, name), request);
-  cache.Store({ image, modified, request, features, nullptr, 0.0 });
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetParameters(ParametersType & parameters)
-{
-  Superclass::SetParameters(parameters);
-  m_Optimized = this->DescribeTransform();
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateTransformParameters(
-  const DerivativeType & derivative,
-  double                 factor)
-{
-  Superclass::UpdateTransformParameters(derivative, factor);
-  m_Optimized = this->DescribeTransform();
-}
-
-template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-auto
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::DescribeTransform() const -> OptimizedTransform
-{
-  const auto & parameters = this->GetParameters();
-  std::size_t  hash = 0;
-  for (const double parameter : parameters)
-  {
-    hash = (hash ^ std::hash<double>()(parameter)) * 0x9E3779B97F4A7C15u;
-    hash ^= hash >> 32;
-  }
-  return { this->m_MovingTransform.GetPointer(), parameters.Size(), hash };
+  cache.Store({ image, modified, request, features, {} });
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 bool
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsWhereOptimizerStopped() const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComparesBothWays() const
 {
-  const OptimizedTransform now = this->DescribeTransform();
-  return m_Optimized.transform == now.transform &&
-         (m_Optimized.numberOfParameters != now.numberOfParameters || m_Optimized.hash == now.hash);
+  return !m_GivenFixedFeatures && !m_GivenMovingFeatures && !this->m_UseSampledPointSet &&
+         this->m_FixedTransform->IsLinear() && this->m_MovingTransform->IsLinear();
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+bool
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsCentred() const
+{
+  return !m_GivenFixedFeatures && !m_GivenMovingFeatures &&
+         m_CurrentFeatureSmoothing < WidestSmoothing * this->GetVoxelSpacing();
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -310,24 +317,30 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFeatur
 {
   const TFixedImage *  fixed = this->m_FixedImage;
   const double         voxelSpacing = this->GetVoxelSpacing();
-  disa::FeatureRequest fixedRequest = this->MakeRequest(m_FixedStride, voxelSpacing);
+  const bool           bothWays = this->ComparesBothWays();
+  disa::FeatureRequest fixedRequest =
+    this->MakeRequest(bothWays ? std::min(m_FixedStride, m_MovingStride) : m_FixedStride, voxelSpacing);
   disa::FeatureRequest movingRequest = this->MakeRequest(m_MovingStride, MovingSpacingRatio * voxelSpacing);
   this->RequestFieldsOfView(fixedRequest, movingRequest);
   const bool hasFixed = m_GivenFixedFeatures || m_FixedInUse.Select(fixed, fixedRequest);
   const bool hasMoving = m_GivenMovingFeatures || m_MovingInUse.Select(this->m_MovingImage.GetPointer(), movingRequest);
-  const bool isFurtherLevel = hasFixed && hasMoving && this->IsWhereOptimizerStopped();
-  m_CurrentFeatureSmoothing = isFurtherLevel ? 0.5 * m_CurrentFeatureSmoothing : this->GetFeatureSmoothing();
-  m_Optimized = {};
+  m_CurrentFeatureSmoothing = this->GetFeatureSmoothing();
   if (!hasFixed)
   {
     this->Extract(m_FixedInUse, fixed, "fixed image", fixedRequest);
   }
-  this->UpdateSamples();
+  this->UpdateFixedSamples();
   if (!m_GivenMovingFeatures)
   {
     this->UpdateMovingFeatures(movingRequest, hasMoving);
   }
-  m_Objective.SetMoving(*this->GetMovingFeatures());
+  this->CompareMovingFeatures();
+  m_Forward.SetMoving(*this->GetComparedMovingFeatures().field);
+  m_Backward = disa::Objective();
+  if (bothWays)
+  {
+    this->UpdateMovingCells();
+  }
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -344,7 +357,6 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMoving
     parallel.direction = direction;
     this->Extract(m_MovingInUse, this->m_MovingImage.GetPointer(), "moving image", parallel);
   }
-  this->SmoothMovingFeatures();
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -362,10 +374,10 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetParallelD
     const disa::TransformChain toFixed(DISA::ToStages(*this->m_FixedTransform).stages);
     const disa::TransformChain toMoving(DISA::ToStages(*this->m_MovingTransform).stages);
     std::vector<disa::Vector3> fixedPoints, movingPoints;
-    for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
+    for (std::size_t i = 0; i < m_Forward.GetNumberOfSamples(); ++i)
     {
-      fixedPoints.push_back(toFixed(m_Objective.GetPoint(i)));
-      movingPoints.push_back(toMoving(m_Objective.GetPoint(i)));
+      fixedPoints.push_back(toFixed(m_Forward.GetPoint(i)));
+      movingPoints.push_back(toMoving(m_Forward.GetPoint(i)));
     }
     matrix = disa::FitMatrix(fixedPoints, movingPoints);
   }
@@ -373,87 +385,122 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetParallelD
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
-void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SmoothMovingFeatures()
+auto
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetDenseFixedFeatures() const -> FeatureVolumeConstPointer
 {
-  auto &       moving = m_MovingInUse.GetCurrent();
-  const double sigma = m_CurrentFeatureSmoothing;
-  if (!moving.smoothed || moving.sigma != sigma)
-  {
-    moving.smoothed =
-      sigma > 0.0
-        ? std::make_shared<disa::FeatureVolume>(disa::Widen(*moving.features, DISA::ToFrame(*moving.image), sigma))
-        : moving.features;
-    moving.sigma = sigma;
-  }
+  return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedInUse.GetCurrent().features;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+DISA::ComparedFeatures &
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetComparedMovingFeatures()
+{
+  return m_GivenMovingFeatures ? m_GivenCompared : m_MovingInUse.GetCurrent().compared;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSamples()
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CompareMovingFeatures()
 {
-  using VirtualPointType = typename Superclass::VirtualPointType;
-  using FixedPointType = typename Superclass::FixedImagePointType;
-  const auto isInsideMask = [this](const disa::Vector3 & point)
+  DISA::ComparedFeatures wanted;
+  wanted.features = m_GivenMovingFeatures ? m_GivenMovingFeatures : m_MovingInUse.GetCurrent().features;
+  wanted.sigma = m_GivenMovingFeatures ? 0.0 : m_CurrentFeatureSmoothing;
+  wanted.isCentred = this->IsCentred();
+  wanted.mask = this->m_MovingImageMask.GetPointer();
+  wanted.maskModified = this->m_MovingImageMask ? this->m_MovingImageMask->GetMTime() : 0;
+  DISA::ComparedFeatures & compared = this->GetComparedMovingFeatures();
+  if (compared.IsLike(wanted))
   {
-    return !this->m_FixedImageMask ||
-           this->m_FixedImageMask->IsInsideInWorldSpace(DISA::ToPoint<FixedPointType>(point));
-  };
-  const disa::FeatureVolume & features = *this->GetFixedFeatures();
-  const disa::TransformChain  virtualToFixed(DISA::ToStages(*this->m_FixedTransform).stages);
+    return;
+  }
+  const disa::FeatureVolume & features = *wanted.features;
+  std::vector<std::uint8_t>   inside;
+  if (this->m_MovingImageMask)
+  {
+    const disa::AffineMap toPoint = features.GetFrame().IndexToPhysical();
+    for (std::size_t cell = 0; cell < features.GetFrame().NumberOfCells(); ++cell)
+    {
+      inside.push_back(this->IsInsideMovingMask(toPoint(features.GetFrame().IndexOf(cell))) ? 1 : 0);
+    }
+  }
+  disa::FieldSettings settings;
+  if (wanted.isCentred)
+  {
+    settings.mean = disa::MeanOf(features);
+  }
+  const disa::Frame image = DISA::ToFrame(*this->m_MovingImage);
+  wanted.sharp = wanted.features;
+  if (wanted.isCentred || this->m_MovingImageMask)
+  {
+    wanted.sharp = std::make_shared<disa::FeatureVolume>(disa::MakeField(features, image, inside, settings));
+  }
+  settings.sigma = wanted.sigma;
+  wanted.field = wanted.sharp;
+  if (settings.sigma > 0.0)
+  {
+    wanted.field = std::make_shared<disa::FeatureVolume>(disa::MakeField(features, image, inside, settings));
+  }
+  compared = std::move(wanted);
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+bool
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideFixedMask(
+  const disa::Vector3 & point) const
+{
+  return !this->m_FixedImageMask ||
+         this->m_FixedImageMask->IsInsideInWorldSpace(DISA::ToPoint<typename Superclass::FixedImagePointType>(point));
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+bool
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideVirtual(
+  const disa::Vector3 & point) const
+{
+  return this->IsInsideVirtualDomain(DISA::ToPoint<typename Superclass::VirtualPointType>(point));
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+std::vector<std::uint8_t>
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::FindFixedInside(
+  const disa::FeatureVolume & features) const
+{
+  const disa::Frame &       frame = features.GetFrame();
+  const disa::AffineMap     toFixed = frame.IndexToPhysical();
+  const disa::AffineMap     toVirtual = disa::Invert(DISA::ToAffineMap(*this->m_FixedTransform));
+  std::vector<std::uint8_t> inside(frame.NumberOfCells());
+  for (std::size_t cell = 0; cell < inside.size(); ++cell)
+  {
+    const disa::Vector3 point = toFixed(frame.IndexOf(cell));
+    inside[cell] = this->IsInsideFixedMask(point) && this->IsInsideVirtual(toVirtual(point)) ? 1 : 0;
+  }
+  return inside;
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFixedSamples()
+{
+  const FeatureVolumeConstPointer dense = this->GetDenseFixedFeatures();
+  m_FixedSamples = dense;
+  if (!m_GivenFixedFeatures && m_FixedInUse.GetCurrent().request.stride < m_FixedStride)
+  {
+    const auto step = static_cast<std::size_t>(m_FixedStride / m_FixedInUse.GetCurrent().request.stride);
+    m_FixedSamples = std::make_shared<disa::FeatureVolume>(disa::Thinned(*dense, step));
+  }
+  if (this->IsCentred())
+  {
+    m_FixedSamples = std::make_shared<disa::FeatureVolume>(disa::Centred(*m_FixedSamples, disa::MeanOf(*dense)));
+  }
   if (this->m_UseSampledPointSet)
   {
-    std::vector<disa::Objective::Sample> samples;
-    for (SizeValueType i = 0; i < this->GetNumberOfDomainPoints(); ++i)
-    {
-      const disa::Vector3 point = DISA::ToVector(this->m_VirtualSampledPointSet->GetPoint(i));
-      const disa::Vector3 fixedPoint = virtualToFixed(point);
-      if (isInsideMask(fixedPoint))
-      {
-        samples.push_back({ point, fixedPoint });
-      }
-    }
-    m_Objective.SetFixedSamples(features, samples);
+    this->UpdateSampledPoints();
   }
   else
   {
-    const disa::AffineMap toFixed = features.GetFrame().IndexToPhysical();
-    const bool            isLinear = this->m_FixedTransform->IsLinear();
-    const disa::AffineMap inverse =
-      isLinear ? disa::Invert(DISA::ToAffineMap(*this->m_FixedTransform)) : disa::AffineMap();
-    const auto &               size = features.GetFrame().size;
-    std::vector<std::size_t>   cells;
-    std::vector<disa::Vector3> points;
-    for (std::size_t cell = 0; cell < features.GetFrame().NumberOfCells(); ++cell)
-    {
-      const disa::Vector3 index{ double(cell % size[0]),
-                                 double(cell / size[0] % size[1]),
-                                 double(cell / (size[0] * size[1])) };
-      const disa::Vector3 fixedPoint = toFixed(index);
-      if (!(features.GetWeights()[cell] > 0.0f) || !isInsideMask(fixedPoint))
-      {
-        continue;
-      }
-      const std::optional<disa::Vector3> point = isLinear ? inverse(fixedPoint) : virtualToFixed.Invert(fixedPoint);
-      if (point && this->IsInsideVirtualDomain(DISA::ToPoint<VirtualPointType>(*point)))
-      {
-        cells.push_back(cell);
-        if (!isLinear)
-        {
-          points.push_back(*point);
-        }
-      }
-    }
-    if (isLinear)
-    {
-      m_Objective.SetFixedCells(features, cells, disa::Compose(inverse, toFixed));
-    }
-    else
-    {
-      m_Objective.SetFixedCells(features, cells, points);
-    }
+    this->UpdateFixedCells();
   }
-  if (!(m_Objective.GetTotalWeight() > 0.0))
+  if (!(m_Forward.GetTotalWeight() > 0.0))
   {
     throw DISAError("no fixed descriptor of any weight lies inside the virtual domain and the fixed mask; check the "
                     "mask, the sampled points and that they share the fixed image's physical space");
@@ -462,22 +509,109 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSample
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateSampledPoints()
+{
+  const disa::TransformChain           virtualToFixed(DISA::ToStages(*this->m_FixedTransform).stages);
+  std::vector<disa::Objective::Sample> samples;
+  for (SizeValueType i = 0; i < this->GetNumberOfDomainPoints(); ++i)
+  {
+    const disa::Vector3 point = DISA::ToVector(this->m_VirtualSampledPointSet->GetPoint(i));
+    const disa::Vector3 fixedPoint = virtualToFixed(point);
+    if (this->IsInsideFixedMask(fixedPoint))
+    {
+      samples.push_back({ point, fixedPoint });
+    }
+  }
+  m_Forward.SetFixedSamples(*m_FixedSamples, samples);
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateFixedCells()
+{
+  const disa::FeatureVolume & features = *m_FixedSamples;
+  const disa::Frame &         frame = features.GetFrame();
+  if (this->m_FixedTransform->IsLinear())
+  {
+    const std::vector<std::uint8_t> inside = this->FindFixedInside(features);
+    std::vector<float>              weights = features.GetWeights();
+    for (std::size_t cell = 0; cell < weights.size(); ++cell)
+    {
+      weights[cell] = inside[cell] != 0 ? weights[cell] : 0.0f;
+    }
+    const disa::AffineMap toVirtual = disa::Invert(DISA::ToAffineMap(*this->m_FixedTransform));
+    disa::WeightedSample  all = disa::SampleCells(weights, weights.size(), Seed);
+    m_SamplesEachWay = (all.cells.size() + 1) / 2;
+    m_Forward.SetFixedCells(features,
+                            this->ComparesBothWays() ? disa::SampleCells(weights, m_SamplesEachWay, Seed) : all,
+                            disa::Compose(toVirtual, frame.IndexToPhysical()));
+    return;
+  }
+  const disa::TransformChain virtualToFixed(DISA::ToStages(*this->m_FixedTransform).stages);
+  const disa::AffineMap      toFixed = frame.IndexToPhysical();
+  disa::WeightedSample       sample;
+  std::vector<disa::Vector3> points;
+  for (std::size_t cell = 0; cell < frame.NumberOfCells(); ++cell)
+  {
+    const float         weight = features.GetWeights()[cell];
+    const disa::Vector3 fixedPoint = toFixed(frame.IndexOf(cell));
+    if (weight > 0.0f && this->IsInsideFixedMask(fixedPoint))
+    {
+      const std::optional<disa::Vector3> point = virtualToFixed.Invert(fixedPoint);
+      if (point && this->IsInsideVirtual(*point))
+      {
+        sample.cells.push_back(cell);
+        sample.weights.push_back(weight);
+        points.push_back(*point);
+      }
+    }
+  }
+  m_Forward.SetFixedCells(features, sample, points);
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMovingCells()
+{
+  const disa::FeatureVolume & sharp = *this->GetComparedMovingFeatures().sharp;
+  const auto                  step = static_cast<std::size_t>(std::max(1, m_FixedStride / m_MovingStride));
+  const disa::FeatureVolume   samples = disa::Thinned(sharp, step);
+  m_Backward.SetFixedCells(samples,
+                           disa::SampleCells(samples.GetWeights(), m_SamplesEachWay, Seed),
+                           samples.GetFrame().IndexToPhysical());
+  if (!(m_Backward.GetTotalWeight() > 0.0))
+  {
+    throw DISAError("no moving descriptor of any weight lies inside the moving mask; check that it shares the moving "
+                    "image's physical space");
+  }
+  const disa::FeatureVolume & fixed = *this->GetDenseFixedFeatures();
+  disa::FieldSettings         settings;
+  settings.sigma = m_CurrentFeatureSmoothing;
+  if (this->IsCentred())
+  {
+    settings.mean = disa::MeanOf(fixed);
+  }
+  m_Backward.SetMoving(
+    disa::MakeField(fixed, DISA::ToFrame(*this->m_FixedImage), this->FindFixedInside(fixed), settings));
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckOverlap() const
 {
-  this->GetValue();
-  if (this->m_NumberOfValidPoints == 0)
+  const double overlap = this->ComputeOverlap();
+  if (!(overlap > 0.0))
   {
     throw DISAError(
       "fixed and moving image do not overlap under the initial transform; start from one that brings them "
       "together, such as CenteredTransformInitializer's");
   }
   constexpr double littleOverlap = 0.1;
-  const double     overlap = this->ComputeOverlap();
   if (overlap < littleOverlap)
   {
     itkWarningMacro("fixed and moving image overlap by " << std::round(1000.0 * overlap) / 10.0
-                                                         << " % of the fixed samples' weight under the initial "
-                                                            "transform; start nearer, or expect a local optimum");
+                                                         << " % of the samples' weight under the initial transform; "
+                                                            "start nearer, or expect a local optimum");
   }
 }
 
@@ -485,19 +619,43 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 double
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComputeOverlap() const
 {
-  const disa::TransformChain toMoving(DISA::ToStages(*this->m_MovingTransform).stages);
-  const disa::Frame          image = DISA::ToFrame(*this->m_MovingImage);
-  const disa::AffineMap      toVoxel = image.PhysicalToIndex();
-  double                     inside = 0.0;
-  for (std::size_t i = 0; i < m_Objective.GetNumberOfSamples(); ++i)
+  const auto share = [](const disa::Objective & samples, const auto & isInside)
   {
-    const disa::Vector3 moved = toMoving(m_Objective.GetPoint(i));
-    if (image.Contains(toVoxel(moved), 0.0) && (!this->m_MovingImageMask || this->IsInsideMovingMask(moved)))
+    double inside = 0.0;
+    for (std::size_t i = 0; i < samples.GetNumberOfSamples(); ++i)
     {
-      inside += m_Objective.GetWeight(i);
+      inside += isInside(samples.GetPoint(i)) ? samples.GetWeight(i) : 0.0;
     }
+    return samples.GetNumberOfSamples() > 0 ? inside / samples.GetTotalWeight() : 0.0;
+  };
+  const disa::TransformChain toMoving(DISA::ToStages(*this->m_MovingTransform).stages);
+  const disa::Frame          moving = DISA::ToFrame(*this->m_MovingImage);
+  const disa::AffineMap      toMovingVoxel = moving.PhysicalToIndex();
+  const double               ofFixed = share(m_Forward,
+                               [&](const disa::Vector3 & point)
+                               {
+                                 const disa::Vector3 moved = toMoving(point);
+                                 return moving.Contains(toMovingVoxel(moved), 0.0) &&
+                                        (!this->m_MovingImageMask || this->IsInsideMovingMask(moved));
+                               });
+  if (m_Backward.GetNumberOfSamples() == 0)
+  {
+    return ofFixed;
   }
-  return inside / m_Objective.GetTotalWeight();
+  const disa::AffineMap toVirtual = disa::Invert(DISA::ToAffineMap(*this->m_MovingTransform));
+  const disa::AffineMap toFixed = DISA::ToAffineMap(*this->m_FixedTransform);
+  const disa::Frame     fixed = DISA::ToFrame(*this->m_FixedImage);
+  const disa::AffineMap toFixedVoxel = fixed.PhysicalToIndex();
+  const double          ofMoving =
+    share(m_Backward,
+          [&](const disa::Vector3 & point)
+          {
+            const disa::Vector3 place = toVirtual(point);
+            const disa::Vector3 read = toFixed(place);
+            return fixed.Contains(toFixedVoxel(read), 0.0) && this->IsInsideFixedMask(read) &&
+                   this->IsInsideVirtual(place);
+          });
+  return std::max(ofFixed, ofMoving);
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
@@ -572,40 +730,56 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Sums
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateLinear(DerivativeType * derivative) const
 {
+  const bool            wantGradient = derivative != nullptr;
   const disa::AffineMap map = DISA::ToAffineMap(*this->m_MovingTransform);
-  const auto            isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
-  const auto *          mask = this->m_MovingImageMask ? &isInsideMask : nullptr;
-  std::vector<disa::Sums> chunks(m_Objective.GetNumberOfChunks());
+  const bool            hasInverse = disa::IsInvertible(map);
+  const disa::AffineMap inverse = hasInverse ? disa::Invert(map) : map;
+  const disa::AffineMap toFixed = disa::Compose(DISA::ToAffineMap(*this->m_FixedTransform), inverse);
+  const std::size_t     forwardChunks = m_Forward.GetNumberOfChunks();
+  const std::size_t     backwardChunks = hasInverse ? m_Backward.GetNumberOfChunks() : 0;
+
+  std::vector<disa::Sums> chunks(forwardChunks + backwardChunks);
   this->RunInParallel(chunks.size(),
                       [&](std::size_t chunk)
-                      { chunks[chunk] = m_Objective.EvaluateChunk(chunk, map, derivative != nullptr, mask); });
-  disa::Sums sums;
-  for (const disa::Sums & chunk : chunks)
+                      {
+                        chunks[chunk] = chunk < forwardChunks
+                                          ? m_Forward.EvaluateChunk(chunk, map, wantGradient)
+                                          : m_Backward.EvaluateChunk(chunk - forwardChunks, toFixed, wantGradient);
+                      });
+  disa::Sums forward, backward;
+  for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk)
   {
-    sums += chunk;
+    (chunk < forwardChunks ? forward : backward) += chunks[chunk];
   }
-  if (derivative != nullptr)
+  backward = disa::ThroughInverse(backward, toFixed, inverse);
+  if (wantGradient)
   {
     derivative->Fill(0.0);
-    DISA::AddLinearDerivative(*this->m_MovingTransform, sums, m_Objective.GetCentre(), derivative->data_block());
+    DISA::AddLinearDerivative(*this->m_MovingTransform, forward, m_Forward.GetCentre(), derivative->data_block());
   }
-  return sums;
+  if (m_Backward.GetNumberOfSamples() == 0)
+  {
+    return forward;
+  }
+  if (wantGradient)
+  {
+    const disa::Vector3 centre = inverse(m_Backward.GetCentre());
+    DISA::AddLinearDerivative(*this->m_MovingTransform, backward, centre, derivative->data_block());
+    *derivative *= 0.5;
+  }
+  forward += backward;
+  forward.value *= 0.5;
+  return forward;
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 disa::Sums
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateChain(DerivativeType * derivative) const
 {
-  const DISA::TransformStages                stages = DISA::ToStages(*this->m_MovingTransform);
-  std::function<bool(const disa::Vector3 &)> isInsideMask;
-  if (this->m_MovingImageMask)
-  {
-    isInsideMask = [this](const disa::Vector3 & point) { return this->IsInsideMovingMask(point); };
-  }
-  const disa::ChainSums sums =
-    disa::EvaluateChain(m_Objective,
+  const DISA::TransformStages stages = DISA::ToStages(*this->m_MovingTransform);
+  const disa::ChainSums       sums =
+    disa::EvaluateChain(m_Forward,
                         disa::TransformChain(stages.stages),
-                        isInsideMask,
                         derivative != nullptr ? derivative->data_block() : nullptr,
                         { m_Threader->GetNumberOfWorkUnits(),
                           [this](std::size_t count, const auto & function) { this->RunInParallel(count, function); } });
@@ -621,7 +795,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateChai
       std::fill_n(derivative->data_block() + stage.firstParameter, stages.transforms[s]->GetNumberOfParameters(), 0.0);
       DISA::AddLinearDerivative(*stages.transforms[s],
                                 sums.affine[s],
-                                m_Objective.GetCentre(),
+                                m_Forward.GetCentre(),
                                 derivative->data_block() + stage.firstParameter);
     }
   }
@@ -635,7 +809,7 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::Evaluate(DerivativeType * derivative) const
 {
-  if (m_Objective.GetNumberOfSamples() == 0)
+  if (m_Forward.GetNumberOfSamples() == 0)
   {
     throw DISAError("DISAImageToImageMetricv4 has no samples yet; set the images and call Initialize first");
   }
@@ -684,8 +858,9 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
   os << indent << "FixedStride: " << m_FixedStride << std::endl;
   os << indent << "MovingStride: " << m_MovingStride << std::endl;
   os << indent
-     << "FeatureSmoothing: " << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " mm" : "by the transform")
+     << "FeatureSmoothing: " << (m_FeatureSmoothing ? std::to_string(*m_FeatureSmoothing) + " mm" : "by the level")
      << std::endl;
+  os << indent << "RemainingLevels: " << this->GetRemainingLevels() << std::endl;
   os << indent << "CurrentFeatureSmoothing: " << m_CurrentFeatureSmoothing << " mm" << std::endl;
   os << indent << "ReorientationAngle: " << m_ReorientationAngle << " degrees" << std::endl;
   os << indent << "ExecutionProviders:";
@@ -694,7 +869,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::PrintSelf(st
     os << ' ' << provider;
   }
   os << std::endl;
-  os << indent << "NumberOfSamples: " << m_Objective.GetNumberOfSamples() << std::endl;
+  os << indent << "NumberOfFixedSamples: " << m_Forward.GetNumberOfSamples() << std::endl;
+  os << indent << "NumberOfMovingSamples: " << m_Backward.GetNumberOfSamples() << std::endl;
 }
 
 } // namespace itk

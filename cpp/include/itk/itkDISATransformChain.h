@@ -37,7 +37,7 @@ inline disa::AffineMap
 ToInvertibleMap(const TransformType & transform)
 {
   const disa::AffineMap map = ToAffineMap(transform);
-  if (!(std::abs(disa::Determinant(map.matrix)) > 1e-9))
+  if (!disa::IsInvertible(map))
   {
     throw DISAError("DISAImageToImageMetricv4 needs an invertible transform; its matrix has determinant " +
                     std::to_string(disa::Determinant(map.matrix)));

@@ -97,6 +97,12 @@ Compose(const AffineMap & outer, const AffineMap & inner)
   return { Multiply(outer.matrix, inner.matrix), outer(inner.offset) };
 }
 
+bool
+IsInvertible(const AffineMap & map)
+{
+  return std::abs(Determinant(map.matrix)) > 1e-9;
+}
+
 AffineMap
 Invert(const AffineMap & map)
 {

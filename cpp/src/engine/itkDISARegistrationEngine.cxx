@@ -170,6 +170,11 @@ RegistrationEngine::SetUpLevels()
                                             level < scales.size() ? scales[level] : 0));
   }
   m_Registration->SetTransformParametersAdaptorsPerLevel(adaptors);
+
+  const auto setLevel = FunctionCommand::New();
+  setLevel->SetCallback([this, levels](const EventObject &)
+                        { SetLevel(*m_Metric, m_Settings.metric, m_Registration->GetCurrentLevel(), levels); });
+  m_Registration->AddObserver(MultiResolutionIterationEvent(), setLevel);
 }
 
 void
@@ -311,6 +316,8 @@ RegistrationEngine::Evaluate()
   moving->AddTransform(m_Transform);
   moving->SetOnlyMostRecentTransformToOptimizeOn();
   m_Metric->SetMovingTransform(moving);
+  const std::size_t levels = m_Settings.shrinkFactors.size();
+  SetLevel(*m_Metric, m_Settings.metric, levels - 1, levels);
   m_Metric->Initialize();
   return m_Metric->GetValue();
 }

@@ -27,10 +27,12 @@ using MetricOf = TMetric<
   double,
   DefaultImageToImageMetricTraitsv4<RegistrationImageType, RegistrationImageType, RegistrationImageType, double>>;
 
+using DISAMetricType = DISAImageToImageMetricv4<RegistrationImageType, RegistrationImageType>;
+
 RegistrationMetricType::Pointer
 MakeDISA(const MetricSettings & settings)
 {
-  const auto metric = DISAImageToImageMetricv4<RegistrationImageType, RegistrationImageType>::New();
+  const auto metric = DISAMetricType::New();
   metric->SetModel(settings.model);
   if (settings.voxelSpacing)
   {
@@ -39,10 +41,6 @@ MakeDISA(const MetricSettings & settings)
   metric->SetFixedStride(settings.fixedStride);
   metric->SetMovingStride(settings.movingStride);
   metric->SetReorientationAngle(settings.reorientationAngle);
-  if (settings.smoothing)
-  {
-    metric->SetFeatureSmoothing(*settings.smoothing);
-  }
   metric->SetExecutionProviders(settings.providers);
   metric->SetFeatureExtractor(settings.extractor);
   metric->SetFixedFeatures(settings.fixedFeatures);
@@ -114,6 +112,27 @@ MakeMetric(const MetricSettings & settings)
   const RegistrationMetricType::Pointer metric = make(numbers);
   numbers.CheckAllRead();
   return metric;
+}
+
+void
+SetLevel(RegistrationMetricType & metric, const MetricSettings & settings, std::size_t level, std::size_t levels)
+{
+  auto * disaMetric = dynamic_cast<DISAMetricType *>(&metric);
+  if (disaMetric == nullptr)
+  {
+    return;
+  }
+  disaMetric->SetRemainingLevels(static_cast<unsigned int>(levels - 1 - level));
+  const auto & smoothing = settings.smoothing;
+  if (smoothing.size() > 1 && smoothing.size() != levels)
+  {
+    throw DISAError("SetMetricAsDISA: smoothing has " + std::to_string(smoothing.size()) + " numbers for " +
+                    std::to_string(levels) + " levels; give one for each level, or one for all");
+  }
+  if (!smoothing.empty())
+  {
+    disaMetric->SetFeatureSmoothing(smoothing[smoothing.size() > 1 ? level : 0]);
+  }
 }
 
 } // namespace DISA

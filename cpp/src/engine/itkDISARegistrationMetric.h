@@ -18,6 +18,10 @@ using RegistrationMetricType = ImageToImageMetricv4<RegistrationImageType, Regis
 /** \brief DISA's metric or one of ITK's, set up as SimpleITK does. Throws DISAError if there is none of that name. */
 RegistrationMetricType::Pointer MakeMetric(const MetricSettings & settings);
 
+/** \brief Tell DISA's metric which level is about to begin; other metrics need not know.
+ *  Throws DISAError if the settings are for another number of levels. */
+void SetLevel(RegistrationMetricType & metric, const MetricSettings & settings, std::size_t level, std::size_t levels);
+
 } // namespace DISA
 } // namespace itk
 

@@ -45,7 +45,7 @@ struct MetricSettings
   int                                           fixedStride = 4;
   int                                           movingStride = 2;
   double                                        reorientationAngle = 3.0; ///< degrees
-  std::optional<double>                         smoothing;                ///< mm; none: by the transform
+  std::vector<double>                           smoothing{}; ///< mm, of each level or of all; none: by the levels
   std::vector<std::string>                      providers{};
   std::shared_ptr<const disa::FeatureExtractor> extractor{};
   std::shared_ptr<const disa::FeatureVolume>    fixedFeatures{};

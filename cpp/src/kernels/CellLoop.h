@@ -246,16 +246,9 @@ private:
       Copy(samples.coordinates[axis] + begin, n, 0.0, strip.coordinate[axis]);
     }
     Copy(samples.weights + begin, n, 0.0, strip.weight);
-    if (samples.isKept != nullptr)
+    for (std::size_t i = 0; i < StripSize; ++i)
     {
-      Copy(samples.isKept + begin, n, 0.0, strip.isInside);
-    }
-    else
-    {
-      for (std::size_t i = 0; i < StripSize; ++i)
-      {
-        strip.isInside[i] = i < n ? 1.0 : 0.0;
-      }
+      strip.isInside[i] = i < n ? 1.0 : 0.0;
     }
     for (int axis = 0; axis < 3; ++axis)
     {

@@ -78,14 +78,12 @@ struct NodeSamples
 class Evaluation
 {
 public:
-  Evaluation(const Objective &                            objective,
-             const TransformChain &                       chain,
-             const std::function<bool(const Vector3 &)> & isInsideMask,
-             double *                                     derivative,
-             const Threads &                              threads)
+  Evaluation(const Objective &      objective,
+             const TransformChain & chain,
+             double *               derivative,
+             const Threads &        threads)
     : m_Objective(objective)
     , m_Stages(chain.GetStages())
-    , m_IsInsideMask(isInsideMask)
     , m_Derivative(derivative)
     , m_Threads(threads)
     , m_BatchLength(std::min(ChunksPerThread * threads.count, objective.GetNumberOfChunks()))
@@ -181,14 +179,6 @@ private:
       }
     }
     double * const moved = points.get() + 3 * count * m_Stages.size();
-    for (std::size_t i = 0; i < count && m_IsInsideMask; ++i)
-    {
-      if (!m_IsInsideMask(Take(moved, count, i)))
-      {
-        moved[i] = std::numeric_limits<double>::quiet_NaN(); // inside nothing
-      }
-    }
-
     ChainSums       sums(m_Stages.size());
     GradientBuffers buffers;
     double * const  gradients =
@@ -354,13 +344,12 @@ private:
                           });
   }
 
-  const Objective &                            m_Objective;
-  const std::vector<Stage> &                   m_Stages;
-  const std::function<bool(const Vector3 &)> & m_IsInsideMask;
-  double *                                     m_Derivative;
-  const Threads &                              m_Threads;
-  std::size_t                                  m_BatchLength; ///< chunks
-  std::vector<NodeSamples>                     m_NodeSamples; ///< of each optimised displacement map
+  const Objective &          m_Objective;
+  const std::vector<Stage> & m_Stages;
+  double *                   m_Derivative;
+  const Threads &            m_Threads;
+  std::size_t                m_BatchLength; ///< chunks
+  std::vector<NodeSamples>   m_NodeSamples; ///< of each optimised displacement map
 };
 
 } // namespace
@@ -380,13 +369,12 @@ ChainSums::operator+=(const ChainSums & other)
 }
 
 ChainSums
-EvaluateChain(const Objective &                            objective,
-              const TransformChain &                       chain,
-              const std::function<bool(const Vector3 &)> & isInsideMask,
-              double *                                     derivative,
-              const Threads &                              threads)
+EvaluateChain(const Objective &      objective,
+              const TransformChain & chain,
+              double *               derivative,
+              const Threads &        threads)
 {
-  return Evaluation(objective, chain, isInsideMask, derivative, threads).Run();
+  return Evaluation(objective, chain, derivative, threads).Run();
 }
 
 } // namespace disa

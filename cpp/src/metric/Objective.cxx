@@ -132,10 +132,9 @@ ThroughInverse(const Sums & sums, const AffineMap & toRead, const AffineMap & to
 }
 
 void
-Objective::SetFixedCells(const FeatureVolume &            features,
-                         const std::vector<std::size_t> & cells,
-                         const AffineMap &                toPoint)
+Objective::SetFixedCells(const FeatureVolume & features, const WeightedSample & sample, const AffineMap & toPoint)
 {
+  const auto & cells = sample.cells;
   const auto & size = features.GetFrame().size;
   m_ToPoint = toPoint;
   for (int axis = 0; axis < 3; ++axis)
@@ -147,16 +146,16 @@ Objective::SetFixedCells(const FeatureVolume &            features,
       m_Coordinates[axis][i] = static_cast<float>(cells[i] / step % size[axis]);
     }
   }
-  TakeCells(features, cells);
+  TakeCells(features, sample);
 }
 
 void
-Objective::SetFixedCells(const FeatureVolume &            features,
-                         const std::vector<std::size_t> & cells,
-                         const std::vector<Vector3> &     points)
+Objective::SetFixedCells(const FeatureVolume &        features,
+                         const WeightedSample &       sample,
+                         const std::vector<Vector3> & points)
 {
   TakePoints(points.size(), [&](std::size_t i) { return points[i]; });
-  TakeCells(features, cells);
+  TakeCells(features, sample);
 }
 
 template <typename TGetPoint>
@@ -175,9 +174,10 @@ Objective::TakePoints(std::size_t count, const TGetPoint & getPoint)
 }
 
 void
-Objective::TakeCells(const FeatureVolume & features, const std::vector<std::size_t> & cells)
+Objective::TakeCells(const FeatureVolume & features, const WeightedSample & sample)
 {
-  m_Weights.resize(cells.size());
+  const auto & cells = sample.cells;
+  m_Weights = sample.weights;
   m_FixedScale = features.GetScale();
   m_FixedKind = features.GetKind();
   std::visit(
@@ -191,7 +191,6 @@ Objective::TakeCells(const FeatureVolume & features, const std::vector<std::size
         std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(cells[i] * Channels),
                     Channels,
                     descriptors.fixed.begin() + static_cast<std::ptrdiff_t>(i * Channels));
-        m_Weights[i] = features.GetWeights()[cells[i]];
       }
       m_Descriptors = std::move(descriptors);
     },
@@ -351,13 +350,10 @@ Objective::EvaluateMovedChunk(std::size_t chunk, const double * moved, double * 
 }
 
 Sums
-Objective::AccumulateChunk(std::size_t          begin,
-                           std::size_t          count,
-                           const AffineMap &    map,
-                           bool                 wantGradient,
-                           const std::uint8_t * isKept) const
+Objective::EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient) const
 {
-  double rows[12];
+  const std::size_t begin = chunk * ChunkSize;
+  double            rows[12];
   ToRows(Compose(m_PhysicalToPaddedIndex, Compose(map, m_ToPoint)), rows);
   const Moments moments = WithKernel(
     [&](const auto & kernel, const auto & cells, const auto * fixed)
@@ -367,8 +363,7 @@ Objective::AccumulateChunk(std::size_t          begin,
         fixed + begin * Channels,
         m_Weights.data() + begin,
         { m_Coordinates[0].data() + begin, m_Coordinates[1].data() + begin, m_Coordinates[2].data() + begin },
-        isKept,
-        count
+        this->GetChunkLength(chunk)
       };
       return kernel.accumulate(cells, samples, rows, wantGradient);
     });

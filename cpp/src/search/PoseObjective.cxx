@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disa/search/PoseObjective.h"
 
-#include "core/Random.h"
 #include "disa/core/Error.h"
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <numeric>
 
 namespace disa
@@ -14,92 +12,30 @@ namespace disa
 namespace
 {
 
-/** Weight below which cells share it, so that `count` are drawn: sum of min(1, w / threshold) = count. */
-double
-Threshold(std::vector<float> weights, std::size_t count)
-{
-  std::sort(weights.begin(), weights.end(), std::greater<>());
-  double rest = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (std::size_t certain = 0; certain < count; ++certain)
-  {
-    const double threshold = rest / double(count - certain);
-    if (weights[certain] < threshold)
-    {
-      return threshold;
-    }
-    rest -= weights[certain];
-  }
-  return weights[count - 1];
-}
-
 /** Draw the samples of a term. */
 void
 Take(const Term & term, std::size_t samples, std::uint64_t seed, Objective & objective)
 {
   const FeatureVolume & from = term.samples;
   const Frame &         frame = from.GetFrame();
-  const WeightedSample  sample = SampleCells(from.GetWeights(), samples > 0 ? samples : frame.NumberOfCells(), seed);
-  std::vector<float>    weights(frame.NumberOfCells());
-  for (std::size_t i = 0; i < sample.cells.size(); ++i)
-  {
-    weights[sample.cells[i]] = sample.weights[i];
-  }
-  const FeatureVolume sampled(frame, from.GetDescriptors(), from.GetScale(), std::move(weights), from.GetNetwork());
-  objective.SetFixedCells(sampled, sample.cells, frame.IndexToPhysical());
+  const std::size_t     count = samples > 0 ? samples : frame.NumberOfCells();
+  objective.SetFixedCells(from, SampleCells(from.GetWeights(), count, seed), frame.IndexToPhysical());
   objective.SetTotalWeight(objective.GetTotalWeight() / term.share);
   objective.SetMoving(term.field);
-}
-
-bool
-IsInvertible(const AffineMap & map)
-{
-  return std::abs(Determinant(map.matrix)) > 1e-9;
 }
 
 Sums
 SumOverChunks(const Objective & objective, const AffineMap & map, bool wantGradient)
 {
-  const std::function<bool(const Vector3 &)> * const noMask = nullptr;
-  Sums                                               sums;
+  Sums sums;
   for (std::size_t chunk = 0; chunk < objective.GetNumberOfChunks(); ++chunk)
   {
-    sums += objective.EvaluateChunk(chunk, map, wantGradient, noMask);
+    sums += objective.EvaluateChunk(chunk, map, wantGradient);
   }
   return sums;
 }
 
-Vector3
-IndexOf(std::size_t cell, const std::array<std::size_t, 3> & size)
-{
-  return { double(cell % size[0]), double(cell / size[0] % size[1]), double(cell / (size[0] * size[1])) };
-}
-
 } // namespace
-
-WeightedSample
-SampleCells(const std::vector<float> & weights, std::size_t count, std::uint64_t seed)
-{
-  const auto   positive = std::size_t(std::count_if(weights.begin(), weights.end(), [](float w) { return w > 0.0f; }));
-  const bool   takesAll = count >= positive;
-  const double threshold = takesAll ? 0.0 : Threshold(weights, count);
-  WeightedSample sample;
-  double         place = takesAll ? 0.0 : Random(seed).Uniform();
-  for (std::size_t cell = 0; cell < weights.size(); ++cell)
-  {
-    if (!(weights[cell] > 0.0f))
-    {
-      continue;
-    }
-    place += takesAll ? 1.0 : std::min(1.0, weights[cell] / threshold);
-    if (place >= 1.0)
-    {
-      place -= 1.0;
-      sample.cells.push_back(cell);
-      sample.weights.push_back(std::max(weights[cell], float(threshold)));
-    }
-  }
-  return sample;
-}
 
 Extent
 ExtentOf(const FeatureVolume & features)
@@ -113,7 +49,7 @@ ExtentOf(const FeatureVolume & features)
   {
     for (std::size_t cell = 0; cell < weights.size(); ++cell)
     {
-      function(double(weights[cell]), toPoint(IndexOf(cell, frame.size)));
+      function(double(weights[cell]), toPoint(frame.IndexOf(cell)));
     }
   };
   forEach(

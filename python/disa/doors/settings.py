@@ -40,12 +40,12 @@ METRIC_SETTINGS = (
         "2 for a body, 1 where the smaller field of view is less than a cube of 85 mm. A last stage at 1 is the most "
         "accurate.",
     ),
-    Setting("fixed_stride", "FixedStride", "4", "voxels between fixed descriptors: 4, 2 or 1."),
+    Setting("fixed_stride", "FixedStride", "4", "voxels between samples, in either image: 4, 2 or 1."),
     Setting(
         "moving_stride",
         "MovingStride",
         "2",
-        "voxels between moving descriptors: 4, 2 or 1; denser than the fixed ones.",
+        "voxels between the descriptors that samples are read in: 4, 2 or 1; denser than the samples.",
     ),
     Setting(
         "reorientation_angle",
@@ -60,11 +60,12 @@ METRIC_SETTINGS = (
     Setting(
         "smoothing",
         "FeatureSmoothing",
-        "24 at a voxel spacing of 2 mm for a rigid transform, else 0",
-        "mm, standard deviation of the wide part of the kernel over the moving descriptors. It widens the capture "
-        "range at no cost a point, and each further level halves it; 0: none. Where it is not set it is 12 times the "
-        "voxel spacing for a rigid transform, and 0 for one that may scale or deform, which the smoothing would draw "
-        "towards the body's middle: start those from a rigid stage.",
+        "by the level",
+        "mm, standard deviation of the wide part of the kernel over the descriptors. It widens the capture range at no "
+        "cost a point; 0: none. Where it is not set, the last level has none, the one before 6 times the voxel spacing, "
+        "and earlier ones 12 times. Transforms that may scale or deform have none, for it would draw them towards the "
+        "body's middle: start those from a rigid stage. One number holds for all levels; SimpleITK's class takes a "
+        "list, too, one for each.",
     ),
     Setting(
         "providers",

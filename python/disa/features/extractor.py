@@ -37,7 +37,7 @@ class MetricExtractor:
         Args:
             reorientation_angle: degrees that axes may be turned by and still be served by others; 0: by any angle;
                 None: they are served by the same axes alone.
-            weighting: False gives each fixed descriptor inside the image the same weight.
+            weighting: False gives each descriptor inside an image the same weight.
         """
         self._angle = reorientation_angle
         self._weighting = weighting
@@ -69,8 +69,7 @@ class MetricExtractor:
         found = self._find_given(asked, direction)
         if found is None:
             axes = grid.direction if direction is None else np.reshape(direction, (3, 3))
-            weighted = self._weighting or direction is not None
-            features = side.whole_features(request.voxel_spacing, request.stride, axes, weighted=weighted)
+            features = side.whole_features(request.voxel_spacing, request.stride, axes, weighted=self._weighting)
             found = _Given(asked, direction, features)
             self._given.append(found)
         return found.features

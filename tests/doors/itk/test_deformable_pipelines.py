@@ -49,18 +49,6 @@ def test_a_b_spline_is_not_smoothed_for_unless_asked(deformed: tuple[Any, Any, n
     assert metric.GetCurrentFeatureSmoothing() == 0.0
 
 
-def test_a_refined_b_spline_goes_on_as_a_further_level(deformed: tuple[Any, Any, np.ndarray]) -> None:
-    transform = spline_over(deformed[0], 1)
-    metric = Metric.New(
-        FixedImage=deformed[0], MovingImage=deformed[1], MovingTransform=transform, FeatureSmoothing=24.0
-    )
-    metric.Initialize()
-    metric.SetParameters(transform.GetParameters())
-    transform.SetTransformDomainMeshSize([2, 2, 2])  # as ITK's adaptors do between levels
-    metric.Initialize()
-    assert metric.GetCurrentFeatureSmoothing() == 12.0
-
-
 @pytest.fixture(scope="module")
 def coarse(deformed: tuple[Any, Any, np.ndarray]) -> Any:
     """The fixed image's grid at half its resolution."""
@@ -97,7 +85,7 @@ def test_images_that_change_places_are_extracted_once(
         metric.SetMovingImage(moving)
         metric.SetVirtualDomainFromImage(deformed[0])
         metric.Initialize()
-    assert sorted(counter.strides) == [2, 2, 4, 4]
+    assert counter.strides == [2] * 4
 
 
 def rotating_field(like: Any, turn: np.ndarray, wave: float) -> Any:

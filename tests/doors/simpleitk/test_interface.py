@@ -160,7 +160,7 @@ noise = sitk.AdditiveGaussianNoise(sitk.Image([24, 24, 24], sitk.sitkFloat32), 1
 fixed = sitk.SmoothingRecursiveGaussian(noise, 2.0)
 method = disa.ImageRegistrationMethod()
 method.SetMetricAsDISA()
-method.SetInitialTransform(sitk.Euler3DTransform())
+method.SetInitialTransform(sitk.TranslationTransform(3, (3.0, -2.0, 1.0)))
 method.SetOptimizerAsRegularStepGradientDescent(0.1, 1e-4, 5)
 method.SetOptimizerScalesFromPhysicalShift()
 method.AddCommand(sitk.sitkIterationEvent, lambda: print("value", method.GetMetricValue()))

@@ -61,6 +61,13 @@ struct Frame
     return isInside;
   }
 
+  /** Index of a cell by its number in memory order, x fastest. */
+  Vector3
+  IndexOf(std::size_t cell) const
+  {
+    return { double(cell % size[0]), double(cell / size[0] % size[1]), double(cell / (size[0] * size[1])) };
+  }
+
   /** Physical point of the cell at a continuous index. */
   AffineMap IndexToPhysical() const;
 
@@ -85,6 +92,9 @@ Matrix3 Transpose(const Matrix3 & a);
 
 /** \brief The map x -> outer(inner(x)). */
 AffineMap Compose(const AffineMap & outer, const AffineMap & inner);
+
+/** \brief False where a map is so flat, or so far from a number, that it has no inverse. */
+bool IsInvertible(const AffineMap & map);
 
 /** \brief The inverse of a map whose determinant is not 0. */
 AffineMap Invert(const AffineMap & map);

@@ -43,11 +43,10 @@ using EvaluateFunction = std::size_t (*)(const Cells<TChannel> & cells,
 template <typename TChannel>
 struct Samples
 {
-  const TChannel *     descriptors;    ///< 16 a sample
-  const float *        weights;        ///< w(p)
-  const float *        coordinates[3]; ///< x, y, z of each
-  const std::uint8_t * isKept;         ///< 1, or 0 to drop a sample; null: all are kept
-  std::size_t          count;
+  const TChannel * descriptors;    ///< 16 a sample
+  const float *    weights;        ///< w(p)
+  const float *    coordinates[3]; ///< x, y, z of each
+  std::size_t      count;
 };
 
 /** \brief What samples add up to under an affine map; indices and coordinates, no physical units. */

@@ -44,14 +44,12 @@ struct ChainSums
  * metrics sample voxels that are a displacement field's nodes; here a sample lies between nodes and each of the 8 gets
  * its share.
  *
- * \param isInsideMask optional: false drops a moving point.
- * \param derivative   by the chain's parameters; that of displacement maps is written; null: value only.
- * \param threads      no result depends on them. */
-ChainSums EvaluateChain(const Objective &                            objective,
-                        const TransformChain &                       chain,
-                        const std::function<bool(const Vector3 &)> & isInsideMask,
-                        double *                                     derivative,
-                        const Threads &                              threads);
+ * \param derivative by the chain's parameters; that of displacement maps is written; null: value only.
+ * \param threads    no result depends on them. */
+ChainSums EvaluateChain(const Objective &      objective,
+                        const TransformChain & chain,
+                        double *               derivative,
+                        const Threads &        threads);
 
 } // namespace disa
 

@@ -4,6 +4,7 @@
 
 #include "disa/features/FeatureVolume.h"
 #include "disa/kernels/Cells.h"
+#include "disa/metric/Sampling.h"
 
 #include <algorithm>
 #include <array>
@@ -68,15 +69,15 @@ public:
     Vector3 fixedPoint; ///< in the fixed image, mm
   };
 
-  /** \brief Take the descriptors and weights of the given cells, by number in memory order.
+  /** \brief Take the descriptors of the given cells.
    *  \param toPoint from a cell's index to where it lies in the virtual domain, mm. */
-  void SetFixedCells(const FeatureVolume & features, const std::vector<std::size_t> & cells, const AffineMap & toPoint);
+  void SetFixedCells(const FeatureVolume & features, const WeightedSample & sample, const AffineMap & toPoint);
 
   /** \brief The same where no affine map says it; single precision.
    *  \param points where each lies in the virtual domain, mm. */
-  void SetFixedCells(const FeatureVolume &            features,
-                     const std::vector<std::size_t> & cells,
-                     const std::vector<Vector3> &     points);
+  void SetFixedCells(const FeatureVolume &        features,
+                     const WeightedSample &       sample,
+                     const std::vector<Vector3> & points);
 
   /** \brief Take descriptors and weights between cells, blended trilinearly; 0 outside the volume. Points in single
    *  precision. */
@@ -137,10 +138,8 @@ public:
 
   /** \brief Sums over one chunk.
    *  \param map            virtual to moving physical space.
-   *  \param wantGradient   otherwise gradient and moment stay 0.
-   *  \param isInsideMask   optional: false drops a moving point, as ITK's moving mask does. */
-  template <typename TIsInside>
-  Sums EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient, const TIsInside * isInsideMask) const;
+   *  \param wantGradient   otherwise gradient and moment stay 0. */
+  Sums EvaluateChunk(std::size_t chunk, const AffineMap & map, bool wantGradient) const;
 
   /** \brief Value and valid points of one chunk under any map.
    *  \param moved     the samples' points in moving physical space, mm, the x of all, then the y, then the z; one that
@@ -159,19 +158,13 @@ private:
   template <typename TGetPoint>
   void TakePoints(std::size_t count, const TGetPoint & getPoint);
 
-  void TakeCells(const FeatureVolume & features, const std::vector<std::size_t> & cells);
+  void TakeCells(const FeatureVolume & features, const WeightedSample & sample);
 
   void FinishFixed();
 
   /** Calls a function with the kernel for the descriptors at hand, the moving cells and the fixed descriptors. */
   template <typename TFunction>
   auto WithKernel(const TFunction & function) const;
-
-  Sums AccumulateChunk(std::size_t          begin,
-                       std::size_t          count,
-                       const AffineMap &    map,
-                       bool                 wantGradient,
-                       const std::uint8_t * isKept) const;
 
   Sums ToPhysical(const Moments & moments) const;
 
@@ -196,23 +189,6 @@ private:
   std::variant<Descriptors<std::int8_t>, Descriptors<float>> m_Descriptors;
   const KernelFunctions<std::int8_t> *                       m_Kernel{ nullptr };
 };
-
-template <typename TIsInside>
-Sums
-Objective::EvaluateChunk(std::size_t       chunk,
-                         const AffineMap & map,
-                         bool              wantGradient,
-                         const TIsInside * isInsideMask) const
-{
-  const std::size_t                   begin = chunk * ChunkSize;
-  const std::size_t                   count = this->GetChunkLength(chunk);
-  std::array<std::uint8_t, ChunkSize> isKept;
-  for (std::size_t i = 0; i < count && isInsideMask != nullptr; ++i)
-  {
-    isKept[i] = (*isInsideMask)(map(this->GetPoint(begin + i))) ? 1 : 0;
-  }
-  return AccumulateChunk(begin, count, map, wantGradient, isInsideMask != nullptr ? isKept.data() : nullptr);
-}
 
 } // namespace disa
 

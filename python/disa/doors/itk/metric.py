@@ -27,6 +27,7 @@ from itk.itkRegistrationParameterScalesFromPhysicalShiftPython import (
 from itk.support import template_class
 from itk.support.extras import python_type
 
+from disa.checking import check_whole
 from disa.core import FeatureVolume, _core
 from disa.doors.settings import shows
 from disa.errors import RegistrationError
@@ -48,6 +49,8 @@ class OneLineTemplate(template_class.itkTemplate):  # type: ignore[misc]
                 "convert images by itk.imread(path, itk.F) or itk.cast_image_filter"
             ) from None
 
+
+MOST_LEVELS = 1000
 
 IMAGE = "an itk.Image[itk.{letter}, 3], as itk.imread(path, itk.{letter}) or itk.cast_image_filter make one"
 MASK = "a 3-D spatial object, such as an itk.ImageMaskSpatialObject[3]"
@@ -174,6 +177,19 @@ class _DISAMethods:
     @shows("smoothing")
     def GetFeatureSmoothing(self) -> float:
         return _core.GetFeatureSmoothing(self)
+
+    def SetRemainingLevels(self, levels: int) -> None:
+        """Levels that follow the present one, where shrink factors do not tell: 0 at the last.
+
+        Raises:
+            RegistrationError: it is not a whole number of 0 or more.
+        """
+        check_whole("SetRemainingLevels", levels, 0, MOST_LEVELS)
+        _core.SetRemainingLevels(self, levels)
+
+    def GetRemainingLevels(self) -> int:
+        """What was set, else by the virtual domain: shrink factors of 4, 2 and 1 are 2, 1 and 0 remaining levels."""
+        return _core.GetRemainingLevels(self)
 
     def GetCurrentFeatureSmoothing(self) -> float:
         """The smoothing in use since the last `Initialize`, mm."""

@@ -48,7 +48,7 @@ class DISAMetric:
     moving_stride: int
     reorientation_angle: float
     weighting: bool
-    smoothing: float | None
+    smoothing: tuple[float, ...]
     providers: tuple[str, ...]
     extractor: MetricExtractor = field(repr=False)
 
@@ -60,7 +60,7 @@ class DISAMetric:
         metric.fixed_stride = self.fixed_stride
         metric.moving_stride = self.moving_stride
         metric.reorientation_angle = self.reorientation_angle
-        metric.smoothing = self.smoothing
+        metric.smoothing = list(self.smoothing)
         metric.providers = list(self.providers)
         metric.set_extractor(self.extractor)
         return metric
@@ -113,7 +113,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         moving_stride: int = 2,
         reorientation_angle: float = 3.0,
         weighting: bool = True,
-        smoothing: float | None = None,
+        smoothing: float | Sequence[float] | None = None,
         providers: Sequence[str] = (),
     ) -> None:
         """Use the inner product of CNN descriptors, -1 to 1, lower is better.
@@ -127,8 +127,9 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
         Source: Ronchetti et al., DISA, MICCAI 2023, Eq. 2.
         """
-        for label, value in (("reorientation_angle", reorientation_angle), ("smoothing", smoothing)):
-            if value is not None and not (is_finite(value) and value >= 0):
+        sigmas = () if smoothing is None else tuple(smoothing) if isinstance(smoothing, Sequence) else (smoothing,)
+        for label, value in (("reorientation_angle", reorientation_angle), *(("smoothing", s) for s in sigmas)):
+            if not (is_finite(value) and value >= 0):
                 raise RegistrationError(f"{label}: expected 0 or more, got {value}")
         if isinstance(providers, str):
             raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
@@ -143,7 +144,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             moving_stride,
             reorientation_angle,
             weighting,
-            smoothing,
+            sigmas,
             tuple(providers),
             MetricExtractor(reorientation_angle, weighting),
         )
