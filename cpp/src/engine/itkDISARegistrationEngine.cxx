@@ -112,7 +112,8 @@ RegistrationEngine::RegistrationEngine(RegistrationSettings settings)
   , m_Transform(MakeTransform(m_Settings.initial))
   , m_FixedInitialTransform(MakeOptional(m_Settings.fixedInitial))
   , m_MovingInitialTransform(MakeOptional(m_Settings.movingInitial))
-  , m_Optimizer(MakeOptimizer(m_Settings.optimizer, m_Transform->GetNumberOfParameters()))
+  , m_Optimizer(
+      MakeOptimizer(m_Settings.optimizer, m_Transform->GetNumberOfParameters(), m_Settings.metric.name.empty()))
   , m_Registration(RegistrationType::New())
   , m_Metric(MakeMetric(m_Settings.metric))
 {

@@ -4,6 +4,7 @@
 #include "disa/core/Choice.h"
 #include "itkDISAError.h"
 #include "itkDISANamedValues.h"
+#include "itkDISASteadyGradientDescent.h"
 
 #include "itkAmoebaOptimizerv4.h"
 #include "itkConjugateGradientLineSearchOptimizerv4.h"
@@ -82,10 +83,11 @@ MakeLineSearch(NamedNumbers & numbers)
   return MakeDescent(optimizer, numbers);
 }
 
+template <typename TOptimizer>
 RegistrationOptimizer
 MakeGradientDescent(NamedNumbers & numbers)
 {
-  const auto optimizer = GradientDescentOptimizerv4Template<double>::New();
+  const auto optimizer = TOptimizer::New();
   SetConvergence(*optimizer, numbers);
   return MakeDescent(optimizer, numbers);
 }
@@ -227,7 +229,7 @@ MakeOnePlusOne(NamedNumbers & numbers)
 } // namespace
 
 RegistrationOptimizer
-MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParameters)
+MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParameters, bool isSteady)
 {
   using Maker = std::function<RegistrationOptimizer(NamedNumbers &)>;
   if (settings.name.empty())
@@ -235,7 +237,9 @@ MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParamete
     throw DISAError("no optimiser is set; call one of the SetOptimizerAs methods");
   }
   const std::map<std::string, Maker> makers{
-    { "GradientDescent", MakeGradientDescent },
+    { "GradientDescent",
+      isSteady ? MakeGradientDescent<SteadyGradientDescent>
+               : MakeGradientDescent<GradientDescentOptimizerv4Template<double>> },
     { "GradientDescentLineSearch", MakeLineSearch<GradientDescentLineSearchOptimizerv4Template<double>> },
     { "ConjugateGradientLineSearch", MakeLineSearch<ConjugateGradientLineSearchOptimizerv4Template<double>> },
     { "RegularStepGradientDescent", MakeRegularStep },

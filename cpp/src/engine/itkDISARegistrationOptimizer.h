@@ -28,8 +28,11 @@ struct RegistrationOptimizer
 
 /** \brief An optimiser of ITK, set up as SimpleITK does. Throws RegistrationError if there is none of that name or its
  *  numbers are not those it takes.
- *  \param numberOfParameters of the transform, for optimisers whose settings have one number each. */
-RegistrationOptimizer MakeOptimizer(const OptimizerSettings & settings, SizeValueType numberOfParameters);
+ *  \param numberOfParameters of the transform, for optimisers whose settings have one number each.
+ *  \param isSteady gradient descent takes back a step that was too long, which ITK's does not. */
+RegistrationOptimizer MakeOptimizer(const OptimizerSettings & settings,
+                                    SizeValueType             numberOfParameters,
+                                    bool                      isSteady);
 
 } // namespace DISA
 } // namespace itk
