@@ -117,7 +117,7 @@ def register(fixed: itk.Image, moving: itk.Image) -> itk.Euler3DTransform:
     )
     levels = 3
     method.SetNumberOfLevels(levels)
-    method.SetShrinkFactorsPerLevel([1] * levels)
+    method.SetShrinkFactorsPerLevel([4, 2, 1])
     method.SetSmoothingSigmasPerLevel([0] * levels)
     method.InPlaceOn()
 

@@ -278,7 +278,7 @@ void
 TestOrder()
 {
   const disa::FeatureVolume features = MakeFeatures(27, 4.0, 2); // of 39 chunks
-  disa::WeightedSample      sample{ std::vector<std::size_t>(features.GetFrame().NumberOfCells()), features.GetWeights() };
+  disa::WeightedSample sample{ std::vector<std::size_t>(features.GetFrame().NumberOfCells()), features.GetWeights() };
   std::iota(sample.cells.begin(), sample.cells.end(), 0);
   disa::Objective objective;
   objective.SetFixedCells(features, sample, features.GetFrame().IndexToPhysical());

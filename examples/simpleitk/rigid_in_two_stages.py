@@ -26,13 +26,15 @@ def main(fixed_path: str, moving_path: str, output: str) -> None:
     method.SetMetricAsDISA()  # was: method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=50)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsLBFGS2()
-    method.SetShrinkFactorsPerLevel([1, 1, 1])  # each level halves the smoothing of the descriptors,
-    method.SetSmoothingSigmasPerLevel([0, 0, 0])  # so the images need none
+    method.SetShrinkFactorsPerLevel([4, 2, 1])
+    method.SetSmoothingSigmasPerLevel([2, 1, 0])
     method.SetInitialTransform(transform, inPlace=True)
     method.Execute(fixed, moving)
     print(f"2 mm: metric {method.GetMetricValue():+.5f}")
 
     method.SetMetricAsDISA(spacing=1.0)
+    method.SetShrinkFactorsPerLevel([1])  # from a good pose one level will do
+    method.SetSmoothingSigmasPerLevel([0])
     method.Execute(fixed, moving)
     print(f"1 mm: metric {method.GetMetricValue():+.5f}")
     sitk.WriteTransform(transform, output)

@@ -21,7 +21,7 @@ struct ComparedFeatures
 {
   using FeaturesPointer = std::shared_ptr<const disa::FeatureVolume>;
 
-  FeaturesPointer  features{}; ///< as extracted or given
+  FeaturesPointer  features{};  ///< as extracted or given
   double           sigma = 0.0; ///< mm
   bool             isCentred = false;
   const void *     mask = nullptr;

@@ -268,7 +268,7 @@ private:
   DISA::FeaturesInUse<TMovingImage> m_MovingInUse;
   DISA::FieldOfView<TFixedImage>    m_FixedFieldOfView;
   DISA::FieldOfView<TMovingImage>   m_MovingFieldOfView;
-  disa::Objective                   m_Forward;  ///< fixed samples, read in the moving image
+  disa::Objective                   m_Forward; ///< fixed samples, read in the moving image
   std::size_t                       m_SamplesEachWay{ 0 };
   disa::Objective                   m_Backward; ///< moving samples, read in the fixed image; none if there is one way
   MultiThreaderBase::Pointer        m_Threader;

@@ -386,7 +386,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetParallelD
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 auto
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetDenseFixedFeatures() const -> FeatureVolumeConstPointer
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetDenseFixedFeatures() const
+  -> FeatureVolumeConstPointer
 {
   return m_GivenFixedFeatures ? m_GivenFixedFeatures : m_FixedInUse.GetCurrent().features;
 }
@@ -445,8 +446,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CompareMovin
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 bool
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideFixedMask(
-  const disa::Vector3 & point) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideFixedMask(const disa::Vector3 & point) const
 {
   return !this->m_FixedImageMask ||
          this->m_FixedImageMask->IsInsideInWorldSpace(DISA::ToPoint<typename Superclass::FixedImagePointType>(point));
@@ -454,8 +454,7 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideFixe
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 bool
-DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideVirtual(
-  const disa::Vector3 & point) const
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::IsInsideVirtual(const disa::Vector3 & point) const
 {
   return this->IsInsideVirtualDomain(DISA::ToPoint<typename Superclass::VirtualPointType>(point));
 }
@@ -576,9 +575,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::UpdateMoving
   const disa::FeatureVolume & sharp = *this->GetComparedMovingFeatures().sharp;
   const auto                  step = static_cast<std::size_t>(std::max(1, m_FixedStride / m_MovingStride));
   const disa::FeatureVolume   samples = disa::Thinned(sharp, step);
-  m_Backward.SetFixedCells(samples,
-                           disa::SampleCells(samples.GetWeights(), m_SamplesEachWay, Seed),
-                           samples.GetFrame().IndexToPhysical());
+  m_Backward.SetFixedCells(
+    samples, disa::SampleCells(samples.GetWeights(), m_SamplesEachWay, Seed), samples.GetFrame().IndexToPhysical());
   if (!(m_Backward.GetTotalWeight() > 0.0))
   {
     throw DISAError("no moving descriptor of any weight lies inside the moving mask; check that it shares the moving "
@@ -632,12 +630,12 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComputeOverl
   const disa::Frame          moving = DISA::ToFrame(*this->m_MovingImage);
   const disa::AffineMap      toMovingVoxel = moving.PhysicalToIndex();
   const double               ofFixed = share(m_Forward,
-                               [&](const disa::Vector3 & point)
-                               {
+                                             [&](const disa::Vector3 & point)
+                                             {
                                  const disa::Vector3 moved = toMoving(point);
                                  return moving.Contains(toMovingVoxel(moved), 0.0) &&
                                         (!this->m_MovingImageMask || this->IsInsideMovingMask(moved));
-                               });
+                                             });
   if (m_Backward.GetNumberOfSamples() == 0)
   {
     return ofFixed;
@@ -646,15 +644,14 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::ComputeOverl
   const disa::AffineMap toFixed = DISA::ToAffineMap(*this->m_FixedTransform);
   const disa::Frame     fixed = DISA::ToFrame(*this->m_FixedImage);
   const disa::AffineMap toFixedVoxel = fixed.PhysicalToIndex();
-  const double          ofMoving =
-    share(m_Backward,
-          [&](const disa::Vector3 & point)
-          {
-            const disa::Vector3 place = toVirtual(point);
-            const disa::Vector3 read = toFixed(place);
-            return fixed.Contains(toFixedVoxel(read), 0.0) && this->IsInsideFixedMask(read) &&
-                   this->IsInsideVirtual(place);
-          });
+  const double          ofMoving = share(m_Backward,
+                                         [&](const disa::Vector3 & point)
+                                         {
+                                  const disa::Vector3 place = toVirtual(point);
+                                  const disa::Vector3 read = toFixed(place);
+                                  return fixed.Contains(toFixedVoxel(read), 0.0) && this->IsInsideFixedMask(read) &&
+                                         this->IsInsideVirtual(place);
+                                         });
   return std::max(ofFixed, ofMoving);
 }
 
@@ -793,10 +790,8 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::EvaluateChai
     else if (stage.isOptimized && std::holds_alternative<disa::AffineMap>(stage.map))
     {
       std::fill_n(derivative->data_block() + stage.firstParameter, stages.transforms[s]->GetNumberOfParameters(), 0.0);
-      DISA::AddLinearDerivative(*stages.transforms[s],
-                                sums.affine[s],
-                                m_Forward.GetCentre(),
-                                derivative->data_block() + stage.firstParameter);
+      DISA::AddLinearDerivative(
+        *stages.transforms[s], sums.affine[s], m_Forward.GetCentre(), derivative->data_block() + stage.firstParameter);
     }
   }
   disa::Sums result;

@@ -157,8 +157,13 @@ RegistrationEngine::SetUpLevels()
   const std::size_t levels = m_Settings.shrinkFactors.size();
   m_Registration->SetNumberOfLevels(levels);
   m_Registration->SetShrinkFactorsPerLevel(ToArray<RegistrationType::ShrinkFactorsArrayType>(m_Settings.shrinkFactors));
-  m_Registration->SetSmoothingSigmasPerLevel(
-    ToArray<RegistrationType::SmoothingSigmasArrayType>(m_Settings.smoothingSigmas));
+  std::vector<double> sigmas = m_Settings.smoothingSigmas;
+  for (std::size_t level = 0; level < levels; ++level)
+  {
+    SetLevel(*m_Metric, m_Settings.metric, level, levels);
+    sigmas[level] = SmoothsDescriptors(*m_Metric, *m_Transform) ? 0.0 : sigmas[level];
+  }
+  m_Registration->SetSmoothingSigmasPerLevel(ToArray<RegistrationType::SmoothingSigmasArrayType>(sigmas));
   m_Registration->SetSmoothingSigmasAreSpecifiedInPhysicalUnits(m_Settings.sigmasAreInPhysicalUnits);
 
   RegistrationType::TransformParametersAdaptorsContainerType adaptors;

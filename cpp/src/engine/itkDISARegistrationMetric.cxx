@@ -135,5 +135,17 @@ SetLevel(RegistrationMetricType & metric, const MetricSettings & settings, std::
   }
 }
 
+bool
+SmoothsDescriptors(RegistrationMetricType & metric, RegistrationTransformType & transform)
+{
+  auto * disaMetric = dynamic_cast<DISAMetricType *>(&metric);
+  if (disaMetric == nullptr)
+  {
+    return false;
+  }
+  disaMetric->SetMovingTransform(&transform);
+  return disaMetric->GetFeatureSmoothing() > 0.0;
+}
+
 } // namespace DISA
 } // namespace itk

@@ -31,7 +31,9 @@ Cut(const FeatureVolume & features, const std::vector<std::uint8_t> & inside)
       }
     },
     descriptors);
-  return { features.GetFrame(), std::move(descriptors), features.GetScale(), std::move(weights), features.GetNetwork() };
+  return {
+    features.GetFrame(), std::move(descriptors), features.GetScale(), std::move(weights), features.GetNetwork()
+  };
 }
 
 FeatureVolume

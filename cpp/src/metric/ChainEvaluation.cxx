@@ -78,10 +78,7 @@ struct NodeSamples
 class Evaluation
 {
 public:
-  Evaluation(const Objective &      objective,
-             const TransformChain & chain,
-             double *               derivative,
-             const Threads &        threads)
+  Evaluation(const Objective & objective, const TransformChain & chain, double * derivative, const Threads & threads)
     : m_Objective(objective)
     , m_Stages(chain.GetStages())
     , m_Derivative(derivative)
@@ -178,7 +175,7 @@ private:
         Map(std::get<AffineMap>(m_Stages[s].map), from, count, to);
       }
     }
-    double * const moved = points.get() + 3 * count * m_Stages.size();
+    double * const  moved = points.get() + 3 * count * m_Stages.size();
     ChainSums       sums(m_Stages.size());
     GradientBuffers buffers;
     double * const  gradients =
@@ -369,10 +366,7 @@ ChainSums::operator+=(const ChainSums & other)
 }
 
 ChainSums
-EvaluateChain(const Objective &      objective,
-              const TransformChain & chain,
-              double *               derivative,
-              const Threads &        threads)
+EvaluateChain(const Objective & objective, const TransformChain & chain, double * derivative, const Threads & threads)
 {
   return Evaluation(objective, chain, derivative, threads).Run();
 }

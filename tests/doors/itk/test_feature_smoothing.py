@@ -92,7 +92,7 @@ def test_what_is_set_holds_at_every_level(image: sitk.Image) -> None:
 
 @pytest.mark.parametrize("levels", [-1, 1.5, "2", 10**9])
 def test_a_number_of_levels_that_is_none_is_refused(levels: Any) -> None:
-    with pytest.raises(disa.RegistrationError, match="^SetRemainingLevels: expected") as caught:
+    with pytest.raises(disa.RegistrationError, match=r"^SetRemainingLevels: expected") as caught:
         Metric.New().SetRemainingLevels(levels)
     assert "\n" not in str(caught.value)
 

@@ -67,7 +67,9 @@ def test_the_value_is_the_formula_of_the_docs(volumes, masks: str, with_fixed_tr
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("name", ["TranslationTransform", "Euler3DTransform", "VersorRigid3DTransform", "AffineTransform"])
+@pytest.mark.parametrize(
+    "name", ["TranslationTransform", "Euler3DTransform", "VersorRigid3DTransform", "AffineTransform"]
+)
 def test_the_derivative_is_the_slope_of_both_terms(volumes, name: str, masked: bool) -> None:
     fixed, moving = volumes
     transform, towards = make_transform(name), make_transform("Euler3DTransform")
