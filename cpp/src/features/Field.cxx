@@ -13,13 +13,17 @@ MakeField(const FeatureVolume &             features,
           const std::vector<std::uint8_t> & inside,
           const FieldSettings &             settings)
 {
-  const auto    cut = [&inside](FeatureVolume whole) { return inside.empty() ? whole : Cut(whole, inside); };
-  FeatureVolume field = cut(features);
+  FeatureVolume field = inside.empty() ? features : Cut(features, inside);
   if (settings.mean)
   {
     field = Centred(field, *settings.mean);
   }
-  return settings.sigma > 0.0 ? cut(Widen(field, image, settings.sigma)) : field;
+  if (!(settings.sigma > 0.0))
+  {
+    return field;
+  }
+  field = Widen(field, image, settings.sigma);
+  return inside.empty() ? field : Cut(field, inside);
 }
 
 } // namespace disa

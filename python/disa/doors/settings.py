@@ -63,9 +63,9 @@ METRIC_SETTINGS = (
         "by the level",
         "mm, standard deviation of the wide part of the kernel over the descriptors. It widens the capture range at no "
         "cost a point; 0: none. Where it is not set, the last level has none, the one before 6 times the voxel "
-        "spacing, and earlier ones 12 times. Transforms that may scale or deform have none, for it would draw them towards the "
-        "body's middle: start those from a rigid stage. One number holds for all levels; SimpleITK's class takes a "
-        "list, too, one for each.",
+        "spacing, and earlier ones 12 times. Transforms that may scale or deform have none, for it would draw them "
+        "towards the body's middle: start those from a rigid stage. One number holds for all levels; SimpleITK's class "
+        "takes a list, too, one for each.",
     ),
     Setting(
         "providers",

@@ -71,9 +71,7 @@ def test_a_level_that_smooths_descriptors_does_not_smooth_the_images(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = CountingExtractor(monkeypatch)
-    ends = []
-    for sigmas in ([0.0, 0.0, 0.0], [2.0, 1.0, 0.0]):
-        ends.append(end_of(method_with([4, 2, 1], sigmas), pair))
+    ends = [end_of(method_with([4, 2, 1], sigmas), pair) for sigmas in ([0.0, 0.0, 0.0], [2.0, 1.0, 0.0])]
     assert ends[0] == ends[1]
     assert len(runs.strides) < 5  # of the first run, the second takes them from memory
     assert end_of(method_with([4, 2, 1], [0.0, 0.0, 3.0]), pair) != ends[0]  # but the last level's sigma counts

@@ -14,7 +14,7 @@ namespace disa
 /** \brief What descriptors of an image become before others are read in them. */
 struct FieldSettings
 {
-  std::optional<MeanDescriptor> mean{};      ///< is taken off; none: they are not centred
+  std::optional<MeanDescriptor> mean;        ///< is taken off; none: they are not centred
   double                        sigma = 0.0; ///< of the wide part of the kernel over them, mm, see Widen; 0: none
 };
 
