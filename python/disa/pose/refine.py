@@ -50,7 +50,34 @@ def settle(work: Workspace, pose: Pose) -> Pose:
         if turn <= schedule.drifting:
             break
         pose = explore(work, pose)[0]
+    for _ in range(schedule.rounds):
+        turned = turned_on(work, pose)
+        if turned is None:
+            break
+        pose = turned
     return pose
+
+
+def turned_on(work: Workspace, pose: Pose) -> Pose | None:
+    """A better pose that the sharp descriptors point to, turned from this one; None: there is none.
+
+    Descriptors do not turn with the pose, so over those of a pose that is turned about a limb's axis that pose is the
+    best one. Unsmoothed they still lean towards the right turn, and those extracted there lead on.
+    """
+    schedule, about = work.schedule, work.schedule.sharply_explored
+    if pose.view is None or not work.moving.can_reorient:
+        return None
+    search = work.search_about(work.options.searched, pose.matrix, pose.offset)
+    with work.times.timed("refinement"):
+        sharp = work.terms(pose.view, 0.0)
+        starts = search.draw(about.count, about.rotation, about.translation, work.seed)
+        ends = work.ends(search, starts, sharp, schedule.exploring)
+        ends = work.ends(search, parameters_of(ends), sharp, schedule.refining) if ends else []
+    if not ends or work.turn_between(ends[0], pose) <= schedule.drifting:
+        return None
+    there = replace(ends[0], view=pose.view, has_moved=True, trace=(*pose.trace, *ends[0].trace))
+    refined = refine(work, there, schedule.ending[-1:])
+    return refined if refined.value < pose.value else None
 
 
 def explore(work: Workspace, pose: Pose) -> list[Pose]:

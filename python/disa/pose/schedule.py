@@ -84,6 +84,8 @@ class Schedule:
         refining: effort for the poses that are kept.
         explored: poses about a refined one that are tried over its descriptors: sharper than the search's, these tell
             optima apart that are one to it.
+        sharply_explored: poses about one that has settled, that are tried over its unsmoothed descriptors: these see a
+            turn about a limb's axis that smoother ones do not.
         survivors: ends of the search that go on to sharper descriptors. Under the widest kernel a right pose that loses
             overlap, at the border or at a mask, is hardly better than wrong ones that lose none; under the narrower
             ones it is.
@@ -116,6 +118,7 @@ class Schedule:
     exploring: Effort = Effort(1024, 0.3, 40)
     refining: Effort = Effort(0, 0.01, 100)
     explored: Draw = Draw(100, 30.0, 30.0)
+    sharply_explored: Draw = Draw(200, 30.0, 30.0)
     survivors: int = 32
     kept: int = 8
     distinct: float = 8.0

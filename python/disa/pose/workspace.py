@@ -238,6 +238,10 @@ class Workspace:
         """Degrees from axes of moving descriptors to those that a pose wants; 0 where they cannot be re-oriented."""
         return _core.angle_between(axes, self.parallel_axes(pose)) if self.moving.can_reorient else 0.0
 
+    def turn_between(self, one: Pose, other: Pose) -> float:
+        """Degrees from the axes that one pose wants to those that another one wants."""
+        return _core.angle_between(self.parallel_axes(one), self.parallel_axes(other))
+
     def parallel_axes(self, pose: Pose) -> FloatArray:
         """Axes of the fixed grid as they lie in the moving image under a pose."""
         return _core.nearest_rotation(pose.matrix) @ self.fixed.grid.direction
