@@ -13,24 +13,29 @@ from disa.pose.workspace import Workspace
 def best_of(work: Workspace, optima: list[Pose], start: Pose | None = None) -> Pose:
     """The best pose once the optima that may turn out best are re-oriented, explored and refined.
 
-    Its rival is the best pose that was found elsewhere by then. A start is tried, too, if the best lies apart from it.
+    Its rival is the best pose that was found elsewhere by then. Where the start alone leads to a pose that is hardly
+    worse than the best, that one is taken: a mask may leave so little that its values do not tell poses apart.
     """
     schedule = work.schedule
     explored: list[Pose] = []
     for pose in contenders(optima, schedule.contenders):
         if all(work.distance(pose, other) > schedule.explored.translation for other in explored):
             explored += explore(work, refine(work, pose, schedule.ending))
+    home = None if start is None else refine(work, start, schedule.ending[-1:])
     if start is not None and work.distance(start, min(explored, key=lambda pose: pose.value)) > schedule.apart:
         explored += explore(work, refine(work, start, schedule.ending))
     explored.sort(key=lambda pose: pose.value)
-    settled = (settle(work, pose) for pose in contenders(explored, schedule.finalists))
-    return replace(min(settled, key=lambda pose: pose.value), rival=_rival(work, explored))
+    settled = [settle(work, pose) for pose in contenders(explored, schedule.finalists)]
+    best = min(settled, key=lambda pose: pose.value)
+    if home is not None and home.value < min(0.0, best.value + schedule.resolution):
+        at_home = (pose for pose in (home, *settled) if work.distance(home, pose) <= schedule.distinct)
+        best = min(at_home, key=lambda pose: pose.value)
+    return replace(best, rival=_rival(work, best, explored))
 
 
-def _rival(work: Workspace, explored: list[Pose]) -> float:
-    """Value of the best of some poses, the best first, that lies apart from the first one, by that one's."""
-    best, *others = explored
-    apart = (pose.value for pose in others if work.distance(pose, best) > work.schedule.apart)
+def _rival(work: Workspace, best: Pose, explored: list[Pose]) -> float:
+    """Value of the best of some poses, the best first, that lies apart from the one that is taken, by that one's."""
+    apart = (pose.value for pose in explored if work.distance(pose, best) > work.schedule.apart)
     return max(0.0, next(apart, 0.0) / best.value) if best.value < 0 else 1.0
 
 
@@ -77,7 +82,7 @@ def turned_on(work: Workspace, pose: Pose) -> Pose | None:
         return None
     there = replace(ends[0], view=pose.view, has_moved=True, trace=(*pose.trace, *ends[0].trace))
     refined = refine(work, there, schedule.ending[-1:])
-    return refined if refined.value < pose.value else None
+    return refined if refined.value < pose.value - schedule.gain else None
 
 
 def explore(work: Workspace, pose: Pose) -> list[Pose]:
@@ -152,7 +157,7 @@ def finish(work: Workspace, pose: Pose) -> Pose:
 
     The value is that of the whole metric, under the last of the kernels.
     """
-    schedule, voxel = work.schedule, work.described.voxel
+    schedule, voxel, first = work.schedule, work.described.voxel, pose
     for _ in range(schedule.last_rounds):
         with work.times.timed("re-oriented descriptors"):
             view = pose.view
@@ -165,6 +170,9 @@ def finish(work: Workspace, pose: Pose) -> Pose:
             break
         with work.times.timed("refinement"):
             end = work.optimize(pose.search, [pose.parameters], terms, schedule.refining)[0]
+        if work.distance(end, first) > schedule.distinct:  # elsewhere, which is no last step
+            pose = replace(first, view=view if first.view is None else first.view)
+            break
         step = work.distance(end, pose)
         pose = replace(end, view=view, trace=(*pose.trace, *end.trace))
         if step < schedule.at_rest:

@@ -93,6 +93,8 @@ class Schedule:
         distinct: mm between two poses that count as different, mean over the fixed image's corners; within one
             optimisation, over points at the root mean square distance of what is compared from its centre.
         apart: mm, likewise, from which one is a rival of another.
+        resolution: values that differ by less do not say which of two poses is right.
+        gain: of value, from which a turn is followed.
         turned: degrees of turn between descriptors from which they tell little.
         far_turned: degrees from which the moving image's own axes alone will not do.
         rivals: ends of a search that are tried over descriptors of their own where they are turned.
@@ -123,6 +125,8 @@ class Schedule:
     kept: int = 8
     distinct: float = 8.0
     apart: float = 15.0
+    resolution: float = 0.008
+    gain: float = 0.004
     turned: float = 20.0
     far_turned: float = 30.0
     rivals: Contenders = Contenders(8, 0.75)
