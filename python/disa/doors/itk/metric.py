@@ -30,7 +30,7 @@ from itk.support.extras import python_type
 from disa.checking import check_whole
 from disa.core import FeatureVolume, _core
 from disa.doors.settings import shows
-from disa.errors import RegistrationError
+from disa.errors import DISAError, RegistrationError
 from disa.features.extractor import MetricExtractor
 
 
@@ -104,6 +104,8 @@ class _DISAMethods:
         """
         try:
             super().Initialize()  # type: ignore[misc]
+        except DISAError:
+            raise
         except RuntimeError as error:
             raise RegistrationError(str(error).splitlines()[-1]) from None
 
