@@ -22,6 +22,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "cohort": ("images",),
     "core": ("quick",),
     "core/test_kernel_choice.py": (),
+    "core/test_pickled_features.py": (),
     "core/test_threads.py": (),
     "deform/test_fields.py": ("quick",),
     "deform/test_register.py": ("images",),
