@@ -206,7 +206,9 @@ def field_over(image: Any) -> Any:
 def no_metrics() -> dict[str, Any]:
     double, flat, points = itk.Image[itk.D, 3], itk.Image[itk.F, 2], itk.PointSet[itk.F, 3]
     others = [
-        name for name in dir(itk) if name.endswith("PointSetToPointSetMetricv4") and name != "PointSetToPointSetMetricv4"
+        name
+        for name in dir(itk)
+        if name.endswith("PointSetToPointSetMetricv4") and name != "PointSetToPointSetMetricv4"
     ]
     made = {name: getattr(itk, name)[itk.PointSet[itk.SS, 3]].New() for name in others}
     return made | {
