@@ -24,6 +24,10 @@ class RegistrationError(DISAError):
     """A registration that cannot be set up or run."""
 
 
+class SettingError(RegistrationError, ValueError):
+    """A setting of a metric that is out of its range."""
+
+
 class ConfigError(DISAError, ValueError):
     """Settings of a training run that cannot be used."""
 

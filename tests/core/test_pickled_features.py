@@ -8,6 +8,7 @@ import multiprocessing
 import operator
 import pickle
 import pickletools
+import struct
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
@@ -65,10 +66,8 @@ def test_it_goes_to_another_process_and_back(make_features) -> None:
 
 def content_positions(pickled: bytes) -> range:
     """Where the bytes of the descriptors and of the weights lie."""
-    found = [
-        (position, argument) for code, argument, position in pickletools.genops(pickled) if isinstance(argument, bytes)
-    ]
-    (first, data), (last, weights) = found
+    codes = pickletools.genops(pickled)
+    (first, _), (last, weights) = [(place, value) for _, value, place in codes if isinstance(value, bytes)]
     return range(first + 8, last + 3 + len(weights))
 
 
@@ -92,7 +91,7 @@ def test_parts_of_the_wrong_kind_are_one_clear_error(make_features, part: int, v
     changed = (*content[:part], value, *content[part + 1 :])
     try:
         checksum = _checksum(changed)  # type: ignore[arg-type]
-    except Exception:
+    except (TypeError, ValueError, AttributeError, OverflowError, struct.error):
         checksum = 0
     if (part, value) == (5, None):
         assert _restore(changed, checksum).network is None

@@ -205,11 +205,8 @@ def field_over(image: Any) -> Any:
 
 def no_metrics() -> dict[str, Any]:
     double, flat, points = itk.Image[itk.D, 3], itk.Image[itk.F, 2], itk.PointSet[itk.F, 3]
-    others = [
-        name
-        for name in dir(itk)
-        if name.endswith("PointSetToPointSetMetricv4") and name != "PointSetToPointSetMetricv4"
-    ]
+    base = "PointSetToPointSetMetricv4"
+    others = [name for name in dir(itk) if name.endswith(base) and name != base]
     made = {name: getattr(itk, name)[itk.PointSet[itk.SS, 3]].New() for name in others}
     return made | {
         "EuclideanDistancePointSetToPointSetMetricv4 of floats": itk.EuclideanDistancePointSetToPointSetMetricv4[
