@@ -27,9 +27,9 @@ HEAD = """# Bad input, and what is said of it
 Each line was tried; the text is what came out (`python tests/write_errors.py` writes this page, a test compares it). On
 the command line it is one line on the standard error stream after `disa: `, the exit code is 1, and no file is written.
 In Python the same text is the message of an exception, all of them `disa.DISAError` and `RuntimeError`: `ImageError`,
-`ModelError`, `RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that there is not,
-`--stride 3`) shows how it is used and exits with 2. `disa register --strict` exits with 3 where all is written and the
-confidence in the pose is too low.
+`ModelError`, `RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that
+there is not, `--stride 3`) shows how it is used and exits with 2. `disa register --strict` exits with 3 where all is
+written and the confidence in the pose is too low.
 """
 
 
