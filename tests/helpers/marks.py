@@ -44,6 +44,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "io": ("quick",),
     "network": ("images",),
     "network/test_models.py": ("quick",),
+    "peers": ("images",),
     "pose/test_bad_input.py": ("quick",),
     "pose/test_confidence.py": ("images",),
     "pose/test_register.py": ("images",),

@@ -252,6 +252,8 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
     def _execute_own(self, fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
         """SimpleITK's run. What its getters answer is kept, for `MetricEvaluate` spoils it (2.5 crashes)."""
+        if not self._settings.optimizer.name:  # SimpleITK takes one by whatever its memory holds
+            raise RegistrationError("no optimiser is set; call one of the SetOptimizerAs methods")
         before = super().GetOptimizerStopConditionDescription()
         self._own_runs = True
         try:
