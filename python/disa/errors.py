@@ -4,29 +4,37 @@
 from __future__ import annotations
 
 
-class DISAError(Exception):
-    """Base of every error of this package."""
+class DISAError(RuntimeError):
+    """Base of every error of this package; a RuntimeError, as ITK and SimpleITK raise."""
 
 
 class ImageError(DISAError, ValueError):
     """An image or a feature volume that cannot be used."""
 
 
+class ImageTypeError(ImageError, TypeError):
+    """Something else in place of an image or a feature volume, for which ITK and SimpleITK raise TypeError."""
+
+
 class ModelError(DISAError, ValueError):
     """A model that is missing, foreign, or cannot be run."""
 
 
-class RegistrationError(DISAError, RuntimeError):
+class RegistrationError(DISAError):
     """A registration that cannot be set up or run."""
+
+
+class SettingError(RegistrationError, ValueError):
+    """A setting of a metric that is out of its range."""
 
 
 class ConfigError(DISAError, ValueError):
     """Settings of a training run that cannot be used."""
 
 
-class TrainingError(DISAError, RuntimeError):
+class TrainingError(DISAError):
     """A training run that cannot go on, or cannot write what it made."""
 
 
-class OutputError(DISAError, RuntimeError):
+class OutputError(DISAError):
     """A result that cannot be written."""

@@ -26,10 +26,10 @@ HEAD = """# Bad input, and what is said of it
 
 Each line was tried; the text is what came out (`python tests/write_errors.py` writes this page, a test compares it). On
 the command line it is one line on the standard error stream after `disa: `, the exit code is 1, and no file is written.
-In Python the same text is the message of an exception, all of them `disa.DISAError`: `ImageError`, `ModelError`,
-`RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that there is not,
-`--stride 3`) shows how it is used and exits with 2. `disa register --strict` exits with 3 where all is written and the
-confidence in the pose is too low.
+In Python the same text is the message of an exception, all of them `disa.DISAError` and `RuntimeError`: `ImageError`,
+`ModelError`, `RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that
+there is not, `--stride 3`) shows how it is used and exits with 2. `disa register --strict` exits with 3 where all is
+written and the confidence in the pose is too low.
 """
 
 
@@ -66,7 +66,6 @@ CASES: dict[str, list[Case]] = {
         register("NaN among the voxels", "", "nan.nrrd"),
         register("axes that are not at right angles", "", "skewed.nrrd"),
         register("a spacing in the header that makes 5 m of it", "--spacing 0.1", "large.nii.gz"),
-        register("a slab thinner than a descriptor", "", "thin.nii.gz"),
         register("a mask without a voxel", "--fixed-mask zeros.nii.gz"),
         register("a mask elsewhere in space", "--fixed-mask elsewhere.nii.gz"),
     ],
@@ -155,12 +154,10 @@ def make_files(folder: Path) -> None:
     skewed = image[:, :, :]
     skewed.SetDirection((1.0, 0.2, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
     write("skewed.nrrd", skewed)
-    large, thin, elsewhere = image[:, :, :], image[:, :, :2], image != 1e9
+    large, elsewhere = image[:, :, :], image != 1e9
     large.SetSpacing((250.0,) * 3)
-    thin.SetSpacing((2.0, 2.0, 0.1))
     elsewhere.SetOrigin((5000.0, 0.0, 0.0))
     write("large.nii.gz", large)
-    write("thin.nii.gz", thin)
     write("zeros.nii.gz", image == 1e9)
     write("elsewhere.nii.gz", elsewhere)
     transforms = {

@@ -42,7 +42,8 @@ def covering_grid(image: Grid, voxel: float, direction: npt.ArrayLike | None = N
     axes = own if direction is None else np.asarray(direction, dtype=float).reshape(3, 3)
     extent = np.asarray(image.size) * image.spacing
     covered = np.abs(axes.T @ own) @ extent
-    steps = STRIDE * np.ceil((covered / voxel - 1 - TOLERANCE) / STRIDE).clip(min=1) + 2 * MARGIN
+    is_slab = covered / voxel < STRIDE + TOLERANCE  # between the two borders; so descriptors lie in its middle, too
+    steps = STRIDE * np.ceil((covered / voxel - 1 - TOLERANCE) / STRIDE).clip(min=np.where(is_slab, 2, 1)) + 2 * MARGIN
     _check_size(steps, extent, voxel, name)
     centre = image.points([(np.asarray(image.size) - 1) / 2])[0]
     return Grid.isotropic(steps + 1, centre - axes @ (steps / 2 * voxel), voxel, axes)

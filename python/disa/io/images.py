@@ -94,7 +94,10 @@ def check_image(image: sitk.Image, name: str) -> sitk.Image:
     if min(size) < 1:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one of size {size}")
     if min(size) < _MINIMUM_SIZE:
-        raise ImageError(f"{name}: expected {_MINIMUM_SIZE} slices or more along every axis, got size {size}")
+        raise ImageError(
+            f"{name}: expected {_MINIMUM_SIZE} slices or more along every axis, got size {size}; "
+            "repeat a single slice, by sitk.Expand or sitk.JoinSeries"
+        )
     if np.prod(np.asarray(size, dtype=np.float64)) > MAXIMUM_VOXELS:
         raise ImageError(f"{name}: {size} has more than 2^31 voxels; crop or downsample it first")
     direction = np.asarray(image.GetDirection()).reshape(3, 3)

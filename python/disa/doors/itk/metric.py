@@ -6,7 +6,7 @@ The shim `itk/DISAPython.py` puts them into the `itk` namespace, where ITK's laz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -30,7 +30,7 @@ from itk.support.extras import python_type
 from disa.checking import check_whole
 from disa.core import FeatureVolume, _core
 from disa.doors.settings import shows
-from disa.errors import RegistrationError
+from disa.errors import DISAError, RegistrationError, SettingError
 from disa.features.extractor import MetricExtractor
 
 
@@ -72,6 +72,21 @@ def _setter(name: str, expected: str) -> Callable[[Any, Any], None]:
     return method
 
 
+def _set(metric: Any, name: str, value: Any, expected: str) -> None:
+    """Call a setter of the compiled part.
+
+    Raises:
+        SettingError: the value is out of its range.
+        TypeError: it is of another type; one line.
+    """
+    try:
+        getattr(_core, name)(metric, value)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+    except TypeError:
+        raise TypeError(f"{name}: expected {expected}; got {python_type(value)}") from None
+
+
 class _DISAMethods:
     """What DISA adds to `itk.ImageToImageMetricv4`."""
 
@@ -104,6 +119,8 @@ class _DISAMethods:
         """
         try:
             super().Initialize()  # type: ignore[misc]
+        except DISAError:
+            raise
         except RuntimeError as error:
             raise RegistrationError(str(error).splitlines()[-1]) from None
 
@@ -140,7 +157,7 @@ class _DISAMethods:
 
     @shows("spacing")
     def SetVoxelSpacing(self, mm: float) -> None:
-        _core.SetVoxelSpacing(self, mm)
+        _set(self, "SetVoxelSpacing", mm, "a number of mm")
 
     @shows("spacing")
     def GetVoxelSpacing(self) -> float:
@@ -156,7 +173,7 @@ class _DISAMethods:
 
     @shows("fixed_stride")
     def SetFixedStride(self, stride: int) -> None:
-        _core.SetFixedStride(self, stride)
+        _set(self, "SetFixedStride", stride, "4, 2 or 1")
 
     @shows("fixed_stride")
     def GetFixedStride(self) -> int:
@@ -164,7 +181,7 @@ class _DISAMethods:
 
     @shows("moving_stride")
     def SetMovingStride(self, stride: int) -> None:
-        _core.SetMovingStride(self, stride)
+        _set(self, "SetMovingStride", stride, "4, 2 or 1")
 
     @shows("moving_stride")
     def GetMovingStride(self) -> int:
@@ -172,7 +189,7 @@ class _DISAMethods:
 
     @shows("smoothing")
     def SetFeatureSmoothing(self, mm: float) -> None:
-        _core.SetFeatureSmoothing(self, mm)
+        _set(self, "SetFeatureSmoothing", mm, "a number of mm")
 
     @shows("smoothing")
     def GetFeatureSmoothing(self) -> float:
@@ -197,7 +214,7 @@ class _DISAMethods:
 
     @shows("reorientation_angle")
     def SetReorientationAngle(self, degrees: float) -> None:
-        _core.SetReorientationAngle(self, degrees)
+        _set(self, "SetReorientationAngle", degrees, "a number of degrees")
 
     @shows("reorientation_angle")
     def GetReorientationAngle(self) -> float:
@@ -205,7 +222,8 @@ class _DISAMethods:
 
     @shows("providers")
     def SetExecutionProviders(self, providers: Sequence[str]) -> None:
-        _core.SetExecutionProviders(self, list(providers))
+        names = providers if isinstance(providers, str) or not isinstance(providers, Iterable) else list(providers)
+        _set(self, "SetExecutionProviders", names, "a list of names")
 
     @shows("providers")
     def GetExecutionProviders(self) -> list[str]:
@@ -213,7 +231,7 @@ class _DISAMethods:
 
     def SetFixedFeatures(self, features: FeatureVolume | None) -> None:
         """Ready-made fixed descriptors; None takes them back."""
-        _core.SetFixedFeatures(self, features)
+        _set(self, "SetFixedFeatures", features, "a disa.FeatureVolume or None")
 
     def GetFixedFeatures(self) -> FeatureVolume | None:
         """The fixed descriptors in use, None before `Initialize`."""
@@ -221,7 +239,7 @@ class _DISAMethods:
 
     def SetMovingFeatures(self, features: FeatureVolume | None) -> None:
         """Ready-made moving descriptors, used as they are, neither smoothed nor re-oriented; None takes them back."""
-        _core.SetMovingFeatures(self, features)
+        _set(self, "SetMovingFeatures", features, "a disa.FeatureVolume or None")
 
     def GetMovingFeatures(self) -> FeatureVolume | None:
         """The moving descriptors in use, None before `Initialize`."""

@@ -9,23 +9,29 @@ The shim `itk/DISAPython.py` puts them into the `itk` namespace, where ITK's laz
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from itk.itkImageToImageMetricv4Python import (
+    itkImageToImageMetricv4D3D3,
     itkImageToImageMetricv4D3D3_Superclass,
+    itkImageToImageMetricv4F3F3,
     itkImageToImageMetricv4F3F3_Superclass,
 )
 from itk.itkOptimizerParameterScalesEstimatorPython import itkOptimizerParameterScalesEstimatorTemplateD
 from itk.support import template_class
+from itk.support.extras import python_type
 
 from disa.core import _core
-from disa.errors import RegistrationError
+from disa.errors import DISAError, RegistrationError
 
 
 class _MultiMetricMethods:
     """What `itk::ObjectToObjectMultiMetricv4` adds to its base class."""
 
     _functions: _core.MultiMetricFunctions
+    _part: Any  # the class of its parts
+    _letter: str  # F or D
     this: Any
 
     @classmethod
@@ -37,12 +43,26 @@ class _MultiMetricMethods:
         return metric
 
     def AddMetric(self, metric: Any) -> None:
-        """Add a metric, DISA's or one of ITK's, of two 3-D images of this pixel type.
+        """Add a metric, DISA's or any of ITK's, of two 3-D images of this pixel type.
+
+        Metrics of point sets are refused: with one of them `itk.ImageRegistrationMethodv4` ends the process.
 
         Raises:
             TypeError: it is no such metric.
         """
-        self._functions.AddMetric(self, metric)
+        self._functions.AddMetric(self, self._as_part(metric))
+
+    def _as_part(self, metric: Any) -> Any:
+        """The metric as an object of the class that all image metrics share; the wheel names that of some otherwise."""
+        with suppress(TypeError, RuntimeError):
+            part = self._part.cast(metric)
+            if part is not None:
+                return part
+        image = f"itk.Image[itk.{self._letter}, 3]"
+        raise TypeError(
+            f"AddMetric: expected a metric of two 3-D images, one of itk.*ImageToImageMetricv4[{image}, {image}]; "
+            f"got {python_type(metric)}"
+        )
 
     def ClearMetricQueue(self) -> None:
         """Remove all metrics."""
@@ -76,6 +96,8 @@ class _MultiMetricMethods:
         """
         try:
             super().Initialize()  # type: ignore[misc]
+        except DISAError:
+            raise
         except RuntimeError as error:
             raise RegistrationError(str(error).splitlines()[-1]) from None
 
@@ -84,12 +106,16 @@ class itkObjectToObjectMultiMetricv4F3(_MultiMetricMethods, itkImageToImageMetri
     """Several metrics of 3-D float images as one."""
 
     _functions = _core.multi_metric_float
+    _part = itkImageToImageMetricv4F3F3
+    _letter = "F"
 
 
 class itkObjectToObjectMultiMetricv4D3(_MultiMetricMethods, itkImageToImageMetricv4D3D3_Superclass):
     """Several metrics of 3-D double images as one."""
 
     _functions = _core.multi_metric_double
+    _part = itkImageToImageMetricv4D3D3
+    _letter = "D"
 
 
 class _EstimatorMethods:

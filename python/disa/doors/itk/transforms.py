@@ -16,7 +16,7 @@ from itk.itkTransformBasePython import itkTransformD33
 from itk.support import template_class
 
 from disa.core import _core
-from disa.errors import RegistrationError
+from disa.errors import DISAError, RegistrationError
 
 _RIGID, _PRESSURE = slice(0, 6), slice(6, 8)
 """Where they are among the parameters."""
@@ -90,6 +90,8 @@ class _TransformMethods:
     def _set(self, name: str, parameters: Any) -> None:
         try:
             getattr(super(), name)(_parameters(tuple(parameters)))
+        except DISAError:
+            raise
         except RuntimeError as error:
             raise RegistrationError(str(error).splitlines()[-1]) from None
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from disa.core import FeatureVolume, _core
 from disa.doors.settings import lists_settings
 from disa.doors.simpleitk.settings import RecordedRegistrationMethod
 from disa.doors.simpleitk.transforms import HeldTransform, describe_transform, downcast, update_transform
-from disa.errors import ImageError, RegistrationError
+from disa.errors import ImageError, ImageTypeError, RegistrationError
 from disa.features.extractor import MetricExtractor
 from disa.geometry.grid import Grid
 from disa.network.models import find_model
@@ -66,15 +67,15 @@ class DISAMetric:
         return metric
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Results:
     """What SimpleITK's getters still answer after a run."""
 
-    iteration: int = 0
-    metric_value: float = 0.0
-    number_of_valid_points: int = 0
-    progress: float = 0.0
-    stop_condition_description: str = ""
+    iteration: int
+    metric_value: float
+    number_of_valid_points: int
+    progress: float
+    stop_condition_description: str
 
 
 class ImageRegistrationMethod(RecordedRegistrationMethod):
@@ -100,7 +101,9 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         self._initial: sitk.Transform | None = None  # the user's own object
         self._held: HeldTransform | None = None  # what a run changes in place
         self._engine: _core.RegistrationEngine | None = None  # while it runs
-        self._results: _Results | None = None  # of the last run, if the engine's
+        self._results: _Results | None = None  # of the last run
+        self._running = threading.Lock()  # held while Execute runs
+        self._own_runs = False  # while SimpleITK's part of this object runs
 
     # Metrics
 
@@ -133,6 +136,9 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
                 raise RegistrationError(f"{label}: expected 0 or more, got {value}")
         if isinstance(providers, str):
             raise RegistrationError(f"providers: expected a list of names, got the text {providers!r}")
+        for provider in providers:
+            if not isinstance(provider, str):
+                raise RegistrationError(f"providers: expected a list of names, got {provider!r} among them")
         if spacing is not None and not (is_finite(spacing) and spacing > 0):
             raise RegistrationError(f"spacing: expected mm above 0, got {spacing}")
         for stride in (fixed_stride, moving_stride):
@@ -150,12 +156,20 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         )
 
     def SetMetricFixedFeatures(self, features: FeatureVolume | None) -> None:
-        """Ready-made fixed descriptors for DISA; None: extract them."""
-        self._fixed_features = features
+        """Ready-made fixed descriptors for DISA; None: extract them.
+
+        Raises:
+            TypeError: it is no feature volume.
+        """
+        self._fixed_features = _checked_features(features, "SetMetricFixedFeatures")
 
     def SetMetricMovingFeatures(self, features: FeatureVolume | None) -> None:
-        """Ready-made moving descriptors for DISA, neither smoothed nor re-oriented; None: extract them."""
-        self._moving_features = features
+        """Ready-made moving descriptors for DISA, neither smoothed nor re-oriented; None: extract them.
+
+        Raises:
+            TypeError: it is no feature volume.
+        """
+        self._moving_features = _checked_features(features, "SetMetricMovingFeatures")
 
     def SetMetricAsANTSNeighborhoodCorrelation(self, radius: int) -> None:
         """As SimpleITK's."""
@@ -226,12 +240,44 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         Raises:
             ImageError: an image or a mask cannot be used.
             ModelError: the network cannot be run.
-            RegistrationError: the settings do not fit each other, or the registration failed.
+            RegistrationError: the settings do not fit each other, the registration failed, or a run is under way.
         """
-        metric = self._engine_metric()
-        if metric is None:
-            self._results = None
-            return super().Execute(fixed, moving)
+        if not self._running.acquire(blocking=False):
+            raise _busy("Execute")
+        try:
+            metric = self._engine_metric()
+            return self._execute_own(fixed, moving) if metric is None else self._execute(fixed, moving, metric)
+        finally:
+            self._running.release()
+
+    def _execute_own(self, fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
+        """SimpleITK's run. What its getters answer is kept, for `MetricEvaluate` spoils it (2.5 crashes)."""
+        if not self._settings.optimizer.name:  # SimpleITK takes one by whatever its memory holds
+            raise RegistrationError("no optimiser is set; call one of the SetOptimizerAs methods")
+        before = super().GetOptimizerStopConditionDescription()
+        self._own_runs = True
+        try:
+            result = super().Execute(fixed, moving)
+        except BaseException:
+            if super().GetOptimizerStopConditionDescription() != before:  # else it failed before its first iteration
+                self._results = self._own_results()
+            raise
+        finally:
+            self._own_runs = False
+        self._results = self._own_results()
+        return result
+
+    def _own_results(self) -> _Results:
+        return _Results(
+            int(super().GetOptimizerIteration()),
+            float(super().GetMetricValue()),
+            int(super().GetMetricNumberOfValidPoints()),
+            float(super().GetProgress()),
+            str(super().GetOptimizerStopConditionDescription()),
+        )
+
+    def _execute(self, fixed: sitk.Image, moving: sitk.Image, metric: _core.MetricSettings) -> sitk.Transform:
+        """The engine's run."""
         initial = super().GetInitialTransform()
         if len(initial.GetParameters()) == 0:
             raise RegistrationError("the initial transform has nothing to optimise; call SetInitialTransform")
@@ -258,8 +304,10 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         Raises:
             ImageError: an image or a mask cannot be used.
             ModelError: the network cannot be run.
-            RegistrationError: the settings do not fit each other, or the images do not overlap.
+            RegistrationError: the settings do not fit each other, the images do not overlap, or a run is under way.
         """
+        if self._running.locked():
+            raise _busy("MetricEvaluate")
         metric = self._engine_metric()
         if metric is None:
             return float(super().MetricEvaluate(fixed, moving))
@@ -382,37 +430,54 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
     # What is measured
 
+    def _last_results(self, name: str) -> _Results | None:
+        """What the last run left; None: ask SimpleITK, whose run is under way.
+
+        Raises:
+            RegistrationError: nothing has run, so SimpleITK would answer whatever its memory holds.
+        """
+        if self._own_runs:
+            return None
+        if self._results is None:
+            raise RegistrationError(f"{name}: nothing has been registered yet; call Execute first")
+        return self._results
+
     def GetOptimizerIteration(self) -> int:
-        """As SimpleITK's: now, or at the end of the last run."""
+        """As SimpleITK's: now, or at the end of the last run. RegistrationError before the first."""
         if self._engine is not None:
             return self._engine.get_iteration()
-        return self._results.iteration if self._results else int(super().GetOptimizerIteration())
+        last = self._last_results("GetOptimizerIteration")
+        return last.iteration if last else int(super().GetOptimizerIteration())
 
     def GetMetricValue(self) -> float:
-        """As SimpleITK's: now, or at the end of the last run."""
+        """As SimpleITK's: now, or at the end of the last run. RegistrationError before the first."""
         if self._engine is not None:
             return self._engine.get_metric_value()
-        return self._results.metric_value if self._results else float(super().GetMetricValue())
+        last = self._last_results("GetMetricValue")
+        return last.metric_value if last else float(super().GetMetricValue())
 
     def GetMetricNumberOfValidPoints(self) -> int:
-        """As SimpleITK's: now, or at the end of the last run."""
+        """As SimpleITK's: now, or at the end of the last run. RegistrationError before the first."""
         if self._engine is not None:
             return self._engine.get_number_of_valid_points()
-        return self._results.number_of_valid_points if self._results else int(super().GetMetricNumberOfValidPoints())
+        last = self._last_results("GetMetricNumberOfValidPoints")
+        return last.number_of_valid_points if last else int(super().GetMetricNumberOfValidPoints())
 
     def GetOptimizerStopConditionDescription(self) -> str:
-        """As SimpleITK's: now, or at the end of the last run."""
+        """As SimpleITK's: now, or at the end of the last run; empty before the first."""
         if self._engine is not None:
             return self._engine.get_stop_condition_description()
-        if self._results:
-            return self._results.stop_condition_description
-        return str(super().GetOptimizerStopConditionDescription())
+        if self._results is None or self._own_runs:
+            return str(super().GetOptimizerStopConditionDescription())
+        return self._results.stop_condition_description
 
     def GetProgress(self) -> float:
-        """As SimpleITK's: now, or at the end of the last run."""
+        """As SimpleITK's: now, or at the end of the last run; 0 before the first."""
         if self._engine is not None:
             return self._engine.get_progress()
-        return self._results.progress if self._results else float(super().GetProgress())
+        if self._results is None or self._own_runs:
+            return float(super().GetProgress())
+        return self._results.progress
 
     def GetOptimizerPosition(self) -> tuple[float, ...]:
         """As SimpleITK's: the parameters now; empty if nothing runs."""
@@ -462,7 +527,15 @@ def _engine_mask(mask: sitk.Image | None, name: str) -> _core.MaskImage | None:
     return _core.MaskImage(sitk.GetArrayFromImage(sitk.Cast(mask, sitk.sitkUInt8)), Grid.of(mask))
 
 
-def _check_image(image: sitk.Image, name: str) -> None:
+def _checked_features(features: Any, name: str) -> FeatureVolume | None:
+    if features is not None and not isinstance(features, FeatureVolume):
+        raise ImageTypeError(f"{name}: expected a disa.FeatureVolume or None, got {type(features).__name__}")
+    return features
+
+
+def _check_image(image: Any, name: str) -> None:
+    if not isinstance(image, sitk.Image):
+        raise ImageTypeError(f"{name}: expected a SimpleITK.Image, got {type(image).__name__}; convert it first")
     if image.GetDimension() != 3:
         raise ImageError(
             f"{name}: DISA registers 3-D images, got a {image.GetDimension()}-D one; choose another metric for it"
@@ -483,6 +556,12 @@ def _engine_domain(domain: tuple[Sequence[int], Sequence[float], Sequence[float]
     if len(domain[0]) != 3:
         raise RegistrationError(f"virtual domain: expected a 3-D one, got {len(domain[0])} dimensions")
     return Grid.of_frame(*domain)
+
+
+def _busy(name: str) -> RegistrationError:
+    return RegistrationError(
+        f"{name}: this registration method is running; call it when Execute has ended, or of another one"
+    )
 
 
 def _to_callable(command: sitk.Command | Callable[[], Any]) -> Callable[[], Any]:
