@@ -187,6 +187,8 @@ protected:
 private:
   static constexpr std::uint64_t Seed = 0; ///< of the samples that are drawn
 
+  static void CheckStride(const char * setter, int stride);
+
   disa::FeatureRequest MakeRequest(int stride, double voxelSpacing) const;
 
   /** Where one image ends at its mask and the other does not, as an ultrasound sector in an MR, the network is to see

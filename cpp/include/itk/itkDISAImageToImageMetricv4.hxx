@@ -58,8 +58,19 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetVoxelSpac
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
+DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckStride(const char * setter, int stride)
+{
+  if (stride != 4 && stride != 2 && stride != 1)
+  {
+    throw DISAError(std::string(setter) + ": expected 4, 2 or 1 voxels, got " + std::to_string(stride));
+  }
+}
+
+template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
+void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetFixedStride(int stride)
 {
+  CheckStride("SetFixedStride", stride);
   if (m_FixedStride != stride)
   {
     m_FixedStride = stride;
@@ -71,6 +82,7 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::SetMovingStride(int stride)
 {
+  CheckStride("SetMovingStride", stride);
   if (m_MovingStride != stride)
   {
     m_MovingStride = stride;

@@ -158,3 +158,10 @@ def test_a_filters_output_is_an_image() -> None:
     cast = itk.CastImageFilter[itk.Image[itk.SS, 3], ImageType].New(itk.image_from_array(np.ones((4, 4, 4), np.int16)))
     metric = Metric.New(FixedImage=cast, MovingImage=cast.GetOutput())
     assert metric.GetFixedImage() == metric.GetMovingImage() == cast.GetOutput()
+
+
+@pytest.mark.parametrize("name", ["SetFixedStride", "SetMovingStride"])
+@pytest.mark.parametrize("stride", [0, -2, 3, 8])
+def test_a_stride_that_no_network_has_is_refused(name: str, stride: int) -> None:
+    with pytest.raises(disa.RegistrationError, match=rf"^{name}: expected 4, 2 or 1 voxels, got {stride}$"):
+        getattr(Metric.New(), name)(stride)
