@@ -115,6 +115,10 @@ class ImageSide:
         return self._seen if self._mask is None else self._seen * on_grid(self._mask, self.image)
 
     @property
+    def is_masked(self) -> bool:
+        return self._mask is not None
+
+    @property
     def ends_at_mask(self) -> bool:
         return self._mask is not None and is_blank_beyond(self.image, self._mask)
 
@@ -246,6 +250,10 @@ class FeatureSide:
         self.role = role
         self._features = features
         self._mask = mask
+
+    @property
+    def is_masked(self) -> bool:
+        return self._mask is not None
 
     @functools.cached_property
     def inside(self) -> sitk.Image:

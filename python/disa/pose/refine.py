@@ -55,6 +55,9 @@ def settle(work: Workspace, pose: Pose) -> Pose:
         if turn <= schedule.drifting:
             break
         pose = explore(work, pose)[0]
+    assert pose.view is not None
+    if pose.has_moved or work.has_turned(pose, pose.view.axes):  # or its value would be that of other descriptors
+        pose = refine(work, pose, schedule.ending[-1:])
     for _ in range(schedule.rounds):
         turned = turned_on(work, pose)
         if turned is None:
@@ -155,24 +158,22 @@ def complete(work: Workspace, best: Pose) -> Pose:
 def finish(work: Workspace, pose: Pose) -> Pose:
     """Where neither image is contained in the other, the pose over the samples that lie well inside of both.
 
+    A mask may leave too few of them to say more than all samples do, so under a mask the pose stays.
     The value is that of the whole metric, under the last of the kernels.
     """
-    schedule, voxel, first = work.schedule, work.described.voxel, pose
+    schedule, voxel = work.schedule, work.described.voxel
     for _ in range(schedule.last_rounds):
         with work.times.timed("re-oriented descriptors"):
             view = pose.view
             if view is None or pose.has_moved or work.has_turned(pose, view.axes):
                 view = work.view_about(pose, schedule.dense, voxel)
                 pose = replace(pose, view=view, has_moved=False)
-            is_contained = max(work.overlaps(view, pose)) >= schedule.contained
-            terms = () if is_contained else work.terms_inside(view, pose)
+            is_left_out = work.is_masked or max(work.overlaps(view, pose)) >= schedule.contained
+            terms = () if is_left_out else work.terms_inside(view, pose)
         if not terms:
             break
         with work.times.timed("refinement"):
             end = work.optimize(pose.search, [pose.parameters], terms, schedule.refining)[0]
-        if work.distance(end, first) > schedule.distinct:  # elsewhere, which is no last step
-            pose = replace(first, view=view if first.view is None else first.view)
-            break
         step = work.distance(end, pose)
         pose = replace(end, view=view, trace=(*pose.trace, *end.trace))
         if step < schedule.at_rest:
