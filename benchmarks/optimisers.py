@@ -42,15 +42,15 @@ METRICS: dict[str, Callable[[Method], None]] = {
     "DISA": lambda method: method.SetMetricAsDISA(),
     "Mattes": lambda method: method.SetMetricAsMattesMutualInformation(50),
 }
-ROTATION_SCALE = 100.0**2  # mm^2 a radian^2: a turn by 0.01 counts as a shift by 1 mm
+ARM = 100.0  # mm: a turn by 0.01 counts as a shift by 1 mm
 
 
 def by_shift(method: Method) -> None:
     method.SetOptimizerScalesFromPhysicalShift()
 
 
-def by_hand(method: Method) -> None:
-    method.SetOptimizerScales([ROTATION_SCALE] * 3 + [1.0] * 3)
+def by_hand(method: Method, angle: float = ARM) -> None:
+    method.SetOptimizerScales([angle] * 3 + [1.0] * 3)
 
 
 OPTIMIZERS: dict[str, Callable[[Method], None]] = {
@@ -65,8 +65,11 @@ OPTIMIZERS: dict[str, Callable[[Method], None]] = {
     "LBFGSB": lambda m: m.SetOptimizerAsLBFGSB(numberOfIterations=100),
     "Powell": lambda m: (m.SetOptimizerAsPowell(10, 30, 2.0, 1e-2, 1e-4), by_hand(m)),
     "Amoeba": lambda m: (m.SetOptimizerAsAmoeba(5.0, 200), by_hand(m)),
-    "OnePlusOneEvolutionary": lambda m: (m.SetOptimizerAsOnePlusOneEvolutionary(200, seed=1), by_hand(m)),
-    "Exhaustive": lambda m: (m.SetOptimizerAsExhaustive([1, 1, 1, 2, 2, 2], 8.0), by_hand(m)),
+    "OnePlusOneEvolutionary": lambda m: (
+        m.SetOptimizerAsOnePlusOneEvolutionary(300, initialRadius=2.0, seed=1),
+        by_hand(m),
+    ),
+    "Exhaustive": lambda m: (m.SetOptimizerAsExhaustive([1, 1, 1, 2, 2, 2], 8.0), by_hand(m, 1 / ARM)),
 }
 FIELDS = ("pair", "role", "optimiser", "levels", "sampling", "metric", "pose", "initial", "final", "seconds")
 KEYS = FIELDS[:7]
