@@ -42,6 +42,10 @@ class Side(Protocol):
         """8-bit image, not 0 where the image and its mask are."""
 
     @property
+    def is_masked(self) -> bool:
+        """Whether it has a mask."""
+
+    @property
     def ends_at_mask(self) -> bool:
         """Whether all beyond its mask is of one value."""
 
