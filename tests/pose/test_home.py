@@ -31,7 +31,7 @@ def test_among_equals_the_one_at_the_start_is_kept(start: float, monkeypatch: py
     original = refine.explore
 
     def lead_away(work: Workspace, pose: Pose) -> list[Pose]:
-        away = work.search_about("rigid", pose.matrix, pose.offset + (0.0, 0.0, PERIOD))
+        away = work.search_about("rigid", pose.matrix, pose.offset + np.array([0.0, 0.0, PERIOD]))
         return original(work, refine.refine(work, Pose.first(away), work.schedule.ending))
 
     monkeypatch.setattr(refine, "explore", lead_away)

@@ -42,10 +42,6 @@ class Side(Protocol):
         """8-bit image, not 0 where the image and its mask are."""
 
     @property
-    def is_masked(self) -> bool:
-        """Whether it has a mask."""
-
-    @property
     def ends_at_mask(self) -> bool:
         """Whether all beyond its mask is of one value."""
 
@@ -117,10 +113,6 @@ class ImageSide:
         if self._seen is None:
             return sitk.Cast(self.image * 0 + 1, sitk.sitkUInt8) if self._mask is None else self._mask
         return self._seen if self._mask is None else self._seen * on_grid(self._mask, self.image)
-
-    @property
-    def is_masked(self) -> bool:
-        return self._mask is not None
 
     @property
     def ends_at_mask(self) -> bool:
@@ -254,10 +246,6 @@ class FeatureSide:
         self.role = role
         self._features = features
         self._mask = mask
-
-    @property
-    def is_masked(self) -> bool:
-        return self._mask is not None
 
     @functools.cached_property
     def inside(self) -> sitk.Image:

@@ -158,18 +158,35 @@ def complete(work: Workspace, best: Pose) -> Pose:
 def finish(work: Workspace, pose: Pose) -> Pose:
     """Where neither image is contained in the other, the pose over the samples that lie well inside of both.
 
-    A mask may leave too few of them to say more than all samples do, so under a mask the pose stays.
-    The value is that of the whole metric, under the last of the kernels.
+    It is taken only where the whole metric agrees with it: few samples, as a mask may leave, may lead anywhere. The
+    value is that of the whole metric, under the last of the kernels.
     """
-    schedule, voxel = work.schedule, work.described.voxel
+    first = _valued(work, pose)
+    last = _valued(work, _inside(work, first))
+    return last if last.value <= work.schedule.agreed * first.value else first
+
+
+def _valued(work: Workspace, pose: Pose) -> Pose:
+    """The pose with a view of its own, and its value under the last of the kernels."""
+    schedule, view = work.schedule, pose.view
+    if view is None or pose.has_moved or work.has_turned(pose, view.axes):
+        with work.times.timed("re-oriented descriptors"):
+            view = work.view_about(pose, schedule.dense, work.described.voxel)
+    terms = work.terms(view, schedule.ending[-1])
+    value = pose.search.evaluate(pose.parameters, terms)[0]
+    return replace(pose, view=view, has_moved=False, terms=terms, value=value, trace=(*pose.trace, (value,)))
+
+
+def _inside(work: Workspace, pose: Pose) -> Pose:
+    """The pose after some rounds over the samples that lie well inside of both images; as it is if one is contained."""
+    schedule = work.schedule
     for _ in range(schedule.last_rounds):
         with work.times.timed("re-oriented descriptors"):
             view = pose.view
-            if view is None or pose.has_moved or work.has_turned(pose, view.axes):
-                view = work.view_about(pose, schedule.dense, voxel)
-                pose = replace(pose, view=view, has_moved=False)
-            is_left_out = work.is_masked or max(work.overlaps(view, pose)) >= schedule.contained
-            terms = () if is_left_out else work.terms_inside(view, pose)
+            if view is None or work.has_turned(pose, view.axes):
+                view = work.view_about(pose, schedule.dense, work.described.voxel)
+            is_contained = max(work.overlaps(view, pose)) >= schedule.contained
+            terms = () if is_contained else work.terms_inside(view, pose)
         if not terms:
             break
         with work.times.timed("refinement"):
@@ -178,10 +195,7 @@ def finish(work: Workspace, pose: Pose) -> Pose:
         pose = replace(end, view=view, trace=(*pose.trace, *end.trace))
         if step < schedule.at_rest:
             break
-    assert pose.view is not None
-    terms = work.terms(pose.view, schedule.ending[-1])
-    value = pose.search.evaluate(pose.parameters, terms)[0]
-    return replace(pose, terms=terms, value=value, trace=(*pose.trace, (value,)))
+    return pose
 
 
 def free(work: Workspace, pose: Pose, voxel: float | None = None) -> Pose:

@@ -76,6 +76,7 @@ class Schedule:
             samples that lie well inside.
         inset: cells of the other image within which its border is near to a sample.
         least_inside: share of the samples' weight that is left; where it is less all samples stay.
+        agreed: share of its value that a pose must keep through the last steps.
         last_rounds: how often samples are chosen anew.
         at_rest: mm; a step below ends the last rounds.
         freed_ending: those of the steps for poses that may shrink, as they do over smooth descriptors.
@@ -113,6 +114,7 @@ class Schedule:
     contained: float = 0.93
     inset: int = 2
     least_inside: float = 0.02
+    agreed: float = 0.9
     last_rounds: int = 4
     at_rest: float = 0.2
     freed_ending: tuple[float, ...] = (3.0, 0.0)

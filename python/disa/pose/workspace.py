@@ -130,11 +130,6 @@ class Workspace:
         """Fixed descriptors that are compared."""
         return self.described.samples
 
-    @property
-    def is_masked(self) -> bool:
-        """Whether either image has a mask."""
-        return self.fixed.is_masked or self.moving.is_masked
-
     def search_about(
         self, kind: str, matrix: FloatArray, offset: FloatArray, pressure: _core.ProbePressure | None = None
     ) -> _core.PoseSearch:
