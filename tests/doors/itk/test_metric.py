@@ -298,7 +298,6 @@ def test_images_without_overlap_are_an_error(image: sitk.Image) -> None:
         (lambda m: m.SetMovingImage(_without_pixels()), "^moving image: has no pixels"),
         (lambda m: m.SetMovingTransform(None), "MovingTransform is not present"),
         (lambda m: m.SetModel("/nowhere/net.onnx"), "no such model file"),
-        (lambda m: m.SetMovingStride(3), "strides 4, 2, 1"),
         (lambda m: m.SetExecutionProviders(["NoSuchProvider"]), "NoSuchProvider"),
         (
             lambda m: m.SetMovingTransform(itk.ThinPlateSplineKernelTransform[itk.D, 3].New()),

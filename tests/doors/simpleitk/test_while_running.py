@@ -191,15 +191,16 @@ def test_a_second_thread_is_refused_too_and_after_an_error_the_method_runs_again
 UNCAUGHT = """
 import disa
 import SimpleITK as sitk
-from helpers.simpleitk_engine import blobs, moved
 
+noise = sitk.AdditiveGaussianNoise(sitk.Image([24, 24, 24], sitk.sitkFloat32), 100.0, 0.0, 1)
+image = sitk.SmoothingRecursiveGaussian(noise, 2.0)
 method = disa.ImageRegistrationMethod()
 method.SetMetricAsDISA()
 method.SetInitialTransform(sitk.TranslationTransform(3))
 method.SetOptimizerAsGradientDescent(0.5, 5)
-method.AddCommand(sitk.sitkIterationEvent, lambda: method.Execute(blobs(0), moved(blobs(0))))
+method.AddCommand(sitk.sitkIterationEvent, lambda: method.Execute(image, image))
 try:
-    method.Execute(blobs(0), moved(blobs(0)))
+    method.Execute(image, image)
 except RuntimeError as error:
     print(error)
 """
