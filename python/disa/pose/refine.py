@@ -161,30 +161,38 @@ def finish(work: Workspace, pose: Pose) -> Pose:
     It is taken only where the whole metric agrees with it: few samples, as a mask may leave, may lead anywhere. The
     value is that of the whole metric, under the last of the kernels.
     """
-    first = _valued(work, pose)
-    last = _valued(work, _inside(work, first))
+    first = _valued(work, _viewed(work, pose))
+    inside = _inside(work, first)
+    if inside is first:
+        return first
+    last = _valued(work, _viewed(work, inside))
     return last if last.value <= work.schedule.agreed * first.value else first
 
 
+def _viewed(work: Workspace, pose: Pose) -> Pose:
+    """The pose with descriptors of its own."""
+    if pose.view is not None and not pose.has_moved and not work.has_turned(pose, pose.view.axes):
+        return pose
+    with work.times.timed("re-oriented descriptors"):
+        view = work.view_about(pose, work.schedule.dense, work.described.voxel)
+    return replace(pose, view=view, has_moved=False)
+
+
 def _valued(work: Workspace, pose: Pose) -> Pose:
-    """The pose with a view of its own, and its value under the last of the kernels."""
-    schedule, view = work.schedule, pose.view
-    if view is None or pose.has_moved or work.has_turned(pose, view.axes):
-        with work.times.timed("re-oriented descriptors"):
-            view = work.view_about(pose, schedule.dense, work.described.voxel)
-    terms = work.terms(view, schedule.ending[-1])
+    """The pose with its value under the last of the kernels."""
+    assert pose.view is not None
+    terms = work.terms(pose.view, work.schedule.ending[-1])
     value = pose.search.evaluate(pose.parameters, terms)[0]
-    return replace(pose, view=view, has_moved=False, terms=terms, value=value, trace=(*pose.trace, (value,)))
+    return replace(pose, terms=terms, value=value, trace=(*pose.trace, (value,)))
 
 
 def _inside(work: Workspace, pose: Pose) -> Pose:
     """The pose after some rounds over the samples that lie well inside of both images; as it is if one is contained."""
     schedule = work.schedule
     for _ in range(schedule.last_rounds):
+        view = _viewed(work, pose).view
+        assert view is not None
         with work.times.timed("re-oriented descriptors"):
-            view = pose.view
-            if view is None or work.has_turned(pose, view.axes):
-                view = work.view_about(pose, schedule.dense, work.described.voxel)
             is_contained = max(work.overlaps(view, pose)) >= schedule.contained
             terms = () if is_contained else work.terms_inside(view, pose)
         if not terms:

@@ -24,6 +24,7 @@ from helpers.itk_metric import (
     to_itk,
     value_and_derivative,
 )
+from helpers.two_sides import mask_over
 
 
 def versor(rng: np.random.Generator) -> list[float]:
@@ -200,15 +201,6 @@ def region(size: int) -> Any:
     return result
 
 
-def mask_of(features: disa.FeatureVolume, keep: np.ndarray) -> Any:
-    image = itk.image_from_array(keep.astype(np.uint8))
-    image.CopyInformation(box(features))
-    mask = itk.ImageMaskSpatialObject[3].New()
-    mask.SetImage(image)
-    mask.Update()
-    return mask
-
-
 def test_masks_take_cells_away(make_features) -> None:
     features = make_features(seed=6)
     half = np.zeros(features.weights.shape, bool)
@@ -217,12 +209,12 @@ def test_masks_take_cells_away(make_features) -> None:
     metric = metric_of(features, features, transform)
     metric.GetValue()
     everything = metric.GetNumberOfValidPoints()
-    metric.SetFixedImageMask(mask_of(features, half))
+    metric.SetFixedImageMask(mask_over(features, half))
     metric.Initialize()
     masked_fixed = metric.GetValue()
     assert metric.GetNumberOfValidPoints() == half.sum() < everything
     metric.SetFixedImageMask(None)
-    metric.SetMovingImageMask(mask_of(features, half))
+    metric.SetMovingImageMask(mask_over(features, half))
     metric.Initialize()
     masked_moving = metric.GetValue()
     share = features.weights[half].sum() / features.weights.sum()
@@ -235,7 +227,7 @@ def test_the_border_of_a_moving_mask_is_continuous(make_features) -> None:
     half[:, :, :7] = True
     transform = make_transform("TranslationTransform")
     metric = metric_of(features, features, transform)
-    metric.SetMovingImageMask(mask_of(features, half))
+    metric.SetMovingImageMask(mask_over(features, half))
     metric.Initialize()
     values = []
     for x in np.arange(-8.0, 8.0, 0.25):
@@ -250,7 +242,7 @@ def test_the_border_of_a_moving_mask_is_continuous(make_features) -> None:
 def test_a_mask_that_leaves_nothing_is_an_error(make_features) -> None:
     features = make_features()
     metric = metric_of(features, features, make_transform("TranslationTransform"))
-    metric.SetFixedImageMask(mask_of(features, np.zeros(features.weights.shape, bool)))
+    metric.SetFixedImageMask(mask_over(features, np.zeros(features.weights.shape, bool)))
     with pytest.raises(disa.RegistrationError, match="fixed mask"):
         metric.Initialize()
 
