@@ -6,6 +6,8 @@
 #include "disa/core/Geometry.h"
 #include "disa/features/VoxelSpacing.h"
 
+#include <limits>
+
 namespace py = pybind11;
 
 namespace
@@ -66,7 +68,13 @@ bind_geometry(py::module_ & module)
     [](const Array & one, const Array & other) { return disa::AngleBetween(to_matrix(one), to_matrix(other)); },
     py::arg("one"),
     py::arg("other"));
-  module.def("automatic_voxel_spacing", &disa::AutomaticVoxelSpacing, py::arg("fixed"), py::arg("moving"));
+  module.def("automatic_voxel_spacing",
+             &disa::AutomaticVoxelSpacing,
+             py::arg("fixed"),
+             py::arg("moving"),
+             py::arg("left_by_masks") = std::numeric_limits<double>::infinity());
+  module.def("lattice", &disa::Lattice, py::arg("image"));
+  module.def("mask_volume", &disa::MaskVolume, py::arg("image"), py::arg("inside"));
   module.def("mean_distance", &disa::MeanDistance, py::arg("one"), py::arg("other"));
   module.def("distinct", &distinct, py::arg("places"), py::arg("values"), py::arg("distance"), py::arg("keep"));
 }

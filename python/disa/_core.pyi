@@ -65,8 +65,14 @@ def nearest_rotation(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
 def angle_between(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
     """Degrees of the rotation from one (3, 3) orthogonal matrix to another; 180 if one mirrors."""
 
-def automatic_voxel_spacing(fixed: Grid, moving: Grid) -> float:
-    """Voxel spacing in mm where nobody says: 2, or 1 if the smaller field of view is a block."""
+def automatic_voxel_spacing(fixed: Grid, moving: Grid, left_by_masks: float = ...) -> float:
+    """Voxel spacing in mm where nobody says: 2, or 1 if the smaller field of view is a block or masks leave little."""
+
+def lattice(image: Grid) -> Grid:
+    """Every so many voxels, at most 64 along each axis."""
+
+def mask_volume(image: Grid, inside: int) -> float:
+    """mm^3 of a grid within a mask that holds so many of the lattice's points."""
 
 def mean_distance(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
     """Mean distance in mm between corresponding points, both (n, 3)."""

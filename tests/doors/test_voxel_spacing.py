@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 import disa
+import itk
 from disa.core import _core
 from disa.geometry.grid import Grid
 from helpers.images import structured_image
@@ -91,6 +92,62 @@ def by_simpleitk(fixed: sitk.Image, moving: sitk.Image) -> float:
 @pytest.mark.parametrize("door", [by_function, by_search, by_field, by_itk, by_simpleitk])
 def test_every_door_takes_one_millimetre_for_a_block(door: Callable[[sitk.Image, sitk.Image], float]) -> None:
     assert door(block(3), block(3)) == pytest.approx(1.0)
+
+
+def ball(image: sitk.Image, radius: float) -> sitk.Image:
+    """Mask of so many mm about the image's centre."""
+    z, y, x = np.indices(image.GetSize()[::-1])
+    index = np.stack([x, y, z], axis=-1) - (np.asarray(image.GetSize()) - 1) / 2
+    mask = sitk.GetImageFromArray((np.linalg.norm(index * image.GetSpacing(), axis=-1) < radius).astype(np.uint8))
+    mask.CopyInformation(image)
+    return mask
+
+
+@pytest.fixture(scope="module")
+def body() -> sitk.Image:
+    return structured_image((68, 64, 60), spacing=2.2, seed=5)
+
+
+RADIUS = 50.0  # mm: a ball of half a litre
+
+
+@pytest.fixture(scope="module")
+def finer() -> sitk.Image:
+    return structured_image((100, 96, 92), spacing=1.2, seed=5)
+
+
+def test_a_mask_that_leaves_less_than_a_litre_asks_for_finer_voxels(finer: sitk.Image) -> None:
+    assert disa.register(finer, finer, moving_mask=ball(finer, RADIUS)).voxel_spacing == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("setter", ["SetFixedImageMask", "SetMovingImageMask"])
+def test_so_does_a_mask_of_the_itk_metric(finer: sitk.Image, setter: str) -> None:
+    metric = Metric.New(FixedImage=to_itk(finer), MovingImage=to_itk(finer))
+    assert metric.GetVoxelSpacing() == 2.0
+    mask = itk.ImageMaskSpatialObject[3].New(Image=to_itk(ball(finer, RADIUS), np.uint8))
+    mask.Update()
+    getattr(metric, setter)(mask)
+    assert metric.GetVoxelSpacing() == pytest.approx(1.2)
+
+
+def test_a_large_mask_and_one_that_the_image_ends_at_do_not(body: sitk.Image) -> None:
+    half = ball(body, 65.0)  # 1.1 litres
+    assert disa.register(body, body, fixed_mask=half).voxel_spacing == 2.0
+    sector = ball(body, RADIUS)
+    seen = sitk.Mask(body, sector)
+    assert disa.register(seen, body, fixed_mask=sector).voxel_spacing == 2.0
+
+
+@pytest.mark.parametrize(("size", "radius"), [((40, 50, 60), 25.0), ((64, 65, 130), 30.0), ((5, 200, 129), 60.0)])
+def test_the_volume_of_a_mask_is_that_of_its_voxels(size: tuple[int, int, int], radius: float) -> None:
+    image = structured_image(size, spacing=1.3, seed=2)
+    mask = ball(image, radius)
+    lattice = _core.lattice(Grid.of(image))
+    assert max(lattice.size) <= 64
+    ends = lattice.points([(0, 0, 0), np.asarray(lattice.size) - 1]).mean(axis=0)
+    np.testing.assert_allclose(ends, Grid.of(image).corners.mean(axis=0))  # it lies in the middle
+    found = _core.mask_volume(Grid.of(image), int(np.count_nonzero(lattice.nearest(mask))))
+    assert found == pytest.approx(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * 1.3**3, rel=0.05)
 
 
 def test_a_spacing_that_is_set_stays() -> None:

@@ -2,11 +2,14 @@
 #ifndef itkDISAFieldOfView_h
 #define itkDISAFieldOfView_h
 
+#include "disa/features/VoxelSpacing.h"
+#include "itkDISAGeometry.h"
 #include "itkImageRegionConstIteratorWithIndex.h"
 #include "itkSmartPointer.h"
 #include "itkSpatialObject.h"
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,8 +19,8 @@ namespace itk
 namespace DISA
 {
 
-/** \brief Whether an image ends at its mask, as an ultrasound sector does: all beyond it, of which there is some, has
- * one value. Looked at again only where the image or the mask has changed. */
+/** \brief What a mask leaves of an image, and whether the image ends there, as an ultrasound sector does: all beyond
+ * it, of which there is some, has one value. Looked at again only where the image or the mask has changed. */
 template <typename TImage>
 class FieldOfView
 {
@@ -28,17 +31,16 @@ public:
   bool
   EndsAt(const TImage & image, const MaskType * mask)
   {
-    const ModifiedTimeType imageModified = image.GetMTime();
-    const ModifiedTimeType maskModified = mask != nullptr ? mask->GetMTime() : 0;
-    if (m_Image != &image || m_ImageModified != imageModified || m_Mask != mask || m_MaskModified != maskModified)
-    {
-      m_Inside = mask != nullptr && image.GetBufferPointer() != nullptr ? Look(image, *mask) : nullptr;
-      m_Image = &image;
-      m_ImageModified = imageModified;
-      m_Mask = mask;
-      m_MaskModified = maskModified;
-    }
+    this->Update(image, mask);
     return m_Inside != nullptr;
+  }
+
+  /** \brief mm^3 of the image within a mask beyond which the image goes on; infinity if there is no such mask. */
+  double
+  LeftBy(const TImage & image, const MaskType * mask)
+  {
+    this->Update(image, mask);
+    return m_Left;
   }
 
   /** \brief 1 for each voxel inside, x fastest; null if the image does not end at its mask. */
@@ -49,6 +51,38 @@ public:
   }
 
 private:
+  void
+  Update(const TImage & image, const MaskType * mask)
+  {
+    const ModifiedTimeType imageModified = image.GetMTime();
+    const ModifiedTimeType maskModified = mask != nullptr ? mask->GetMTime() : 0;
+    if (m_Image == &image && m_ImageModified == imageModified && m_Mask == mask && m_MaskModified == maskModified)
+    {
+      return;
+    }
+    const bool isMasked = mask != nullptr && image.GetBufferPointer() != nullptr;
+    m_Inside = isMasked ? Look(image, *mask) : nullptr;
+    m_Left = isMasked && m_Inside == nullptr ? Volume(image, *mask) : std::numeric_limits<double>::infinity();
+    m_Image = &image;
+    m_ImageModified = imageModified;
+    m_Mask = mask;
+    m_MaskModified = maskModified;
+  }
+
+  static double
+  Volume(const TImage & image, const MaskType & mask)
+  {
+    const disa::Frame     frame = ToFrame(image);
+    const disa::Frame     lattice = disa::Lattice(frame);
+    const disa::AffineMap toPoint = lattice.IndexToPhysical();
+    std::size_t           inside = 0;
+    for (std::size_t cell = 0; cell < lattice.NumberOfCells(); ++cell)
+    {
+      inside += mask.IsInsideInWorldSpace(ToPoint<typename TImage::PointType>(toPoint(lattice.IndexOf(cell)))) ? 1 : 0;
+    }
+    return disa::MaskVolume(frame, inside);
+  }
+
   static std::shared_ptr<const std::vector<std::uint8_t>>
   Look(const TImage & image, const MaskType & mask)
   {
@@ -78,6 +112,7 @@ private:
   ModifiedTimeType                                 m_ImageModified{ 0 };
   ModifiedTimeType                                 m_MaskModified{ 0 };
   std::shared_ptr<const std::vector<std::uint8_t>> m_Inside{};
+  double                                           m_Left{ std::numeric_limits<double>::infinity() };
 };
 
 } // namespace DISA

@@ -252,29 +252,29 @@ private:
   disa::Sums EvaluateLinear(DerivativeType * derivative) const;
   disa::Sums EvaluateChain(DerivativeType * derivative) const;
 
-  std::string                       m_Model{ "disa-lc2" };
-  std::optional<double>             m_VoxelSpacing; ///< if it was set
-  int                               m_FixedStride{ 4 };
-  int                               m_MovingStride{ 2 };
-  std::optional<double>             m_FeatureSmoothing; ///< if it was set
-  std::optional<unsigned int>       m_RemainingLevels;  ///< if it was set
-  double                            m_CurrentFeatureSmoothing{ 0.0 };
-  double                            m_ReorientationAngle{ 3.0 };
-  ProviderList                      m_ExecutionProviders;
-  FeatureExtractorConstPointer      m_FeatureExtractor;
-  FeatureVolumeConstPointer         m_GivenFixedFeatures;
-  FeatureVolumeConstPointer         m_GivenMovingFeatures;
-  FeatureVolumeConstPointer         m_FixedSamples;
-  DISA::ComparedFeatures            m_GivenCompared; ///< of the given moving features
-  DISA::FeaturesInUse<TFixedImage>  m_FixedInUse;
-  DISA::FeaturesInUse<TMovingImage> m_MovingInUse;
-  DISA::FieldOfView<TFixedImage>    m_FixedFieldOfView;
-  DISA::FieldOfView<TMovingImage>   m_MovingFieldOfView;
-  disa::Objective                   m_Forward; ///< fixed samples, read in the moving image
-  std::size_t                       m_SamplesEachWay{ 0 };
-  disa::Objective                   m_Backward; ///< moving samples, read in the fixed image; none if there is one way
-  MultiThreaderBase::Pointer        m_Threader;
-  mutable ThreadIdType              m_NumberOfWorkUnitsUsed{ 0 };
+  std::string                             m_Model{ "disa-lc2" };
+  std::optional<double>                   m_VoxelSpacing; ///< if it was set
+  int                                     m_FixedStride{ 4 };
+  int                                     m_MovingStride{ 2 };
+  std::optional<double>                   m_FeatureSmoothing; ///< if it was set
+  std::optional<unsigned int>             m_RemainingLevels;  ///< if it was set
+  double                                  m_CurrentFeatureSmoothing{ 0.0 };
+  double                                  m_ReorientationAngle{ 3.0 };
+  ProviderList                            m_ExecutionProviders;
+  FeatureExtractorConstPointer            m_FeatureExtractor;
+  FeatureVolumeConstPointer               m_GivenFixedFeatures;
+  FeatureVolumeConstPointer               m_GivenMovingFeatures;
+  FeatureVolumeConstPointer               m_FixedSamples;
+  DISA::ComparedFeatures                  m_GivenCompared; ///< of the given moving features
+  DISA::FeaturesInUse<TFixedImage>        m_FixedInUse;
+  DISA::FeaturesInUse<TMovingImage>       m_MovingInUse;
+  mutable DISA::FieldOfView<TFixedImage>  m_FixedFieldOfView; ///< looked at where needed
+  mutable DISA::FieldOfView<TMovingImage> m_MovingFieldOfView;
+  disa::Objective                         m_Forward; ///< fixed samples, read in the moving image
+  std::size_t                             m_SamplesEachWay{ 0 };
+  disa::Objective            m_Backward; ///< moving samples, read in the fixed image; none if there is one way
+  MultiThreaderBase::Pointer m_Threader;
+  mutable ThreadIdType       m_NumberOfWorkUnitsUsed{ 0 };
 };
 
 } // namespace itk

@@ -51,9 +51,13 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetVoxelSpac
   {
     return *m_VoxelSpacing;
   }
-  return this->m_FixedImage && this->m_MovingImage
-           ? disa::AutomaticVoxelSpacing(DISA::ToFrame(*this->m_FixedImage), DISA::ToFrame(*this->m_MovingImage))
-           : ofBodies;
+  if (this->m_FixedImage.IsNull() || this->m_MovingImage.IsNull())
+  {
+    return ofBodies;
+  }
+  const double left = std::min(m_FixedFieldOfView.LeftBy(*this->m_FixedImage, this->m_FixedImageMask.GetPointer()),
+                               m_MovingFieldOfView.LeftBy(*this->m_MovingImage, this->m_MovingImageMask.GetPointer()));
+  return disa::AutomaticVoxelSpacing(DISA::ToFrame(*this->m_FixedImage), DISA::ToFrame(*this->m_MovingImage), left);
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>

@@ -26,16 +26,41 @@ FieldSide(const Frame & frame)
 } // namespace
 
 double
-AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving)
+AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double leftByMasks)
 {
   constexpr double body = 2.0;
   constexpr double block = 1.0;
   constexpr double blockSide = 85.0;
-  if (std::min(FieldSide(fixed), FieldSide(moving)) >= blockSide)
+  constexpr double litre = 1e6;
+  if (std::min(FieldSide(fixed), FieldSide(moving)) >= blockSide && leftByMasks >= litre)
   {
     return body;
   }
   return std::clamp(std::max(VoxelSide(fixed), VoxelSide(moving)), block, body);
+}
+
+Frame
+Lattice(const Frame & image)
+{
+  constexpr std::size_t most = 64;
+  Frame                 lattice = image;
+  Vector3               first{};
+  for (int axis = 0; axis < 3; ++axis)
+  {
+    const std::size_t step = std::max<std::size_t>(1, (image.size[axis] + most - 1) / most);
+    lattice.size[axis] = (image.size[axis] + step - 1) / step;
+    lattice.spacing[axis] = double(step) * image.spacing[axis];
+    first[axis] = double((image.size[axis] - 1) % step) / 2;
+  }
+  lattice.origin = image.IndexToPhysical()(first);
+  return lattice;
+}
+
+double
+MaskVolume(const Frame & image, std::size_t inside)
+{
+  const double voxel = image.spacing[0] * image.spacing[1] * image.spacing[2];
+  return double(inside) / double(Lattice(image).NumberOfCells()) * voxel * double(image.NumberOfCells());
 }
 
 } // namespace disa

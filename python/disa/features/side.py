@@ -45,6 +45,10 @@ class Side(Protocol):
     def ends_at_mask(self) -> bool:
         """Whether all beyond its mask is of one value."""
 
+    @property
+    def left_by_mask(self) -> float:
+        """mm^3 of the image within a mask beyond which it goes on; infinity if there is no such mask."""
+
     def extended(self: AnySide) -> AnySide:
         """The same, but the network is shown the image as if it went on beyond its mask."""
 
@@ -117,6 +121,12 @@ class ImageSide:
     @property
     def ends_at_mask(self) -> bool:
         return self._mask is not None and is_blank_beyond(self.image, self._mask)
+
+    @property
+    def left_by_mask(self) -> float:
+        if self._mask is None or self.ends_at_mask:
+            return np.inf
+        return _core.mask_volume(self.grid, int(np.count_nonzero(_core.lattice(self.grid).nearest(self._mask))))
 
     def extended(self) -> ImageSide:
         assert self._mask is not None
@@ -240,6 +250,7 @@ class FeatureSide:
 
     can_reorient = False
     ends_at_mask = False
+    left_by_mask = np.inf
 
     def __init__(self, features: FeatureVolume, mask: sitk.Image | None = None, role: str = "fixed") -> None:
         self.grid = Grid.of(features)
@@ -305,6 +316,12 @@ def open_sides(
 ) -> tuple[Side, Side]:
     """Both sides of a registration; `masks` are the fixed and the moving one. Raises as `open_image_side` does."""
     return open_side(fixed, "fixed", masks[0], describer), open_side(moving, "moving", masks[1], describer)
+
+
+def voxel_spacing_of(fixed: Side, moving: Side) -> float:
+    """mm between the voxels that the network sees, where nobody says; docs/concepts.md has the rule."""
+    left = min(fixed.left_by_mask, moving.left_by_mask)
+    return _core.automatic_voxel_spacing(fixed.grid, moving.grid, left)
 
 
 def extended_beyond_masks(fixed: AnySide, moving: AnySide) -> tuple[AnySide, AnySide]:

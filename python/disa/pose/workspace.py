@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.errors import RegistrationError
 from disa.features.network_grid import STRIDE
-from disa.features.side import Side, extended_beyond_masks
+from disa.features.side import Side, extended_beyond_masks, voxel_spacing_of
 from disa.features.volumes import thinned, well_inside
 from disa.geometry.grid import Grid
 from disa.geometry.linear import matrix_and_offset
@@ -113,7 +113,7 @@ class Workspace:
                 matrix, offset = np.eye(3), centres[1] - centres[0]
             else:
                 matrix, offset = matrix_and_offset(initial, "initial_transform")
-            self.voxel = options.spacing or _core.automatic_voxel_spacing(self.fixed.grid, self.moving.grid)
+            self.voxel = options.spacing or voxel_spacing_of(self.fixed, self.moving)
             self.describe_fixed(self.voxel)
         wanted = _core.nearest_rotation(matrix) @ self.fixed.grid.direction
         self.whole = self.whole_view(nearest_axes(self.moving.grid.direction, wanted) if is_global else wanted)
