@@ -16,6 +16,13 @@ VoxelSide(const Frame & frame)
   return std::cbrt(frame.spacing[0] * frame.spacing[1] * frame.spacing[2]);
 }
 
+/** The shortest side of a voxel, mm. */
+double
+FinestSide(const Frame & frame)
+{
+  return *std::min_element(frame.spacing.begin(), frame.spacing.end());
+}
+
 /** Side in mm of the cube that is as large as the field of view. */
 double
 FieldSide(const Frame & frame)
@@ -32,7 +39,11 @@ AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double leftByMa
   constexpr double block = 1.0;
   constexpr double blockSide = 85.0;
   constexpr double litre = 1e6;
-  if (std::min(FieldSide(fixed), FieldSide(moving)) >= blockSide && leftByMasks >= litre)
+  if (leftByMasks < litre)
+  {
+    return std::clamp(std::max(FinestSide(fixed), FinestSide(moving)), block, body);
+  }
+  if (std::min(FieldSide(fixed), FieldSide(moving)) >= blockSide)
   {
     return body;
   }

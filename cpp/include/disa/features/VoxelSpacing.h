@@ -11,9 +11,9 @@ namespace disa
  * is a block or masks leave little.
  *
  * The network sees some 25 voxels about a descriptor, 50 mm at 2 mm, so nearly all of a block's descriptors would see
- * its border. A block is as large as a cube of less than 85 mm. Where masks leave less than a litre of tissue, finer
- * voxels make for enough descriptors to compare. Voxels are not made finer than those of the coarser image are on
- * average, which would show nothing new.
+ * its border. A block is as large as a cube of less than 85 mm. Voxels are not made finer than those of the coarser
+ * image are on average, which would show nothing new. Where masks leave less than a litre of tissue, finer voxels make
+ * for enough descriptors to compare, so there they are as fine as the coarser image's are along their shortest side.
  * \param fixed, moving the images' grids.
  * \param leftByMasks mm^3 that the smaller of the masks leaves; infinity without one. */
 double AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double leftByMasks);
