@@ -17,7 +17,7 @@ from disa.training.config import TrainingConfig, dump_config, load_config
 from helpers.paths import MODELS
 
 SHIPPED = MODELS / "disa-lc2.yaml"
-TEXTS = ("images", "groups", "cache", "similarity", "pairs")
+TEXTS = ("images", "groups", "cache", "initial_weights", "similarity", "pairs")
 
 
 def written(folder: Path, text: str) -> Path:
@@ -54,6 +54,10 @@ def test_what_is_dumped_is_what_was_read(tmp_path: Path) -> None:
         ("crop_size: 62", "crop_size is 62, expected a multiple of 4 greater than 24"),
         ("crop_size: 20", "crop_size is 20, expected a multiple of 4 greater than 24"),
         ("max_zoom: 0.5", "max_zoom is 0.5, expected 1 or more"),
+        ("poses: 1", "poses is 1, expected 2 or more"),
+        ("smoothings: []", "smoothings is [], expected a list of widths, 0 or more each"),
+        ("smoothings: [3, -1]", "smoothings is -1, expected a list of widths, 0 or more each"),
+        ("min_displacement: 20", "min_displacement is more than max_displacement; lower it"),
         ("aligned_share: 0.9", "aligned_share and self_share add up to more than 1"),
         ("total_steps: 5\ntotal_seconds: 6", "total_steps and total_seconds are both given"),
         ("warmup_seconds: 5", "warmup_seconds is given, but the length of the run is not in seconds"),

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from disa.errors import ConfigError
-from disa.training.kinds import Count, NotNegative, Paths, Positive, Seed, Share, Zoom, complaint
+from disa.training.kinds import Count, NotNegative, Paths, PoseCount, Positive, Seed, Share, Widths, Zoom, complaint
 from disa.training.model.network import CELL
 from disa.training.schedule import Schedule
 from disa.training.targets.similarity import find_similarity
@@ -31,6 +31,7 @@ class TrainingConfig(BaseModel):
         cache: file of the preprocessed volumes, 2 mm, made anew when `images` have changed. If not given,
             `cache.npz` in the output folder.
         held_out: share of the subjects that is held out for validation, where the table names none.
+        initial_weights: checkpoint or file of weights that a run starts from; random weights if not given.
         similarity: what descriptors approximate: lc2, ncc, or package.module:object; see
             `disa.training.targets.similarity`.
         precision: of the network's arithmetic on a GPU: bf16, tf32 or fp32. On a CPU it is fp32.
@@ -72,6 +73,18 @@ class TrainingConfig(BaseModel):
             field of view.
         flip_sign_share: share of network inputs with their sign flipped, for a similarity that does not see it.
         noise: largest standard deviation of noise on network inputs.
+        pose_weight: of the loss on poses beside the similarity's error, 0: off. See
+            `disa.training.learning.pose_error`. It counts pairs whose crops lie in common world space.
+        pose_temperature: difference of the metric's value that makes a pose e times as likely in that loss.
+        poses: poses a pair, the right one among them.
+        pose_samples: descriptors that a pose is valued by, half of them of each crop, drawn by local deviation.
+        min_displacement, max_displacement: of the wrong poses, voxels, root mean square over the inner crop; uniform in
+            the logarithm. The shortest is longer where the table's `tolerance` is, or a quarter of the smoothing.
+        smoothings: widths in voxels of the kernel over the descriptors that samples are read in, one drawn a pair;
+            a search goes through 12, 6 and 3, and ends at 0.
+        position_weight: of the loss on positions, 0: off. See `disa.training.learning.position_error`.
+        position_temperature: likewise, of inner products.
+        other_places: places that the right one is told from, 2 to 12 voxels off, further where `tolerance` says.
         bins: bins of the similarity's range that count alike in the loss.
         learning_rate: of Muon for the 3x3x3 convolutions between channels, peak of warm-up and cosine decay.
         other_learning_rate: of AdamW for all other parameters, likewise.
@@ -88,6 +101,7 @@ class TrainingConfig(BaseModel):
     groups: str = ""
     cache: str = ""
     held_out: Share = 0.1
+    initial_weights: str = ""
     similarity: str = "lc2"
     precision: Literal["bf16", "tf32", "fp32"] = "bf16"
     seed: Seed = 1
@@ -122,6 +136,16 @@ class TrainingConfig(BaseModel):
     artefact_share: Share = 0.0
     flip_sign_share: Share = 0.3
     noise: NotNegative = 0.05
+    pose_weight: NotNegative = 0.0
+    pose_temperature: Positive = 0.01
+    poses: PoseCount = 64
+    pose_samples: PoseCount = 512
+    min_displacement: Positive = 0.5
+    max_displacement: Positive = 10.0
+    smoothings: Widths = [0.0]
+    position_weight: NotNegative = 0.0
+    position_temperature: Positive = 0.07
+    other_places: Count = 32
     bins: Count = 16
     learning_rate: Positive = 2e-2
     other_learning_rate: Positive = 2e-3
@@ -146,6 +170,12 @@ class TrainingConfig(BaseModel):
         room = max(self.border, find_similarity(self.similarity).radius + 1 + CELL // 2)
         if self.crop_size % CELL or self.crop_size <= 2 * room:
             raise ConfigError(f"crop_size is {self.crop_size}, expected a multiple of {CELL} greater than {2 * room}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_displacements(self) -> TrainingConfig:
+        if self.min_displacement > self.max_displacement:
+            raise ConfigError("min_displacement is more than max_displacement; lower it")
         return self
 
     @model_validator(mode="after")

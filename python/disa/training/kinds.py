@@ -25,7 +25,9 @@ Positive = Annotated[Number, Field(gt=0)]
 Zoom = Annotated[Number, Field(ge=1)]
 Share = Annotated[Number, Field(ge=0, le=1, description="a share between 0 and 1")]
 Count = Annotated[int, Field(gt=0)]
+PoseCount = Annotated[int, Field(ge=2)]
 Seed = Annotated[int, Field(ge=0)]
+Widths = Annotated[list[NotNegative], Field(min_length=1, description="a list of widths, 0 or more each")]
 Paths = Annotated[str | list[str], Field(description="a text or a list of paths")]
 
 #: What was expected, by pydantic's name of the error, where the kind has no description.

@@ -80,13 +80,14 @@ def table(folder: Path, text: str) -> str:
 def test_a_table_says_which_volumes_and_what_they_are(tmp_path: Path) -> None:
     touch(tmp_path, "a.nii", "b.nii", "c.nii", "d.nii", "label.nii")
     rows = (
-        "file,licence,modality,subject,group,split\na.nii,?,CT,p,g,\nb.nii,?,MR,p,g,validation\nc.nii,,,,h,evaluation\n"
+        "file,licence,modality,subject,group,split,tolerance\n"
+        "a.nii,?,CT,p,g,,\nb.nii,?,MR,p,g,validation,9\nc.nii,,,,h,evaluation,0\n"
     )
     found = find(tmp_path, groups=table(tmp_path, rows))
     assert [(s.path.name, *vars(s.info).values()) for s in found] == [
-        ("a.nii", "a", "CT", "p", "g", "train"),
-        ("b.nii", "b", "MR", "p", "g", "validation"),
-        ("c.nii", "c", "", "h", "h", "evaluation"),
+        ("a.nii", "a", "CT", "p", "g", "train", 0.0),
+        ("b.nii", "b", "MR", "p", "g", "validation", 9.0),
+        ("c.nii", "c", "", "h", "h", "evaluation", 0.0),
     ]
 
 
@@ -105,6 +106,9 @@ def test_a_table_without_splits_has_subjects_held_out_but_never_the_evaluation(t
         ("file\n", "lists no volumes"),
         ("file,split\na.nii,test\n", "line 2: split is test, expected train, validation, evaluation or nothing"),
         ("file,split\na.nii,\n,train\n", "line 3: no file"),
+        ("file,tolerance\na.nii,far\n", "line 2: tolerance is far, expected 0 or more mm, or nothing"),
+        ("file,tolerance\na.nii,-1\n", "line 2: tolerance is -1, expected 0 or more mm, or nothing"),
+        ("file,tolerance\na.nii,inf\n", "line 2: tolerance is inf, expected 0 or more mm, or nothing"),
         ("file\na.nii\n", "expected two subjects or more"),
         ("file,split\na.nii,validation\n", "no volume is left to train on"),
         ("file\na.nii\na.nii\nb.nii\n", "a.nii: given twice"),

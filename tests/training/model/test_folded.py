@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training side needs PyTorch")
 
 from disa.training.learning.balance import weighted_error  # noqa: E402
-from disa.training.learning.error import DescriptorError  # noqa: E402
+from disa.training.learning.error import DescriptorError, Form  # noqa: E402
 from disa.training.model.folded import head, spread, trunk  # noqa: E402
 from disa.training.model.network import DISANet, shared_network  # noqa: E402
 from disa.training.sampling.compare import Batch, predict  # noqa: E402
@@ -34,7 +34,7 @@ def test_error_and_gradients_are_those_of_the_plain_network() -> None:
     expected = weighted_error(
         predict(network, shared_network(network, 2), batch), batch.target, weights, (0.0, 1.0), 0.3
     )
-    got = DescriptorError(network, (0.0, 1.0), torch.float32, 0.3)(batch, weights)
+    got = DescriptorError(network, Form((0.0, 1.0), torch.float32, 0.3))(batch, weights).similarity
     torch.testing.assert_close(got, expected)
     parameters = list(network.parameters())
     for a, b in zip(torch.autograd.grad(got, parameters), torch.autograd.grad(expected, parameters), strict=True):
@@ -46,7 +46,7 @@ def test_half_the_bits_give_about_the_same_error() -> None:
     network = DISANet()
     batch = Batch(*torch.randn(2, 2, 16, 16, 16), *(6 + 4 * torch.rand(2, 2, 5, 3)), torch.rand(2, 5, 5))
     exact, coarse = (
-        DescriptorError(network, (0.0, 1.0), dtype, 0.5)(batch, torch.ones(4)).item()
+        DescriptorError(network, Form((0.0, 1.0), dtype, 0.5))(batch, torch.ones(4)).similarity.item()
         for dtype in (torch.float32, torch.bfloat16)
     )
     assert coarse != exact

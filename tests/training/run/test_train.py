@@ -251,6 +251,55 @@ def test_the_papers_pairs_of_held_out_volumes_are_logged(tmp_path: Path) -> None
     assert float(trainer.log.rows[-1]["pairs_error"]) == pytest.approx(expected, abs=1e-5)
 
 
+def with_places(output: Path, **changes: object) -> Trainer:
+    volumes = [small.volume(1, group="a"), small.volume(2, group="a")]
+    held_out = [small.volume(4, group="b"), small.volume(5, group="b")]
+    settings = {"border": 4, "self_share": 0.5, "pose_samples": 16, "poses": 4, **changes}
+    return Trainer(small.config(similarity="ncc", crop_size=28, **settings), volumes, held_out, output)
+
+
+def test_losses_on_places_are_logged_drawn_and_go_on(tmp_path: Path) -> None:
+    weights = {"pose_weight": 0.01, "position_weight": 0.01, "smoothings": [0.0, 6.0]}
+    with_places(tmp_path / "whole", **weights).run()
+    rows = rows_of(tmp_path / "whole" / "training_log.csv")
+    for name, most in (("near", 64), ("far", 64)):
+        assert 0 < float(rows[-1][f"{name}_pose_error"]) < 2 * np.log(most)
+        assert 0 <= float(rows[-1][f"{name}_pose_accuracy"]) <= 1
+    assert 0 < float(rows[-1]["train_pose_error"]) < 2 * np.log(4)
+    assert 0 < float(rows[-1]["train_position_error"]) < 2 * np.log(33)
+    with_places(tmp_path / "legs", **weights).run(stop=2)
+    trainer = with_places(tmp_path / "legs", **weights)
+    trainer.resume(tmp_path / "legs" / "checkpoint.pt")
+    trainer.run()
+    assert same(*(averaged_weights(tmp_path / leg / "checkpoint.pt") for leg in ("whole", "legs")))
+    plain = with_places(tmp_path / "plain")
+    plain.run()
+    assert not same(averaged_weights(tmp_path / "plain" / "checkpoint.pt"), trainer.averaged.state_dict())
+
+
+def test_a_run_may_go_on_with_losses_on_places(tmp_path: Path) -> None:
+    with_places(tmp_path).run(stop=2)
+    trainer = with_places(tmp_path, pose_weight=0.01)
+    trainer.resume(tmp_path / "checkpoint.pt")
+    trainer.run()
+    first, last = rows_of(tmp_path / "training_log.csv")
+    assert first["near_pose_error"] == ""
+    assert float(last["near_pose_error"]) > 0
+    assert (tmp_path / "training_curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_starts_from_weights(whole: Path, tmp_path: Path) -> None:
+    weights = averaged_weights(whole / "checkpoint.pt")
+    torch.save(weights, tmp_path / "weights.pt")
+    for path in (whole / "checkpoint.pt", tmp_path / "weights.pt"):
+        trainer = make(tmp_path)
+        trainer.start_from(path)
+        assert same(dict(trainer.network.state_dict()), weights)
+        assert same(dict(trainer.averaged.state_dict()), weights)
+    with pytest.raises(ModelError, match=r"none\.pt: No such file or directory; expected a checkpoint"):
+        make(tmp_path).start_from(tmp_path / "none.pt")
+
+
 def test_pairs_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     with pytest.raises(ConfigError, match=r"pairs\.csv: No such file"):

@@ -75,6 +75,7 @@ def test_a_run_from_images_to_an_exported_model(folder: Path) -> None:
         ({"seed": "x"}, "{0}/run.yaml: seed is 'x', expected a whole number"),
         ({"images": ""}, "neither images nor cache is given"),
         ({"images": "", "cache": "{0}/none.npz"}, "{0}/none.npz: no such file; give images to make it from"),
+        ({"initial_weights": "{0}/run.yaml"}, "{0}/run.yaml: not a PyTorch file of plain weights"),
         ({"images": "{0}/nowhere"}, "images: {0}/nowhere: no such file or folder"),
     ],
 )

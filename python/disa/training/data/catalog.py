@@ -10,11 +10,14 @@ columns, of which only `file` must be there:
 - subject: identifier of the person; subjects are held out as a whole.
 - group: volumes of one group share world space, so the same place in mm is the same anatomy.
 - split: train, validation, or evaluation for what training must not touch; train if empty.
+- tolerance: mm by which its anatomy may lie off where the world space of its group says, 0 if empty. 9 of a CT whose
+  patient lay otherwise for the MR; 0 of images of one session. The losses on places go by it.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -121,7 +124,18 @@ def _of_row(row: dict[str, str | None], folder: Path, place: str) -> Source:
     if split not in ("", *SPLITS):
         raise ConfigError(f"{place}: split is {split}, expected {', '.join(SPLITS)} or nothing")
     path = folder / file
-    return Source(path, VolumeInfo("", modality, subject or group or file, group, split or "train"))
+    tolerance = _millimetres((row.get("tolerance") or "0").strip() or "0", place)
+    return Source(path, VolumeInfo("", modality, subject or group or file, group, split or "train", tolerance))
+
+
+def _millimetres(text: str, place: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ConfigError(f"{place}: tolerance is {text}, expected 0 or more mm, or nothing")
+    return value
 
 
 def _stem(path: Path) -> str:

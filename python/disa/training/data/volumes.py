@@ -40,6 +40,7 @@ class VolumeInfo:
         subject: identifier of the person.
         group: volumes of one non-empty group share world space.
         split: "train", "validation", or "evaluation" for what training does not touch.
+        tolerance: mm by which its anatomy may lie off where its group's world space says.
     """
 
     name: str
@@ -47,6 +48,7 @@ class VolumeInfo:
     subject: str
     group: str
     split: str
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)

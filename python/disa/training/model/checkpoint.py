@@ -44,7 +44,7 @@ def load_file(path: Path) -> dict[str, Any]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; {EXPECTED}") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, AttributeError, ValueError):
         raise ModelError(f"{path}: not a PyTorch file of plain weights; {EXPECTED}") from None
     return state if isinstance(state, dict) else {}
 

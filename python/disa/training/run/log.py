@@ -18,7 +18,7 @@ class Log:
         self.rows = list(csv.DictReader(io.StringIO(text)))
 
     def add(self, row: dict[str, str]) -> None:
-        """Append a line; all lines have the keys of the first."""
+        """Append a line. A run that goes on with other settings may add keys; earlier lines are empty there."""
         self.rows.append(row)
 
     def text(self) -> str:
@@ -26,7 +26,9 @@ class Log:
         if not self.rows:
             return ""
         file = io.StringIO()
-        writer = csv.DictWriter(file, list(self.rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(
+            file, list(dict.fromkeys(key for row in self.rows for key in row)), "", lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(self.rows)
         return file.getvalue()

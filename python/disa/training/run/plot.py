@@ -7,6 +7,7 @@ import argparse
 import io
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
@@ -20,6 +21,12 @@ LINES = {
     "turned_error": "held out, grids turned up to 30°",
     "pairs_error": "held out, the paper's pairs",
 }
+#: On an axis of their own.
+POSE_LINES = {
+    "train_pose_error": "training, poses",
+    "near_pose_error": "held out, near poses",
+    "far_pose_error": "held out, far poses",
+}
 
 
 def draw(rows: list[dict[str, str]]) -> bytes:
@@ -30,10 +37,11 @@ def draw(rows: list[dict[str, str]]) -> bytes:
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    steps = [int(row["step"]) for row in rows]
-    for column, label in LINES.items():
-        if column in rows[0]:
-            axes.plot(steps, [float(row[column]) for row in rows], marker="o", markersize=3, label=label)
+    _plot(axes, rows, LINES, "-")
+    if any(row.get(column) for row in rows for column in POSE_LINES):
+        beside = axes.twinx()
+        beside.set(ylabel="cross-entropy of poses")
+        _plot(beside, rows, POSE_LINES, "--")
     minutes = float(rows[-1]["seconds"]) / 60
     axes.set(xlabel=f"step, the last after {minutes:.3g} minutes", ylabel="mean squared error, bins alike")
     axes.set(yscale="log", xlim=(0, None))
@@ -46,6 +54,14 @@ def draw(rows: list[dict[str, str]]) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, dpi=150)
     return picture.getvalue()
+
+
+def _plot(axes: Axes, rows: list[dict[str, str]], lines: dict[str, str], style: str) -> None:
+    for column, label in lines.items():
+        there = [row for row in rows if row.get(column)]
+        if there:
+            steps, values = [int(row["step"]) for row in there], [float(row[column]) for row in there]
+            axes.plot(steps, values, style, marker="o", markersize=3, label=label)
 
 
 def main() -> None:

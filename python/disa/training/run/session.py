@@ -23,6 +23,7 @@ from disa.training.data.catalog import Source, find_sources
 from disa.training.data.prepare import prepare
 from disa.training.data.volumes import VolumeInfo, load_cache, of_split
 from disa.training.files import write
+from disa.training.model.checkpoint import averaged_weights
 from disa.training.run.display import make_display
 from disa.training.run.train import CHECKPOINT, Trainer
 from disa.training.team import ALONE, Team, take_part
@@ -92,6 +93,8 @@ def run_training(config: TrainingConfig, output: Path, resume: bool, stop: float
     if resume and not checkpoint.exists():
         raise ModelError(f"{checkpoint}: no such file; leave out --resume to start a run")
     _check_devices(config, devices)
+    if config.initial_weights and not resume:
+        averaged_weights(Path(config.initial_weights))  # before hours of reading
     cache, infos = Path(config.cache or output / "cache.npz"), None
     if config.images or config.groups:
         sources = find_sources(config)
@@ -176,6 +179,8 @@ def _leg(job: Job, team: Team) -> bool:
             trainer = Trainer(config, splits["train"], splits["validation"], job.output, display, team)
             if job.resume:
                 trainer.resume(job.output / CHECKPOINT)
+            elif config.initial_weights:
+                trainer.start_from(Path(config.initial_weights))
             trainer.run(job.stop, interrupted)
         except torch.cuda.OutOfMemoryError:
             raise TrainingError(f"{device}: out of memory; lower batch_pairs, positions or crop_size") from None

@@ -19,9 +19,9 @@ from disa.training.config import TrainingConfig
 from disa.training.data.volumes import Volume
 from disa.training.files import write
 from disa.training.learning.balance import BinWeights
-from disa.training.learning.error import DescriptorError
+from disa.training.learning.error import DescriptorError, Errors, Form
 from disa.training.learning.optimisers import make_optimisers, set_rate
-from disa.training.model.checkpoint import load_checkpoint, save_checkpoint
+from disa.training.model.checkpoint import averaged_weights, load_checkpoint, save_checkpoint
 from disa.training.model.network import DISANet, shared_network
 from disa.training.run.display import Display
 from disa.training.run.log import Log
@@ -31,6 +31,7 @@ from disa.training.sampling.pairs import PairSampler
 from disa.training.targets.similarity import find_similarity
 from disa.training.team import ALONE, Team
 from disa.training.validate.paper_pairs import PatchPair, load_pairs
+from disa.training.validate.pose_validation import validate_poses
 from disa.training.validate.score_pairs import similarities
 from disa.training.validate.validation import CONDITIONS, validate
 
@@ -85,13 +86,14 @@ class Trainer:
         self.optimisers = make_optimisers(self.network, config)
         self.weights = BinWeights(config.bins, extent, self.device, team)
         bf16 = config.precision == "bf16" and self.device.type == "cuda"
-        error = DescriptorError(self.network, extent, torch.bfloat16 if bf16 else torch.float32, config.interval_share)
+        self._form = Form.of(config, extent, torch.bfloat16 if bf16 else torch.float32)
+        error = DescriptorError(self.network, self._form)
         self._error = DistributedDataParallel(error) if team.size > 1 else error
         self.step = 0
         self.seconds = 0.0
         self.log = Log()
         self._pairs = self._held_out_pairs() if config.pairs and team.leads else []
-        self._loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        self._loss = torch.zeros(len(Errors._fields), dtype=torch.float64, device=self.device)
         self._losses = 0
         self._saved = -1
 
@@ -128,7 +130,8 @@ class Trainer:
         Returns:
             The loss on this process' part, a scalar still on the device.
         """
-        loss = self._error(batch, self.weights.update(batch.target))
+        errors: Errors = self._error(batch, self.weights.update(batch.target))
+        loss = errors.total(self._form)
         self.network.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
@@ -137,7 +140,7 @@ class Trainer:
             optimiser.step()
         self.step += 1
         self._average()
-        self._loss += loss.detach()
+        self._loss += torch.stack(errors).detach()
         self._losses += 1
         return loss.detach()
 
@@ -181,21 +184,21 @@ class Trainer:
                 break
             self.learn(self.draw(self.team.rank))
             if begin == math.inf:
-                self._mean_loss()
+                self._mean_errors()
                 begin = time.monotonic()
                 next_save = begin + self.config.save_seconds
         if self.team.leads and self._saved != self.step:
             self._save()
 
-    def _mean_loss(self) -> float:
-        """Of the steps since the last line of the log; waits for the device."""
-        mean = float(self._loss) / max(self._losses, 1)
-        if not math.isfinite(mean):
+    def _mean_errors(self) -> list[float]:
+        """Those of `Errors`, over the steps since the last line of the log; waits for the device."""
+        means: list[float] = (self._loss / max(self._losses, 1)).tolist()
+        if not all(map(math.isfinite, means)):
             raise TrainingError(
-                f"the loss is {mean} at step {self.step}; lower learning_rate and go on from "
+                f"the loss is {sum(means)} at step {self.step}; lower learning_rate and go on from "
                 f"{self.output / CHECKPOINT} with --resume, or start anew"
             )
-        return mean
+        return means
 
     def _report(self, mark: tuple[int, float]) -> None:
         """Validate the averaged weights, add a line to the log and draw it.
@@ -203,7 +206,7 @@ class Trainer:
         Args:
             mark: step and seconds at the last report or the beginning of the leg.
         """
-        loss = self._mean_loss()
+        error, pose, position = self._mean_errors()
         pairs = (self.step - mark[0]) * self.config.batch_pairs * self.config.positions**2
         elapsed = self.seconds - mark[1]
         row = {
@@ -211,12 +214,19 @@ class Trainer:
             "step": str(self.step),
             "pairs_per_second": f"{pairs / elapsed:.3g}" if elapsed > 0 else "",  # a leg's first step is not timed
             "learning_rate": f"{self.schedule.rate(self.done) * self.config.learning_rate:.3g}",
-            "train_error": f"{loss:.5f}",
+            "train_error": f"{error:.5f}",
         }
+        if self.config.position_weight:
+            row["train_position_error"] = f"{position:.4f}"
         scores = validate(self.averaged, self.held_out, self.config, self.config.validate_batches)
         for condition in CONDITIONS:
             row[f"{condition.name}_error"] = f"{scores[condition.name].error:.5f}"
             row[f"{condition.name}_correlation"] = f"{scores[condition.name].correlation:.4f}"
+        if self.config.pose_weight:
+            row["train_pose_error"] = f"{pose:.4f}"
+            of_poses = validate_poses(self.averaged, self.held_out, self.config, self.config.validate_batches)
+            for name, of in of_poses.items():
+                row[f"{name}_pose_error"], row[f"{name}_pose_accuracy"] = f"{of.error:.4f}", f"{of.accuracy:.4f}"
         if self._pairs:
             dense = shared_network(self.averaged, 1)
             (predicted,) = similarities(dense, {v.info.name: v for v in self.held_out}, self._pairs)
@@ -229,7 +239,7 @@ class Trainer:
 
     def _save(self) -> None:
         """Write the checkpoint, which has everything needed to go on, then the log and its picture."""
-        self._mean_loss()
+        self._mean_errors()
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -247,6 +257,16 @@ class Trainer:
         if self.log.rows:
             write(self.output / LOG, self.log.text().encode())
             write(self.output / CURVE, draw(self.log.rows))
+
+    def start_from(self, weights: Path) -> None:
+        """Begin with the averaged weights of a checkpoint, or with those of a file that holds weights alone.
+
+        Raises:
+            ModelError: the file is missing, or is of another network.
+        """
+        state = averaged_weights(weights)
+        for network in (self.network, self.averaged):
+            network.load_state_dict(state)
 
     def resume(self, checkpoint: Path) -> None:
         """Go on where a checkpoint was written.
@@ -268,6 +288,7 @@ class Trainer:
             optimiser.load_state_dict(saved)
         self.weights.shares = state["shares"].to(self.device)
         self.step, self.seconds = state["step"], state["seconds"]
-        self._loss, self._losses = state["loss"].to(self.device), state["losses"]
+        self._loss.copy_(state["loss"])
+        self._losses = state["losses"]
         self.log = Log(state["log"])
         self._saved = self.step

@@ -22,6 +22,7 @@ from disa.training.sampling.crops import (
 )
 from disa.training.sampling.geometry import grid_to_grid
 from disa.training.sampling.pairs import CropPair
+from disa.training.sampling.poses import PoseDraw, draw_index, draw_poses
 from disa.training.targets.boxes import local_variance
 from disa.training.targets.patches import extract
 from disa.training.targets.similarity import Similarity, find_similarity
@@ -36,6 +37,7 @@ class Batch(NamedTuple):
         fixed, moving: what the network sees, shape (batch, z, y, x).
         fixed_points, moving_points: positions in those crops, voxels, (batch, count, 3), x, y, z.
         target: similarity of all position pairs, shape (batch, count, count), fixed first.
+        poses: what the losses on places compare; None if both are off.
     """
 
     fixed: Tensor
@@ -43,6 +45,7 @@ class Batch(NamedTuple):
     fixed_points: Tensor
     moving_points: Tensor
     target: Tensor
+    poses: PoseDraw | None = None
 
 
 @torch.no_grad()
@@ -79,12 +82,16 @@ def make_batch(pairs: list[CropPair], config: TrainingConfig, augment: bool) -> 
     moving = torch.where(on_cells, _nearest_cells(moving), moving)
 
     target = _scores(crops, torch.cat([fixed, moving]), similarity)
+    clean = seen
     if augment:
         if config.artefact_share:
             seen = spoil(seen, config.artefact_share, config.border)
         seen = disturb(seen, 0.0 if similarity.sees_sign else config.flip_sign_share, config.noise)
     moving_points = map_points(to_seen[count:], moving.flip(-1).float())
-    return Batch(seen[:count], seen[count:], fixed.flip(-1).float(), moving_points, target)
+    poses = None
+    if config.pose_weight or config.position_weight:
+        poses = draw_poses(pairs, clean, torch.cat([inside[:count], inside[2 * count :]]), config)
+    return Batch(seen[:count], seen[count:], fixed.flip(-1).float(), moving_points, target, poses)
 
 
 def predict(fixed_network: DISANet, moving_network: DISANet, batch: Batch) -> Tensor:
@@ -143,20 +150,13 @@ def _draw(crops: Tensor, mask: Tensor, weighted_shares: Tensor, count: int, marg
     uniform = uniform / uniform.sum((1, 2, 3), keepdim=True).clamp_min(1e-9)
     probability = torch.lerp(uniform, weight, weighted_shares[:, None, None, None])
     rows = probability.flatten(1, 2)
-    row = _draw_index(rows.sum(-1), count)
+    row = draw_index(rows.sum(-1), count)
     of_row = rows.gather(1, row[..., None].expand(-1, -1, size))
-    column = _draw_index(of_row.flatten(0, 1), 1).view(batch, count)
+    column = draw_index(of_row.flatten(0, 1), 1).view(batch, count)
     # The middle if the mask is empty; and rounding must not lead to where no patch fits.
     positions = torch.stack([row // size, row % size, column], dim=-1)
     positions = torch.where(mask.flatten(1).any(1)[:, None, None], positions, size // 2)
     return positions.clamp(margin, size - 1 - margin)
-
-
-def _draw_index(weights: Tensor, count: int) -> Tensor:
-    """Indices drawn in proportion to weights, shape (n, count), from weights (n, choices)."""
-    cumulative = weights.cumsum(1)
-    at = torch.rand(len(weights), count, device=weights.device) * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, at, right=True).clamp(max=weights.shape[1] - 1)
 
 
 def _nearest_cells(positions: Tensor) -> Tensor:

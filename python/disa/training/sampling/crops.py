@@ -118,13 +118,14 @@ def map_points(matrices: Tensor, points: Tensor) -> Tensor:
     return (matrices[:, None, :, :3] * points[:, :, None, :]).sum(-1) + matrices[:, None, :, 3]
 
 
-def read_descriptors(descriptors: Tensor, points: Tensor, stride: int) -> Tensor:
+def read_descriptors(descriptors: Tensor, points: Tensor, stride: int, outside: str = "border") -> Tensor:
     """Descriptors at points, trilinear between cells as the metric reads them.
 
     Args:
         descriptors: shape (batch, channels, z, y, x); cell k lies at voxel k * stride.
         points: shape (batch, count, 3), voxels of the network's input, x, y, z.
         stride: voxels between cells.
+        outside: what lies beyond the outermost cells: "border", themselves, or "zeros".
 
     Returns:
         Shape (batch, count, channels).
@@ -132,6 +133,6 @@ def read_descriptors(descriptors: Tensor, points: Tensor, stride: int) -> Tensor
     sizes = descriptors.shape[:1:-1]
     grid = torch.stack([points[..., axis] * (2 / (stride * (sizes[axis] - 1))) - 1 for axis in range(3)], dim=-1)
     values = functional.grid_sample(
-        descriptors, grid[:, None, None], mode="bilinear", padding_mode="border", align_corners=True
+        descriptors, grid[:, None, None], mode="bilinear", padding_mode=outside, align_corners=True
     )
     return values[:, :, 0, 0].transpose(1, 2)

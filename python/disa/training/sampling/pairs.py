@@ -42,6 +42,17 @@ class CropPair:
     seen_grid: CropGrid
     common: bool
 
+    @property
+    def tolerance(self) -> float:
+        """Voxels of the grids by which the same anatomy may lie apart, where the volumes share a world space.
+
+        The larger of the two volumes' own; a volume lies exactly on itself.
+        """
+        if self.fixed is self.moving:
+            return 0.0
+        voxel = float(np.cbrt(abs(np.linalg.det(self.fixed_grid.linear))))
+        return max(self.fixed.info.tolerance, self.moving.info.tolerance) / voxel
+
 
 def crop_centres(volume: Volume, random: np.random.Generator) -> NDArray[np.int64]:
     """Voxels (x, y, z) to centre crops on, more often where there is structure, shape (8192, 3)."""

@@ -78,6 +78,8 @@ def validation_config(config: TrainingConfig, condition: Condition) -> TrainingC
         unshifted_share=0.0,
         max_shift=condition.max_shift,
         moving_on_cells=condition.on_cells,
+        pose_weight=0.0,
+        position_weight=0.0,
     )
 
 
