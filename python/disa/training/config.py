@@ -74,7 +74,8 @@ class TrainingConfig(BaseModel):
         flip_sign_share: share of network inputs with their sign flipped, for a similarity that does not see it.
         noise: largest standard deviation of noise on network inputs.
         pose_weight: of the loss on poses beside the similarity's error, 0: off. See
-            `disa.training.learning.pose_error`. It counts pairs whose crops lie in common world space.
+            `disa.training.learning.pose_error`. It counts pairs whose crops lie in common world space, and are
+            turned or shifted against each other.
         pose_temperature: difference of the metric's value that makes a pose e times as likely in that loss.
         poses: poses a pair, the right one among them.
         pose_samples: descriptors that a pose is valued by, half of them of each crop, drawn by local deviation.

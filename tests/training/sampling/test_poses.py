@@ -72,6 +72,13 @@ def test_samples_lie_where_there_is_an_image() -> None:
         assert steps.max() * 2 <= 23 - crops.SETTINGS.border
 
 
+def test_no_pose_is_known_that_lays_one_grid_on_the_other_or_of_other_patients() -> None:
+    draw, _ = crops.drawn(9, turned_share=0.0, unshifted_share=1.0)
+    assert draw.known.tolist() == [False, False]
+    draw, _ = crops.drawn(9, self_share=0.0)
+    assert draw.known.tolist() == [False, False]
+
+
 @pytest.mark.parametrize(("tolerance", "aligned", "expected"), [(9.0, 1.0, 4.5), (9.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
 def test_wrong_poses_are_further_off_than_anatomy_may_lie(tolerance: float, aligned: float, expected: float) -> None:
     settings = crops.SETTINGS.changed(aligned_share=aligned, self_share=1 - aligned, native_share=1.0)

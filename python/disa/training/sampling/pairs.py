@@ -43,6 +43,15 @@ class CropPair:
     common: bool
 
     @property
+    def posed(self) -> bool:
+        """Whether the right pose is known and does not lay one grid on the other.
+
+        Such a pose would win whatever the crops show, for descriptors between cells are shorter than those at cells.
+        """
+        one, other = self.fixed_grid.affine, self.seen_grid.affine
+        return self.common and not np.allclose(one, other, rtol=0, atol=1e-3)
+
+    @property
     def tolerance(self) -> float:
         """Voxels of the grids by which the same anatomy may lie apart, where the volumes share a world space.
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the losses on places compare: displaced poses of a crop pair, and places beside the right one.
 
-Only pairs whose crops lie in common world space have a right pose and right places. All else is drawn for every pair,
-so that shapes stay the same from step to step.
+Only pairs whose crops lie in common world space, on different grids, have a right pose and right places. All else is
+drawn for every pair, so that shapes stay the same from step to step.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PoseDraw(NamedTuple):
     """Poses and places of a batch of crop pairs. Points and matrices are in voxels of what the network sees, x, y, z.
 
     Attributes:
-        known: whether a pair's right pose is known, shape (batch,).
+        known: whether a pair's right pose is known and its grids differ, shape (batch,).
         to_moving, to_fixed: the right pose and its inverse, shape (batch, 3, 4).
         displacements: of the fixed crop before the right pose, rigid, the first one none, shape (batch, poses, 3, 4).
         widths: of the smoothing, voxels, shape (batch,).
@@ -70,7 +70,7 @@ def draw_poses(pairs: list[CropPair], seen: Tensor, inside: Tensor, config: Trai
     """
     device = seen.device
     fixed_grids, moving_grids = [p.fixed_grid for p in pairs], [p.seen_grid for p in pairs]
-    known = to_device(np.array([p.common for p in pairs]), device)
+    known = to_device(np.array([p.posed for p in pairs]), device)
     to_moving = to_device(grid_to_grid(fixed_grids, moving_grids).astype(np.float32), device)
     to_fixed = to_device(grid_to_grid(moving_grids, fixed_grids).astype(np.float32), device)
     tolerances = to_device(np.array([p.tolerance for p in pairs], np.float32), device)

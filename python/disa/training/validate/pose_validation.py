@@ -59,6 +59,7 @@ def pose_validation_config(config: TrainingConfig, condition: PoseCondition) -> 
         aligned_share=0.5,
         self_share=0.5,
         positions=1,
+        unshifted_share=0.0,
         remap_share=REMAP_SHARE,
         pose_weight=1.0,
         min_displacement=condition.nearest,
