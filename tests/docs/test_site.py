@@ -76,8 +76,10 @@ def test_every_command_is_described(site: Path) -> None:
     assert "--fixed-mask" in page
 
 
-def test_parts_of_the_readme_are_whole(site: Path) -> None:
+def test_what_pages_include_is_whole(site: Path) -> None:
     for page in site.rglob("*.html"):
         assert "include-markdown" not in page.read_text(), page
-    assert "SetMetricAsDISA" in (site / "howto" / "simpleitk.html").read_text()
+    for page in ("index.html", "howto/simpleitk.html"):
+        assert "SetMetricAsDISA" in (site / page).read_text()
+    assert 'href="howto/itk.html"' in (site / "index.html").read_text()
     assert 'href="../benchmarks.html#deformations"' in (site / "howto" / "deformations.html").read_text()
