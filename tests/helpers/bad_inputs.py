@@ -24,12 +24,14 @@ PAGE = DOCS / "errors.md"
 
 HEAD = """# Bad input, and what is said of it
 
-Each line was tried; the text is what came out (`python tests/write_errors.py` writes this page, a test compares it). On
-the command line it is one line on the standard error stream after `disa: `, the exit code is 1, and no file is written.
-In Python the same text is the message of an exception, all of them `disa.DISAError` and `RuntimeError`: `ImageError`,
-`ModelError`, `RegistrationError`, `ConfigError`, `TrainingError` or `OutputError`. A wrong command line (an option that
-there is not, `--stride 3`) shows how it is used and exits with 2. `disa register --strict` exits with 3 where all is
-written and the confidence in the pose is too low.
+Each line was tried, and the text is what came out. `python tests/write_errors.py` writes this page, and a test compares
+it.
+
+- **On the command line** the text is one line on the standard error stream, after `disa: `. No file is written then.
+  What the exit codes mean: [command line](howto/command-line.md#exit-codes).
+- **In Python** the same text is the message of an exception. Its types: [Python](howto/python.md#errors).
+
+What to do when it stops, or the result is wrong: [What do I do when ...?](troubleshooting.md)
 """
 
 
