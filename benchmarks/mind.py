@@ -10,6 +10,8 @@ from itertools import combinations
 import numpy as np
 from scipy.ndimage import uniform_filter
 
+from disa.network.traits import Traits
+
 Array = np.ndarray
 
 
@@ -60,7 +62,9 @@ class MindSSC:
     """
 
     centred: bool
-    is_weighted: bool = False
+
+    def traits(self, stride: int) -> Traits:
+        return Traits(is_weighted=False)
 
     def identity(self, stride: int) -> Hashable:
         return "mind-ssc", self.centred

@@ -50,6 +50,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "pose/test_register.py": ("images",),
     "product/test_bad_inputs.py": ("images",),
     "report/test_layers.py": ("quick",),
+    "sealing": ("images",),
     "test_evaluation.py": ("quick",),
     "test_interrupts.py": ("quick",),
     "training/export/test_onnx_file.py": ("images",),

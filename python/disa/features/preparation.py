@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from disa.errors import ImageError
 from disa.geometry.grid import Grid
+from disa.network.traits import Normalisation
 
 PERCENTILES = (1.0, 99.0)
 REACH = 3.0
@@ -103,3 +104,26 @@ def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:
         raise ImageError(f"{name}: every voxel is about {mean:g} at this spacing; expected an image with structure")
     normalized: sitk.Image = (image - mean) / deviation
     return normalized
+
+
+def scaled(volume: npt.NDArray[np.float32], image: sitk.Image, normalisation: Normalisation) -> npt.NDArray[np.float32]:
+    """A part of an image in the range that a network wants.
+
+    Args:
+        volume: shape (z, y, x), voxels of the image on any grid.
+        image: the whole of it, by `normalize`; its range counts, so that all parts are scaled alike.
+        normalisation: what the network wants.
+    """
+    if normalisation is Normalisation.DEVIATION:
+        return volume
+    pixels: npt.NDArray[np.float32] = sitk.GetArrayViewFromImage(image)
+    if normalisation is Normalisation.RANGE:
+        return _between(volume, float(pixels.min()), float(pixels.max()))
+    low, high = np.percentile(pixels.reshape(-1)[:: pixels.size // SAMPLES | 1], PERCENTILES)
+    if not low < high:  # nearly all of it is of one intensity
+        low, high = pixels.min(), pixels.max()
+    return _between(volume, float(low), float(high)).clip(0, 1)
+
+
+def _between(volume: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.float32]:
+    return (volume - np.float32(low)) / np.float32(high - low)

@@ -17,7 +17,7 @@ from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond, on_grid
 from disa.features.network_grid import MARGIN, box_grid, cells_of, clipped_box, covering_grid
 from disa.features.padding import seen_part
-from disa.features.preparation import limited, normalize, smooth_for
+from disa.features.preparation import limited, normalize, scaled, smooth_for
 from disa.features.volumes import cut, smooth
 from disa.features.weights import local_deviation
 from disa.geometry.grid import Grid
@@ -203,10 +203,13 @@ class ImageSide:
             voxel: mm that the image is smoothed for; None: the grid's.
             weighted: by local deviation, if the describer's descriptors are; False: 1 inside.
         """
-        volume = grid.linear(self._prepare(grid.step if voxel is None else voxel), transform, is_continued=True)
+        prepared = self._prepare(grid.step if voxel is None else voxel)
+        volume = grid.linear(prepared, transform, is_continued=True)
+        traits = self.describer.traits(stride)
         kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
         cells = cells_of(grid, stride)
-        descriptors = self.describer.describe(sitk.GetArrayViewFromImage(volume), stride)[kept]
+        shown = scaled(sitk.GetArrayViewFromImage(volume), prepared, traits.normalisation)
+        descriptors = self.describer.describe(shown, stride)[kept]
         if transform is None:
             seen = _core.cells_inside(cells, self.grid)
             if self._seen is not None:
@@ -214,7 +217,7 @@ class ImageSide:
         else:
             seen = cells.nearest(self.inside, transform)
         weights = seen.astype(np.float32)
-        if weighted and self.describer.is_weighted:
+        if weighted and traits.is_weighted:
             weights *= local_deviation(volume, stride=stride)[kept]
         return FeatureVolume(
             data=np.where(seen[..., None], descriptors, np.float32(0)),

@@ -13,20 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from disa.network.models import find_model, fingerprint
-from disa.network.session import GPU, first_provider, network_fingerprint, run_network
+from disa.network.session import GPU, first_provider, network_fingerprint, network_metadata, run_network
+from disa.network.traits import Traits, traits_of
 
 FloatArray = npt.NDArray[np.float32]
 
 
 class Describer(Protocol):
-    """Descriptors of volumes. Strides are 4, 2 or 1.
+    """Descriptors of volumes. Strides are 4, 2 or 1."""
 
-    Attributes:
-        is_weighted: whether its descriptors count by local deviation; False: all alike.
-    """
-
-    @property
-    def is_weighted(self) -> bool: ...
+    def traits(self, stride: int) -> Traits:
+        """What it wants of an image, and how its descriptors count."""
 
     def identity(self, stride: int) -> Hashable:
         """What tells its descriptors from those of another one, for caches."""
@@ -38,7 +35,7 @@ class Describer(Protocol):
         """Descriptors of a volume.
 
         Args:
-            volume: shape (z, y, x), zero mean and unit deviation.
+            volume: shape (z, y, x), normalised as the traits say.
             stride: voxels between descriptors, the first lies at the first voxel.
 
         Returns:
@@ -58,12 +55,12 @@ class Network:
     model: str | os.PathLike[str] = "disa-lc2"
     providers: Sequence[str] | None = None
 
-    @property
-    def is_weighted(self) -> bool:
-        return True
+    def traits(self, stride: int) -> Traits:
+        path = self._path(stride)
+        return traits_of(network_metadata(path, stride, self.providers), path)
 
     def identity(self, stride: int) -> Hashable:
-        return fingerprint(self._path(stride)), first_provider(self.providers)
+        return fingerprint(self._path(stride)), stride, first_provider(self.providers)
 
     def fingerprint(self, stride: int) -> str | None:
         return network_fingerprint(self._path(stride), stride, self.providers)

@@ -21,6 +21,7 @@ FIELDS = (
     "spacing_mm",
     "receptive_field",
     "normalisation",
+    "weights",
     "training_data",
     "licence",
     "weights_sha256",

@@ -157,13 +157,18 @@ def _multiplies_bfloat16() -> bool:
         return False
 
 
+def network_metadata(path: Path, stride: int, providers: Sequence[str] | None = None) -> dict[str, str]:
+    """What a network says of itself. Raises ModelError as `run_network` does."""
+    about: dict[str, str] = open_session(path, stride, tuple(providers or ())).get_modelmeta().custom_metadata_map
+    return about
+
+
 def network_fingerprint(path: Path, stride: int, providers: Sequence[str] | None = None) -> str | None:
     """First 8 digits of the SHA-256 of a network's weights, the same for all its strides and precisions.
 
     None if the file does not say. Raises ModelError as `run_network` does.
     """
-    session = open_session(path, stride, tuple(providers or ()))
-    digest = session.get_modelmeta().custom_metadata_map.get("weights_sha256", "")
+    digest = network_metadata(path, stride, providers).get("weights_sha256", "")
     return digest[:FINGERPRINT_DIGITS] if re.fullmatch("[0-9a-f]{64}", digest) else None
 
 
