@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from scipy.ndimage import uniform_filter
 
+from disa.network.strides import averaged
 from disa.network.traits import Traits
 
 Array = np.ndarray
@@ -37,19 +38,6 @@ def mind_ssc(volume: Array, radius: int = 2, distance: int = 2) -> Array:
     return np.exp(-distances / variance.clip(1e-3 * mean, 1e3 * mean))
 
 
-def averaged(values: Array, side: int) -> Array:
-    """Means over cubes of an even side about every side-th voxel, voxels on their faces by half."""
-    shares = np.ones(side + 1) / side
-    shares[[0, -1]] /= 2
-    for axis in range(3):
-        n = (values.shape[axis] - 1) // side + 1
-        padded = np.pad(values, [(side // 2 * (a == axis),) * 2 for a in range(values.ndim)], mode="edge")
-        values = sum(
-            share * np.take(padded, range(k, k + (n - 1) * side + 1, side), axis) for k, share in enumerate(shares)
-        )
-    return values
-
-
 @dataclass(frozen=True)
 class MindSSC:
     """A describer of images (`disa.network.describer.Describer`): radius and distance of 2 voxels, 12 channels of 16.
@@ -73,7 +61,8 @@ class MindSSC:
         return None
 
     def describe(self, volume: Array, stride: int) -> Array:
-        mind = averaged(mind_ssc(volume), stride)
+        mind = mind_ssc(volume)
+        mind = averaged(mind, stride) if stride > 1 else mind
         if self.centred:
             mind -= mind.mean(axis=-1, keepdims=True)
             mind /= np.linalg.norm(mind, axis=-1, keepdims=True).clip(1e-6)

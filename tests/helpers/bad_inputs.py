@@ -96,6 +96,10 @@ CASES: dict[str, list[Case]] = {
         register("a byte was changed", "--model damaged-stride4.onnx"),
         register("a network from elsewhere", "--model foreign-stride4.onnx"),
         Case("no network at all", "info points.csv"),
+        Case("a network to seal that there is not", "seal none.onnx -o mine.onnx"),
+        Case("no network to seal", "seal points.csv -o mine.onnx"),
+        Case("a network to seal of another stride", "seal copy.onnx -o mine.onnx --stride 2"),
+        Case("a model that is not called .onnx", "seal copy.onnx -o mine.bin"),
     ],
     "Options": [
         register("no spacing", "--spacing 0"),
@@ -185,6 +189,7 @@ def make_files(folder: Path) -> None:
         (folder / f"{name}.csv").write_text(text)
     for stride in (2, 4):
         model = bytearray(find_model("disa-lc2", stride).read_bytes())
+        (folder / "copy.onnx").write_bytes(model)
         model[1000] ^= 1
         (folder / f"damaged-stride{stride}.onnx").write_bytes(model)
         (folder / f"foreign-stride{stride}.onnx").write_bytes(model[:-90])

@@ -12,6 +12,7 @@ from disa.cli.evaluate import evaluate
 from disa.cli.features import features, heatmap
 from disa.cli.model import export, info, train
 from disa.cli.register import RegisterCommand, register
+from disa.cli.seal import seal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,5 +21,5 @@ app = typer.Typer(
     "2 wrong command line, 3 done but unsure (register --strict), 130 interrupted.",
 )
 app.command(cls=RegisterCommand)(register)
-for command in (cohort, apply, features, heatmap, evaluate, info, export, train, doctor):
+for command in (cohort, apply, features, heatmap, evaluate, info, export, seal, train, doctor):
     app.command()(command)

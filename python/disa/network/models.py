@@ -16,12 +16,14 @@ FIELDS = (
     "name",
     "version",
     "stride",
+    "other_strides",
     "precision",
     "channels",
     "spacing_mm",
     "receptive_field",
     "normalisation",
     "weights",
+    "made_from",
     "training_data",
     "licence",
     "weights_sha256",
@@ -47,7 +49,8 @@ def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False)
 
     Args:
         model: name of a shipped model, or path of an .onnx file; for another stride than that file's, the file
-            beside it whose name says `-stride2` instead of `-stride4` (or the like) is taken.
+            beside it whose name says `-stride2` instead of `-stride4` (or the like) is taken, or the file itself
+            where there is none.
         stride: voxels between descriptors.
         on_gpu: take the float16 file of a shipped model if there is one; it is laid out for GPUs.
 
@@ -70,9 +73,11 @@ def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False)
             raise ModelError(f"stride {stride}: model {text} has strides {_strides(path)}")
         return path
     path = Path(re.sub(r"-stride\d+\.onnx$", f"-stride{stride}.onnx", text))
-    if not path.is_file():
+    if path.is_file():
+        return path
+    if not Path(text).is_file():
         raise ModelError(f"{path}: no such model file")
-    return path
+    return Path(text)  # one file may serve all strides
 
 
 @functools.cache

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from disa.errors import ModelError
 from disa.network.gpu import CHANNELS, run_bound
 from disa.network.seal import read_sealed
+from disa.network.strides import DERIVED, STRIDES, at_stride
 from disa.progress import announce
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ OPENVINO = "OpenVINOExecutionProvider"
 CPU = "CPUExecutionProvider"
 BEST_FIRST = (GPU, OPENVINO, CPU)
 
+LARGEST_STRIDE = max(STRIDES)
+
 RECEPTIVE_RADIUS = 24
-"""Voxels on each side that a descriptor can see (22), rounded up to a multiple of every stride."""
+"""Voxels on each side that a descriptor of disa-lc2 can see (22), rounded up to a multiple of every stride."""
 
 MAXIMUM_VOXELS = {
     GPU: {4: 24_000_000, 2: 24_000_000, 1: 4_000_000},
@@ -55,7 +58,7 @@ def run_network(
     Args:
         volume: shape (z, y, x), zero mean and unit deviation.
         path: the .onnx file.
-        stride: the file's stride.
+        stride: the file's stride, or any where the file says that others are derived from its own.
         providers: ONNX Runtime execution providers, best first; None or empty: CUDA, OpenVINO or the CPU, the first
             that is available.
         maximum_voxels: largest input run at once; None: by stride and provider.
@@ -67,26 +70,52 @@ def run_network(
         ModelError: ONNX Runtime or a provider is missing, or the file is not a DISA network of that stride.
     """
     session = open_session(path, stride, tuple(providers or ()))
+    own = int(session.get_modelmeta().custom_metadata_map["stride"])
+
+    def run(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return _in_slabs(session, path, part, own, maximum_voxels)
+
+    return run(volume) if own == stride else at_stride(run, volume, own, stride)
+
+
+def _in_slabs(
+    session: onnxruntime.InferenceSession,
+    path: Path,
+    volume: npt.NDArray[np.float32],
+    stride: int,
+    maximum_voxels: int | None,
+) -> npt.NDArray[np.float32]:
+    """A run of a network at its own stride, or several where the volume is too large for one."""
     if maximum_voxels is None:
         maximum_voxels = MAXIMUM_VOXELS.get(session.get_providers()[0], MAXIMUM_VOXELS[CPU])[stride]
     depth = volume.shape[0]
     plane = volume.shape[1] * volume.shape[2]
-    thickness = max(maximum_voxels // plane - 2 * RECEPTIVE_RADIUS, RECEPTIVE_RADIUS)
-    thickness -= thickness % stride
-    if depth * plane <= maximum_voxels:
+    radius = _receptive_radius(session)
+    if radius is None or depth * plane <= maximum_voxels:
         thickness = depth
+    else:
+        thickness = max(maximum_voxels // plane - 2 * radius, radius)
+        thickness -= thickness % LARGEST_STRIDE
     slabs = []
     for start in range(0, depth, thickness):
         announce("network", start / depth)
-        before = min(start, RECEPTIVE_RADIUS)
+        before = min(start, radius or 0)
         stop = min(start + thickness, depth)
-        part = volume[start - before : stop + RECEPTIVE_RADIUS]
+        part = volume[start - before : stop + (radius or 0)]
         slab = _run(session, path, part, stride)
         expected = (*(-(-n // stride) for n in part.shape), CHANNELS)
         if slab.shape != expected:
             raise ModelError(f"{path}: gave descriptors of shape {slab.shape}; expected {expected}")
         slabs.append(slab[before // stride :][: -(-(stop - start) // stride)])
     return np.concatenate(slabs) if len(slabs) > 1 else slabs[0]
+
+
+def _receptive_radius(session: onnxruntime.InferenceSession) -> int | None:
+    """Voxels on each side that a descriptor of a network can see, in whole cells; None: all of the volume."""
+    said = session.get_modelmeta().custom_metadata_map.get("receptive_field", "0")
+    if not re.fullmatch("[0-9]{1,6}", said):
+        return None
+    return max(RECEPTIVE_RADIUS, -(-int(said) // (2 * LARGEST_STRIDE)) * LARGEST_STRIDE)
 
 
 def _run(session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[np.float32], stride: int) -> Any:
@@ -123,8 +152,22 @@ def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxrun
 
 
 def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    _onnxruntime()
+    return open_unsealed(read_sealed(path), path, providers)
+
+
+def open_unsealed(content: bytes, path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    """A session for any network.
+
+    Args:
+        content: of the model file, whoever wrote it.
+        path: what messages call it.
+        providers: ONNX Runtime execution providers, best first; empty: as is available.
+
+    Raises:
+        ModelError: ONNX Runtime or a provider is missing, or it does not read the network.
+    """
     ort = _onnxruntime()
-    content = read_sealed(path)
     chosen = _choose_providers(ort.get_available_providers(), providers)
     if GPU in chosen and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()
@@ -242,7 +285,10 @@ def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: in
         raise ModelError(
             f"{path}: not a DISA network; expected float input (1, 1, z, y, x) and output (z, y, x, {CHANNELS})"
         )
-    written = session.get_modelmeta().custom_metadata_map.get("stride")
+    about = session.get_modelmeta().custom_metadata_map
+    written = about.get("stride")
+    if about.get("other_strides") == DERIVED and written in map(str, STRIDES):
+        return
     if written != str(stride):
         raise ModelError(f"{path}: stride {stride} was asked for, the file has stride {written}")
 
