@@ -40,6 +40,14 @@ def test_a_missing_model_is_named(image: sitk.Image, model: str, stride: int, ex
 
 
 @pytest.mark.images
+def test_a_file_of_one_stride_without_the_others_is_refused(image: sitk.Image, tmp_path: Path) -> None:
+    alone = tmp_path / "alone-stride4.onnx"
+    alone.write_bytes(find_model("disa-lc2", 4).read_bytes())
+    with pytest.raises(disa.ModelError, match=r"alone-stride4\.onnx: stride 2 was asked for, the file has stride 4"):
+        disa.extract_features(image, model=alone, stride=2)
+
+
+@pytest.mark.images
 def test_foreign_networks_are_refused_in_one_line(image: sitk.Image, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="writes foreign networks with the onnx package")
     broken = tmp_path / "broken-stride4.onnx"

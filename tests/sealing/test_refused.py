@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import SimpleITK as sitk
 
 pytest.importorskip("onnx", reason="disa seal needs onnx")
 
@@ -110,6 +111,17 @@ def test_where_it_cannot_be_written(tmp_path: Path) -> None:
     ):
         with pytest.raises(disa.ModelError, match=expected):
             seal(network, output, options=SealOptions(stride=1))
+
+
+def test_volumes_are_checked(tmp_path: Path) -> None:
+    network = edge_network(tmp_path / "net.onnx", stride=1)
+    pixels = np.zeros((130, 12, 12), np.float32)
+    pixels[:4] = np.random.default_rng(0).normal(size=(4, 12, 12))
+    image = sitk.GetImageFromArray(pixels)
+    image.SetSpacing((2.0, 2.0, 2.0))
+    for volume, expected in ((image, "in its middle are of one value"), (tmp_path / "none.nii", "none.nii")):
+        with pytest.raises(disa.ImageError, match=expected):
+            seal(network, tmp_path / "mine.onnx", [volume], SealOptions(stride=1))
 
 
 def test_options_are_checked(tmp_path: Path) -> None:

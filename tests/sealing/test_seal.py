@@ -157,6 +157,15 @@ def test_a_network_gets_the_intensities_that_it_was_sealed_for(tmp_path: Path, n
     assert (given.min(), given.max()) == pytest.approx((expected.min(), expected.max()), abs=1e-3)
 
 
+def test_one_file_serves_all_strides_whatever_its_name(tmp_path: Path, model: Path) -> None:
+    named = tmp_path / "mine-stride2.onnx"
+    named.write_bytes(model.read_bytes())
+    for stride in (4, 2, 1):
+        features = disa.extract_features(structured_image((20, 18, 22)), model=named, stride=stride)
+        assert features.spacing[0] == 2.0 * stride
+        assert features.network == describe_model(model)["weights_sha256"][:8]
+
+
 def test_a_sealed_model_says_what_it_is(model: Path) -> None:
     result = run(app, ["info", str(model)])
     assert result.exit_code == 0

@@ -290,7 +290,10 @@ def _check_network(session: onnxruntime.InferenceSession, path: Path, stride: in
     if about.get("other_strides") == DERIVED and written in map(str, STRIDES):
         return
     if written != str(stride):
-        raise ModelError(f"{path}: stride {stride} was asked for, the file has stride {written}")
+        raise ModelError(
+            f"{path}: stride {stride} was asked for, the file has stride {written}; expected a file of each stride "
+            "side by side"
+        )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.errors import ImageError
 from disa.features.network_grid import covering_grid
 from disa.features.preparation import limited, normalize, scaled, smooth_for
 from disa.features.weights import local_deviation
@@ -19,8 +20,11 @@ from disa.sealing.options import SealOptions
 
 FloatArray = npt.NDArray[np.float32]
 
-LARGEST = 128
+LARGEST = 96
 """Voxels a side that are measured on, from the middle of a volume."""
+
+LEAST_DEVIATION = 1e-3
+"""Of the neighbourhoods in the middle of a volume, whose own deviation is 1; less is rounding."""
 
 PHANTOM = (60, 64, 56)
 
@@ -39,7 +43,7 @@ class Sample:
 
 
 def samples_of(volumes: Sequence[ImageLike], options: SealOptions) -> list[Sample]:
-    """What is measured on, from images or, without any, from a made-up one. Raises ImageError as `load_image`."""
+    """What is measured on, from images or, without any, from a made-up one. Raises ImageError where one is of no use."""
     if not volumes:
         return [_sample(phantom(options.spacing), "the built-in volume", options)]
     return [_sample(load_image(image), image_name(image), options) for image in volumes]
@@ -63,7 +67,10 @@ def _sample(image: sitk.Image, name: str, options: SealOptions) -> Sample:
     grid = covering_grid(Grid.of(image), options.spacing, name=name)
     part = _middle(grid.linear(prepared, is_continued=True))
     volume = scaled(sitk.GetArrayFromImage(part), prepared, options.normalisation)
-    return Sample(volume, local_deviation(part, stride=options.stride))
+    weights = local_deviation(part, stride=options.stride)
+    if weights.max() < LEAST_DEVIATION:
+        raise ImageError(f"{name}: the {LARGEST} voxels in its middle are of one value; expected structure there")
+    return Sample(volume, weights)
 
 
 def _middle(image: sitk.Image) -> sitk.Image:
