@@ -20,9 +20,10 @@ from disa.sealing.options import SealOptions
 from disa.sealing.samples import samples_of
 from disa.sealing.seal import seal
 from helpers.commands import run
-from helpers.displaced import displaced_images, error_of
+from helpers.displaced import TRUTH, displaced_images, error_of
 from helpers.foreign_networks import edge_kernels, edge_network, edges, pyramid_network, single, whole_network
 from helpers.images import structured_image
+from helpers.known_pose import distance
 
 VOLUME = np.random.default_rng(8).normal(size=(21, 18, 25)).astype(np.float32)
 
@@ -191,6 +192,28 @@ def test_in_one_call_it_brings_a_negative_onto_its_image(model: Path) -> None:
     fixed, moving, centre = displaced_images()
     result = disa.register(fixed, moving, model=model)
     assert error_of(result.transform, centre) < 1.5
+
+
+def test_by_simpleitk_it_brings_a_negative_onto_its_image(model: Path) -> None:
+    fixed, moving, centre = displaced_images()
+    transform = sitk.Euler3DTransform(centre, 0.0, 0.0, 0.0)
+    method = disa.ImageRegistrationMethod()
+    method.SetMetricAsDISA(model=str(model))
+    method.SetOptimizerAsLBFGS2()
+    method.SetShrinkFactorsPerLevel([2, 1])
+    method.SetSmoothingSigmasPerLevel([0, 0])
+    method.SetInitialTransform(transform, inPlace=True)
+    method.Execute(fixed, moving)
+    assert error_of(transform, centre) < 2.0
+
+
+def test_deformable_registration_takes_it(model: Path) -> None:
+    fixed, moving, centre = displaced_images()
+    start = sitk.Euler3DTransform(centre, *TRUTH[:3], np.add(TRUTH[3:], (3.0, -3.0, 2.0)).tolist())
+    result = disa.deformable_register(fixed, moving, initial_transform=start, model=model, stride=4)
+    truth = sitk.Euler3DTransform(centre, *TRUTH[:3], TRUTH[3:])
+    inner = np.asarray(centre) + 20.0 * (np.array(list(np.ndindex(3, 3, 3))) - 1)
+    assert distance(result.transform, truth, inner) < 0.3 * distance(start, truth, inner)
 
 
 def test_by_itk_it_brings_a_negative_onto_its_image(model: Path) -> None:

@@ -43,7 +43,7 @@ class Sample:
 
 
 def samples_of(volumes: Sequence[ImageLike], options: SealOptions) -> list[Sample]:
-    """What is measured on, from images or, without any, from a made-up one. Raises ImageError where one is of no use."""
+    """What is measured on, from images or, without any, from a made-up one. Raises ImageError for one of no use."""
     if not volumes:
         return [_sample(phantom(options.spacing), "the built-in volume", options)]
     return [_sample(load_image(image), image_name(image), options) for image in volumes]
