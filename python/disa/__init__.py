@@ -9,7 +9,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from disa.errors import ConfigError, DISAError, ImageError, ModelError, OutputError, RegistrationError, TrainingError
+from disa.errors import (
+    ConfigError,
+    DISAError,
+    ImageError,
+    ImageWarning,
+    ModelError,
+    OutputError,
+    RegistrationError,
+    TrainingError,
+)
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from disa.doors.simpleitk.method import ImageRegistrationMethod
     from disa.features.extract import extract_features
     from disa.features.heat_map import similarity_map
+    from disa.io.reading import ImageFile, read_image
     from disa.pose.probe_pressure import ProbePressure
     from disa.pose.register import global_register, register
     from disa.pose.result import Optimum, RegistrationResult
@@ -31,7 +41,9 @@ __all__ = [
     "DeformableResult",
     "FeatureVolume",
     "ImageError",
+    "ImageFile",
     "ImageRegistrationMethod",
+    "ImageWarning",
     "ModelError",
     "Optimum",
     "OutputError",
@@ -43,6 +55,7 @@ __all__ = [
     "extract_features",
     "global_register",
     "napari_layers",
+    "read_image",
     "register",
     "similarity_map",
 ]
@@ -58,6 +71,8 @@ _HOMES = {
     "extract_features": "disa.features.extract",
     "global_register": "disa.pose.register",
     "napari_layers": "disa.report.layers",
+    "ImageFile": "disa.io.reading",
+    "read_image": "disa.io.reading",
     "register": "disa.pose.register",
     "similarity_map": "disa.features.heat_map",
 }

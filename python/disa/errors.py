@@ -38,3 +38,7 @@ class TrainingError(DISAError):
 
 class OutputError(DISAError):
     """A result that cannot be written."""
+
+
+class ImageWarning(UserWarning):
+    """An image that was not read as it stands: one line that says what was done with it."""

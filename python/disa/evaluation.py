@@ -25,6 +25,7 @@ def landmark_errors(transform: sitk.Transform, fixed: FloatArray, moving: FloatA
 
     Raises:
         ImageError: there are not as many of both.
+        RegistrationError: the transform takes one to no place.
     """
     if fixed.shape != moving.shape:
         raise ImageError(f"landmarks: {len(fixed)} fixed and {len(moving)} moving ones; expected as many, in order")

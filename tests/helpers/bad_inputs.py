@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,6 +19,8 @@ from typer.testing import CliRunner
 import disa
 from disa.cli.app import app
 from disa.network.models import find_model
+from helpers import dicom_files
+from helpers.dicom_files import write_enhanced, write_series
 from helpers.images import structured_image
 from helpers.paths import DOCS
 
@@ -68,8 +72,44 @@ CASES: dict[str, list[Case]] = {
         register("NaN among the voxels", "", "nan.nrrd"),
         register("axes that are not at right angles", "", "skewed.nrrd"),
         register("a spacing in the header that makes 5 m of it", "--spacing 0.1", "large.nii.gz"),
+        register("a pipe", "", "pipe.nii"),
+        register("a name of 300 letters", "", 300 * "a" + ".nii"),
+        register("complex voxels", "", "complex.nii"),
+        register("voxels of 128 bits", "", "wide.nii"),
+        register("a damaged byte in a compressed file", "", "damaged.nii.gz"),
+    ],
+    "Where an image lies": [
+        register("a spacing that is no number", "", "spacing-nan.mha"),
+        register("no spacing", "", "spacing-0.mha"),
+        register("an origin beyond all worlds", "", "origin.mha"),
+        register("axes that are no numbers", "", "axes-nan.mha"),
+        register("a header in metres", "", "metres.nii.gz"),
+        register("a NIfTI header in NaN", "", "nan-form.nii"),
+        register("an Analyze header", "", "analyze.hdr"),
+        register("half of a pair", "", "half.img"),
+    ],
+    "DICOM": [
+        register("two series", "", "two-series"),
+        register("a series that is not there", "--fixed-series 9", "two-series"),
+        register("two echoes", "", "echoes"),
+        register("a missing slice", "", "gap"),
+        register("uneven distances", "", "uneven"),
+        register("a localiser among the slices", "", "localiser"),
+        register("a slice twice", "", "twice"),
+        register("a tilted gantry", "", "tilted"),
+        register("slices without a position", "", "nowhere"),
+        register("frames of two time points", "", "times.dcm"),
+        register("frames without a place", "", "frames.dcm"),
+        register("frames of a tilted gantry", "", "tilted.dcm"),
+        register("voxels that ITK does not decode", "", "htj2k.dcm"),
+        register("a report", "", "report.dcm"),
+    ],
+    "Masks": [
         register("a mask without a voxel", "--fixed-mask zeros.nii.gz"),
         register("a mask elsewhere in space", "--fixed-mask elsewhere.nii.gz"),
+        register("a mask of several channels", "--fixed-mask colour.nrrd"),
+        register("a 4-D mask", "--fixed-mask series.nii.gz"),
+        register("a mask of nothing but NaN", "--fixed-mask all-nan.nrrd"),
     ],
     "Transforms": [
         register("no such file", "--initial-transform none.tfm"),
@@ -86,6 +126,8 @@ CASES: dict[str, list[Case]] = {
         Case("other columns", "apply away.tfm other.csv -o x.csv"),
         Case("a word for a number", "apply away.tfm words.csv -o x.csv"),
         Case("not as many in both", "evaluate away.tfm --fixed-landmarks points.csv --moving-landmarks one.csv"),
+        Case("labels of several channels", "evaluate away.tfm --fixed-labels colour.nrrd --moving-labels zeros.nii.gz"),
+        Case("a soft map", "evaluate away.tfm --fixed-labels fixed.nii.gz --moving-labels zeros.nii.gz"),
         Case("one of two files", "evaluate away.tfm --fixed-labels fixed.nii.gz"),
         Case("nothing to measure by", "evaluate away.tfm"),
         Case("a point outside", "heatmap fixed.nii.gz moving.nii.gz --point 0 0 900 -o map.nii.gz"),
@@ -166,6 +208,8 @@ def make_files(folder: Path) -> None:
     write("large.nii.gz", large)
     write("zeros.nii.gz", image == 1e9)
     write("elsewhere.nii.gz", elsewhere)
+    _make_places(folder, image)
+    _make_dicom(folder)
     transforms = {
         "flat.tfm": sitk.Euler2DTransform(),
         "spline.h5": sitk.BSplineTransformInitializer(image, (4, 4, 4)),
@@ -193,6 +237,67 @@ def make_files(folder: Path) -> None:
         model[1000] ^= 1
         (folder / f"damaged-stride{stride}.onnx").write_bytes(model)
         (folder / f"foreign-stride{stride}.onnx").write_bytes(model[:-90])
+
+
+def _make_places(folder: Path, image: sitk.Image) -> None:
+    """Images whose headers cannot be meant."""
+    sitk.WriteImage(image, str(folder / "whole.mha"))
+    content = (folder / "whole.mha").read_bytes()
+    for name, field, text in (
+        ("spacing-nan", b"ElementSpacing", b"nan 2 2"),
+        ("spacing-0", b"ElementSpacing", b"0 2 2"),
+        ("origin", b"Offset", b"1e300 0 0"),
+        ("axes-nan", b"TransformMatrix", b"nan 0 0 0 1 0 0 0 1"),
+    ):
+        (folder / f"{name}.mha").write_bytes(re.sub(field + rb" = [^\n]*", field + b" = " + text, content, count=1))
+    sitk.WriteImage(sitk.Cast(image, sitk.sitkComplexFloat32), str(folder / "complex.nii"))
+    sitk.WriteImage(image, str(folder / "half.img"))
+    (folder / "half.hdr").rename(folder / "analyze.hdr")
+    (folder / "analyze.img").write_bytes((folder / "half.img").read_bytes())
+    sitk.WriteImage(image, str(folder / "wide.nii"))
+    for source, name, at, data in (
+        ("analyze.hdr", "analyze.hdr", 344, bytes(4)),
+        ("wide.nii", "nan-form.nii", 280, np.float32(np.nan).tobytes()),
+        ("wide.nii", "wide.nii", 70, np.int16(1536).tobytes()),
+    ):
+        changed = bytearray((folder / source).read_bytes())
+        changed[at : at + len(data)] = data
+        (folder / name).write_bytes(changed)
+    small = image[:, :, :]
+    small.SetSpacing((0.002,) * 3)
+    sitk.WriteImage(small, str(folder / "metres.nii.gz"))
+    packed = bytearray((folder / "fixed.nii.gz").read_bytes())
+    packed[-6] ^= 1  # of the checksum
+    (folder / "damaged.nii.gz").write_bytes(packed)
+    sitk.WriteImage(image * np.nan, str(folder / "all-nan.nrrd"))
+    os.mkfifo(folder / "pipe.nii")
+
+
+def _make_dicom(folder: Path) -> None:
+    """Series and multi-frame files that are no single volume."""
+    pixels = np.random.default_rng(0).integers(0, 1000, (6, 20, 20))
+    spacing, places = (2.0, 2.0, 3.0), np.arange(6)[:, None] * [0.0, 0.0, 3.0]
+    leap = np.array([[0.0, 0.0, 0.0]] * 3 + [[0.0, 0.0, 3.0]] * 3)
+    doubled = np.repeat(places[:3], 2, axis=0)
+    tilted = places + np.arange(6)[:, None] * [0.0, 1.0, 0.0]
+    side = {0x00200037: "0\\1\\0\\0\\0\\-1"}
+    series: dict[str, tuple[Any, Callable[[int], dict[int, Any]]]] = {
+        "two-series": (places, lambda n: {0x0020000E: f"1.2.{n // 3}", 0x00200011: str(n // 3 + 1)}),
+        "echoes": (doubled, lambda n: {0x00180086: str(n % 2 + 1)}),
+        "gap": (places + leap, lambda n: {}),
+        "uneven": (places + leap / 3, lambda n: {}),
+        "localiser": (places, lambda n: side if n == 5 else {}),
+        "twice": (doubled, lambda n: {0x00080018: f"1.2.3.{n // 2}"}),
+        "tilted": (tilted, lambda n: {}),
+        "nowhere": (places, lambda n: {0x00200032: None}),
+    }
+    for name, (where, extra) in series.items():
+        write_series(folder / name, pixels, where, spacing, extra=extra)
+    for name, where in (("times", doubled), ("frames", places[:4]), ("tilted", tilted)):
+        write_enhanced(folder / f"{name}.dcm", pixels, where, spacing)
+    write_enhanced(folder / "htj2k.dcm", pixels, places, spacing, syntax="1.2.840.10008.1.2.4.201")
+    report = {0x00080016: "1.2.840.10008.5.1.4.1.1.88.11", 0x00080018: "1.2.9"}
+    dicom_files.write(folder / "report.dcm", report)
 
 
 def said(case: Case) -> str:

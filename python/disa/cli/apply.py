@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from disa.cli.common import one_line
+from disa.cli.common import SeriesOption, ShearedOption, one_line
 
 
 def apply(
@@ -19,6 +19,9 @@ def apply(
         Path | None, typer.Option(help="image whose grid the result is on, the fixed one; needed for an image")
     ] = None,
     labels: Annotated[bool, typer.Option("--labels", help="nearest neighbour, for label maps and masks")] = False,
+    series: SeriesOption = None,
+    reference_series: SeriesOption = None,
+    resample_sheared: ShearedOption = False,
     inverse: Annotated[bool, typer.Option("--inverse", help="the other way, for transforms that have one")] = False,
 ) -> None:
     """Carry a moving image onto the fixed grid, or fixed points into the moving image."""
@@ -27,7 +30,7 @@ def apply(
         from disa.errors import ImageError
         from disa.geometry.applying import inverted, resampled, transformed
         from disa.io.points import read_points
-        from disa.io.reading import read_image
+        from disa.io.reading import ImageFile, read_image
         from disa.io.transform_files import read_transform
         from disa.io.writing import write_image, write_text
 
@@ -41,4 +44,6 @@ def apply(
             raise ImageError(f"{source}: an image is carried onto a grid; give --reference, the fixed image")
         else:
             with progress_bar({"image": [("resampling", 1.0)]}):
-                write_image(resampled(read_image(source), read_image(reference), mapping, labels), output)
+                moving = read_image(ImageFile(source, series, resample_sheared), labels=labels)
+                fixed = read_image(ImageFile(reference, reference_series, resample_sheared), labels=True)
+                write_image(resampled(moving, fixed, mapping, labels), output)

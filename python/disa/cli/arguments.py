@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from disa.cli.common import Device, DeviceOption, Kind, ModelOption, Search, Stride, providers_of
+from disa.cli.common import (
+    Device,
+    DeviceOption,
+    Kind,
+    ModelOption,
+    Search,
+    SeriesOption,
+    ShearedOption,
+    Stride,
+    providers_of,
+)
 
 if TYPE_CHECKING:
     from disa.pose.probe_pressure import ProbePressure
@@ -71,6 +81,8 @@ class FileArguments:
     fixed_landmarks: Annotated[Path | None, typer.Option(help="CSV table x, y, z in mm (LPS), for the report")] = None
     moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image")] = None
     truth: Annotated[Path | None, typer.Option(help="the true transform, to measure the result by")] = None
+    fixed_series: SeriesOption = None
+    moving_series: SeriesOption = None
 
     def inputs(self) -> Inputs:
         """The same for the job."""
@@ -119,6 +131,7 @@ class RegistrationArguments:
     ] = None
     model: ModelOption = "disa-lc2"
     device: DeviceOption = Device.AUTO
+    resample_sheared: ShearedOption = False
     seed: Annotated[int, typer.Option(help="of the starts")] = 0
     threads: Annotated[int, typer.Option(min=0, help="of the search; 0: all")] = 0
 
@@ -139,6 +152,6 @@ class RegistrationArguments:
         if not self.deformable:
             asked |= stride
         pose = SearchOptions(seed=self.seed, **asked) if self.search is Search.GLOBAL else PoseOptions(**asked)
-        options = Options(pose, DeformOptions(**shared, **stride) if self.deformable else None)
+        options = Options(pose, DeformOptions(**shared, **stride) if self.deformable else None, self.resample_sheared)
         options.check()
         return options

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from disa.errors import DISAError
+from disa.errors import DISAError, ImageWarning
 
 FAILED = 1
 """Exit code of a command that was understood but could not be done; typer's own for a wrong command line is 2."""
@@ -66,14 +67,26 @@ def providers_of(device: Device) -> list[str] | None:
 ModelOption = Annotated[str, typer.Option(help="a shipped model's name, or an .onnx file")]
 DeviceOption = Annotated[Device, typer.Option(help="for the network; auto: the GPU where CUDA runs")]
 SpacingOption = Annotated[float, typer.Option(help="mm between the voxels that the network sees")]
+SeriesOption = Annotated[
+    str | None, typer.Option(help="number or UID of the DICOM series, where a folder holds several")
+]
+ShearedOption = Annotated[
+    bool, typer.Option("--resample-sheared", help="resample images whose axes are not at right angles; else refused")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Errors of this package become one line, or one for each file at fault, and an exit code; so does Ctrl-C."""
+    """Errors of this package become one line, or one for each file at fault, and an exit code; so does Ctrl-C.
+
+    Warnings about images become a line each.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", ImageWarning)
+            warnings.showwarning = _show_warning
+            yield
     except DISAError as error:
         for line in str(error).splitlines():
             typer.echo(f"disa: {line}", err=True)
@@ -81,6 +94,10 @@ def one_line() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("disa: interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    typer.echo(f"disa: {'' if issubclass(category, ImageWarning) else category.__name__ + ': '}{message}", err=True)
 
 
 @contextmanager

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from disa.cli.common import JsonOption, one_line, print_json
+from disa.cli.common import JsonOption, ShearedOption, one_line, print_json
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
+
+    from disa.io.reading import ImageFile
 
 
 def evaluate(
@@ -21,11 +23,13 @@ def evaluate(
     moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image, in order")] = None,
     fixed_labels: Annotated[Path | None, typer.Option(help="label map on the fixed image")] = None,
     moving_labels: Annotated[Path | None, typer.Option(help="label map on the moving image")] = None,
+    resample_sheared: ShearedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a transform against landmarks (mm) or label maps (Dice, HD95)."""
     with one_line():
         from disa.errors import ConfigError
+        from disa.io.reading import ImageFile
         from disa.io.transform_files import read_transform
 
         mapping = read_transform(transform)
@@ -39,7 +43,8 @@ def evaluate(
         if fixed_landmarks and moving_landmarks:
             result["landmarks"] = _landmarks(mapping, fixed_landmarks, moving_landmarks)
         if fixed_labels and moving_labels:
-            result["labels"] = _labels(mapping, fixed_labels, moving_labels)
+            maps = (ImageFile(path, resample_sheared=resample_sheared) for path in (fixed_labels, moving_labels))
+            result["labels"] = _labels(mapping, *maps)
         if not result:
             raise ConfigError("nothing to measure by; give --fixed-landmarks and --moving-landmarks, or label maps")
     print_json(result) if as_json else _print(result)
@@ -64,17 +69,17 @@ def _landmarks(mapping: sitk.Transform, fixed: Path, moving: Path) -> dict[str, 
     }
 
 
-def _labels(mapping: sitk.Transform, fixed: Path, moving: Path) -> list[dict[str, Any]]:
+def _labels(mapping: sitk.Transform, fixed: ImageFile, moving: ImageFile) -> list[dict[str, Any]]:
     from disa.cli.progress_bar import progress_bar
     from disa.evaluation import dice, hausdorff95, labels_of
     from disa.geometry.applying import resampled
-    from disa.io.reading import read_image
+    from disa.io.images import load_labels
     from disa.progress import announce
 
     rows = []
     with progress_bar({"labels": [("resampling", 1.0), ("measuring", 5.0)]}):
-        target = read_image(fixed)
-        moved = resampled(read_image(moving), target, mapping, labels=True)
+        target = load_labels(fixed)
+        moved = resampled(load_labels(moving), target, mapping, labels=True)
         labels = labels_of(target, moved)
         for index, label in enumerate(labels):
             announce("measuring", index / len(labels))

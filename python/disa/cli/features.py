@@ -3,12 +3,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from disa.cli.common import Device, DeviceOption, ModelOption, SpacingOption, Stride, one_line, providers_of
+from disa.cli.arguments import spread
+from disa.cli.common import (
+    Device,
+    DeviceOption,
+    ModelOption,
+    SeriesOption,
+    ShearedOption,
+    SpacingOption,
+    Stride,
+    one_line,
+    providers_of,
+)
+
+if TYPE_CHECKING:
+    from disa.io.reading import ImageFile
 
 
 def features(
@@ -19,15 +34,18 @@ def features(
     smoothing: Annotated[float, typer.Option(help="mm, width of the kernel over the descriptors; 0: none")] = 0.0,
     model: ModelOption = "disa-lc2",
     device: DeviceOption = Device.AUTO,
+    series: SeriesOption = None,
+    resample_sheared: ShearedOption = False,
 ) -> None:
     """Write an image's descriptors."""
     with one_line():
         from disa.cli.progress_bar import progress_bar
         from disa.features.extract import extract_features
+        from disa.io.reading import ImageFile
 
         with progress_bar({"descriptors": [("network", 1.0)]}):
             found = extract_features(
-                image,
+                ImageFile(image, series, resample_sheared),
                 model=model,
                 spacing=spacing,
                 stride=int(stride.value),
@@ -41,9 +59,29 @@ def features(
     )
 
 
+@dataclass(frozen=True)
+class ComparedArguments:
+    """Images of `disa heatmap`."""
+
+    fixed: Annotated[Path, typer.Argument(help="image that the point is in")]
+    moving: Annotated[Path, typer.Argument(help="image to compare it with")]
+    fixed_series: SeriesOption = None
+    moving_series: SeriesOption = None
+    resample_sheared: ShearedOption = False
+
+    def files(self) -> dict[str, ImageFile]:
+        """Both, by what they are called."""
+        from disa.io.reading import ImageFile
+
+        return {
+            "fixed image": ImageFile(self.fixed, self.fixed_series, self.resample_sheared),
+            "moving image": ImageFile(self.moving, self.moving_series, self.resample_sheared),
+        }
+
+
+@spread
 def heatmap(
-    fixed: Annotated[Path, typer.Argument(help="image that the point is in")],
-    moving: Annotated[Path, typer.Argument(help="image to compare it with")],
+    images: ComparedArguments,
     point: Annotated[tuple[float, float, float], typer.Option(help="x, y, z in mm (LPS)")],
     output: Annotated[Path, typer.Option("--output", "-o", help="image to write, in the moving image's frame")],
     stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.TWO,
@@ -64,7 +102,7 @@ def heatmap(
 
         both = []
         with progress_bar({"fixed image": [("network", 1.0)], "moving image": [("network", 1.0)]}):
-            for name, image in (("fixed image", fixed), ("moving image", moving)):
+            for name, image in images.files().items():
                 announce(name)
                 both.append(
                     extract_features(

@@ -7,11 +7,13 @@ import csv
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from disa.errors import ConfigError
 from disa.report.job import Inputs
 
 COLUMNS = ("name", *(field.name for field in fields(Inputs)))
+NO_PATHS = ("fixed_series", "moving_series")
 NAME = re.compile(r"\w[\w.+-]*")
 TAKEN = ("features", "locks", "summary.csv", "summary.html")
 """What else there is in the folder of a cohort."""
@@ -22,8 +24,8 @@ def read_table(path: Path) -> dict[str, Inputs]:
 
     Args:
         path: CSV with the columns fixed and moving, and any of name, initial_transform, fixed_mask, moving_mask,
-            fixed_landmarks, moving_landmarks, truth; an empty cell is none. Paths are relative to the table's folder.
-            Pairs without a name are called pair-1 and so on, by their line.
+            fixed_landmarks, moving_landmarks, truth, fixed_series, moving_series; an empty cell is none. Paths are
+            relative to the table's folder. Pairs without a name are called pair-1 and so on, by their line.
 
     Raises:
         ConfigError: it is missing or no such table, or two pairs have one name.
@@ -53,5 +55,10 @@ def read_table(path: Path) -> dict[str, Inputs]:
             raise ConfigError(f"{where}: name {name!r}: expected letters, digits, '_', '.', '+' or '-', for a folder")
         if name in pairs:
             raise ConfigError(f"{where}: name {name!r} is there twice; give each pair a name of its own")
-        pairs[name] = Inputs(**{column: (path.parent / cell).absolute() for column, cell in row.items() if cell})
+        given: dict[str, Any] = {
+            column: cell if column in NO_PATHS else (path.parent / cell).absolute()
+            for column, cell in row.items()
+            if cell
+        }
+        pairs[name] = Inputs(**given)
     return pairs

@@ -22,11 +22,15 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
         labels: nearest neighbour and 0 outside; otherwise linear, and the least intensity outside.
 
     Raises:
-        ImageError: one of them is not 3-D.
+        ImageError: one of them is not 3-D, or the moving one has complex numbers.
     """
     for name, image in (("moving", moving), ("fixed", fixed)):
         if image.GetDimension() != 3:
             raise ImageError(f"{name} image: expected a 3-D image, got a {image.GetDimension()}-D one")
+    if "complex" in moving.GetPixelIDTypeAsString():
+        raise ImageError(
+            f"moving image: expected real numbers, got {moving.GetPixelIDTypeAsString()}; give one channel"
+        )
     interpolator = sitk.sitkNearestNeighbor if labels else sitk.sitkLinear
     scalar = moving.GetNumberOfComponentsPerPixel() == 1
     outside = 0.0 if labels or not scalar else float(sitk.GetArrayViewFromImage(moving).min())
@@ -42,8 +46,15 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
 
 
 def transformed(points: npt.NDArray[np.float64], transform: sitk.Transform) -> npt.NDArray[np.float64]:
-    """Where a transform takes points of shape (n, 3), mm (LPS)."""
-    return np.array([transform.TransformPoint(point) for point in points.tolist()])
+    """Where a transform takes points of shape (n, 3), mm (LPS). Raises RegistrationError where that is no place."""
+    taken = np.array([transform.TransformPoint(point) for point in points.tolist()])
+    lost = int(np.count_nonzero(~np.isfinite(taken)))
+    if lost:
+        raise RegistrationError(
+            f"transform: takes {len(points)} points to {lost} coordinates of NaN or infinity; expected a transform "
+            "without such numbers"
+        )
+    return taken
 
 
 def inverted(transform: sitk.Transform, name: str) -> sitk.Transform:

@@ -5,26 +5,23 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+import warnings
 from typing import Any, TypeAlias
 
 import numpy as np
 import SimpleITK as sitk
 
-from disa.errors import ImageError
+from disa.errors import ImageError, ImageWarning
 from disa.geometry.grid import Grid
+from disa.io.gate import FLOATS, check_kind, check_place, check_size, check_voxels, unlabelled
 from disa.io.reading import read_image
 
 ImageLike: TypeAlias = Any
-"""A `SimpleITK.Image`, an `itk.Image`, or the path of an image file or of a folder with one DICOM series."""
-
-MAXIMUM_VOXELS = 2**31
-"""More voxels than this are refused before any memory is taken."""
+"""A `SimpleITK.Image`, an `itk.Image`, the path of an image file or of a folder with one DICOM series, or a
+`disa.ImageFile`, which also says how it is read."""
 
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 """Of image files that this package names; ITK reads more."""
-
-_MINIMUM_SIZE = 2
 
 
 def image_name(image: ImageLike) -> str:
@@ -50,7 +47,7 @@ def load_image(image: ImageLike, name: str | None = None) -> sitk.Image:
 
 
 def load_mask(mask: ImageLike, name: str) -> sitk.Image:
-    """Open a mask: 3-D, one real number a voxel, and what is not 0 is inside.
+    """Open a mask: 3-D, one real number a voxel, and what is neither 0 nor NaN is inside.
 
     Args:
         mask: SimpleITK image, ITK image, or path.
@@ -62,17 +59,62 @@ def load_mask(mask: ImageLike, name: str) -> sitk.Image:
     Raises:
         ImageError: not readable, not 3-D, not scalar, or 0 everywhere.
     """
-    opened = _open(mask, name)
-    _check_kind(opened, name)
-    inside: sitk.Image = sitk.NotEqual(opened, 0)
-    if not sitk.GetArrayViewFromImage(inside).any():
-        raise ImageError(f"{name}: every voxel is 0, which leaves nothing; expected some that are not")
-    return inside
+    return check_mask(_open(mask, name, labels=True), name)
 
 
-def _open(image: ImageLike, name: str) -> sitk.Image:
+def load_labels(labels: ImageLike, name: str | None = None) -> sitk.Image:
+    """Open a label map: 3-D, one whole number a voxel.
+
+    Args:
+        labels: SimpleITK image, ITK image, or path.
+        name: what a message calls it; its path, or "image", if None.
+
+    Returns:
+        Of its own pixel type, or 64-bit integers where that is of fractions.
+
+    Raises:
+        ImageError: not readable, not 3-D, several numbers a voxel, or with fractions, NaN or infinity.
+    """
+    name = name or image_name(labels)
+    opened = unlabelled(_open(labels, name, labels=True))
+    check_kind(opened, name)
+    check_place(Grid.of(opened), name)
+    if opened.GetPixelID() not in FLOATS:
+        return opened
+    values = sitk.GetArrayViewFromImage(opened)
+    wrong = int(np.count_nonzero(~np.isfinite(values) | (values != np.round(values))))
+    if wrong:
+        raise ImageError(
+            f"{name}: expected a label map of whole numbers, but {wrong} of {values.size} voxels are fractions or NaN; "
+            "threshold a soft map first"
+        )
+    whole: sitk.Image = sitk.Cast(opened, sitk.sitkInt64)
+    return whole
+
+
+def check_mask(mask: sitk.Image, name: str) -> sitk.Image:
+    """The mask as 8-bit image of 0 and 1, or an `ImageError` that names it."""
+    mask = unlabelled(mask)
+    check_kind(mask, name)
+    check_place(Grid.of(mask), name)
+    values = sitk.GetArrayViewFromImage(mask)
+    is_nan = np.isnan(values)
+    inside = (values != 0) & ~is_nan
+    if not inside.any():
+        raise ImageError(f"{name}: every voxel is 0 or NaN, which leaves nothing; expected some that are not")
+    if is_nan.any():
+        warnings.warn(
+            f"{name}: {np.count_nonzero(is_nan)} of {values.size} voxels are NaN, and count as outside; write 0 into "
+            "them",
+            ImageWarning,
+            stacklevel=2,
+        )
+    return Grid.of(mask).image_of(inside.astype(np.uint8))
+
+
+def _open(image: ImageLike, name: str, *, labels: bool = False) -> sitk.Image:
     if isinstance(image, (str, os.PathLike)):
-        return read_image(Path(image))
+        return read_image(image, labels=labels)
     if isinstance(image, sitk.Image):
         return image
     if _is_itk(image):
@@ -84,45 +126,20 @@ def image_from_array(pixels: np.ndarray[Any, Any], grid: Grid, name: str = "imag
     """An image from its pixels, shape (z, y, x), and where they lie, checked as `load_image` does."""
     if pixels.size == 0:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
+    check_place(grid, name)
     return check_image(grid.image_of(pixels), name)
 
 
 def check_image(image: sitk.Image, name: str) -> sitk.Image:
     """The image as float32, or an `ImageError` that names it."""
-    _check_kind(image, name)
-    size = image.GetSize()
-    if min(size) < 1:
-        raise ImageError(f"{name}: expected a 3-D image, got an empty one of size {size}")
-    if min(size) < _MINIMUM_SIZE:
-        raise ImageError(
-            f"{name}: expected {_MINIMUM_SIZE} slices or more along every axis, got size {size}; "
-            "repeat a single slice, by sitk.Expand or sitk.JoinSeries"
-        )
-    if np.prod(np.asarray(size, dtype=np.float64)) > MAXIMUM_VOXELS:
-        raise ImageError(f"{name}: {size} has more than 2^31 voxels; crop or downsample it first")
-    direction = np.asarray(image.GetDirection()).reshape(3, 3)
-    if not np.allclose(direction @ direction.T, np.eye(3), atol=1e-3):
-        raise ImageError(
-            f"{name}: expected orthonormal direction cosines (three unit axes at right angles), "
-            f"got {np.round(direction, 4).tolist()}; correct the file's header"
-        )
+    image = unlabelled(image)
+    check_kind(image, name)
+    grid = Grid.of(image)
+    check_size(grid, name)
+    check_place(grid, name)
     as_float: sitk.Image = sitk.Cast(image, sitk.sitkFloat32)
-    pixels = sitk.GetArrayViewFromImage(as_float)
-    low, high = float(pixels.min()), float(pixels.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ImageError(f"{name}: expected finite intensities, found NaN or infinity; replace those voxels first")
-    if low == high:
-        raise ImageError(f"{name}: every voxel is {low:g}; expected an image with structure")
+    check_voxels(as_float, name)
     return as_float
-
-
-def _check_kind(image: sitk.Image, name: str) -> None:
-    if image.GetDimension() != 3:
-        raise ImageError(f"{name}: expected a 3-D image, got a {image.GetDimension()}-D one of size {image.GetSize()}")
-    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
-        raise ImageError(
-            f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}; give one channel"
-        )
 
 
 def _is_itk(image: object) -> bool:
@@ -144,4 +161,6 @@ def _from_itk(image: Any, name: str) -> sitk.Image:
     start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())
     direction = itk.array_from_matrix(image.GetDirection())
     spacing = [float(s) for s in image.GetSpacing()]
-    return Grid.of_frame(pixels.shape[::-1], [float(s) for s in start], spacing, direction.ravel()).image_of(pixels)
+    grid = Grid.of_frame(pixels.shape[::-1], [float(s) for s in start], spacing, direction.ravel())
+    check_place(grid, name)
+    return grid.image_of(pixels)

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import SimpleITK as sitk
 
 from disa.errors import DISAError, RegistrationError
 from disa.io.images import IMAGE_ENDINGS
-from disa.io.reading import ITK_ERRORS, read_image
+from disa.io.quiet import ITK_ERRORS, silent
+from disa.io.reading import read_image
 from disa.io.transform_texts import has_its_numbers
 
 TEXT_ENDINGS = (".tfm", ".txt")
@@ -40,28 +38,13 @@ def read_transform(path: Path) -> sitk.Transform:
     if is_text and not has_its_numbers(path):
         raise unreadable
     try:
-        with nullcontext() if is_text else _hdf5_silent():
+        with nullcontext() if is_text else silent():
             transform: sitk.Transform = sitk.ReadTransform(str(path))
     except ITK_ERRORS:
         raise unreadable from None
     if transform.GetDimension() != 3:
         raise RegistrationError(f"{path}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
     return transform
-
-
-@contextmanager
-def _hdf5_silent() -> Iterator[None]:
-    """HDF5 writes a page about each damaged file to the process' standard error stream."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _read_field(path: Path) -> sitk.Transform:

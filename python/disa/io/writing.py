@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from disa.errors import DISAError, ImageError, OutputError
-from disa.io.reading import ITK_ERRORS, NIFTI_ENDINGS, check_nifti
+from disa.io.nifti.content import check_written
+from disa.io.nifti.reading import is_nifti, parts_of
+from disa.io.quiet import ITK_ERRORS
 
 _HDF5_OVERHEAD = 2**16
 
@@ -45,15 +48,57 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+TWO_FILES = (".mhd", ".nhdr", ".hdr", ".img")
+"""Endings of formats with a header and a file of voxels, which the header names."""
+
+
 def write_image(image: sitk.Image, path: Path) -> None:
-    """Replace an image file, of the kind that its ending says. Raises OutputError."""
-    with replacing(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
+    """Replace an image file, of the kind that its ending says; of a format of two files both. Raises OutputError."""
+    in_place = _replacing_all if path.name.lower().endswith(TWO_FILES) else replacing
+    with in_place(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
         sitk.WriteImage(image, str(temporary), useCompression=True)
-        if path.name.lower().endswith(NIFTI_ENDINGS):
-            reader = sitk.ImageFileReader()
-            reader.SetFileName(str(temporary))
-            reader.ReadImageInformation()
-            check_nifti(temporary)
+        if is_nifti(path):
+            check_written(*parts_of(temporary))
+
+
+@contextmanager
+def _replacing_all(path: Path) -> Iterator[Path]:
+    """A path of the same name in a folder of its own; all that is written there takes its place beside `path`.
+
+    `path` itself comes last. Raises OutputError if that fails; all files are then as they were.
+    """
+    folder = path.with_name(f".{os.getpid()}.{path.name}")
+    before = folder / "before"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before.mkdir(parents=True)
+        try:
+            yield folder / path.name
+            parts = sorted(
+                (part for part in folder.iterdir() if part != before), key=lambda part: part.name == path.name
+            )
+            _move(parts, path.parent, before)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as problem:
+        raise OutputError(f"{path}: cannot be written: {problem.strerror}; what was there before is kept") from None
+
+
+def _move(parts: list[Path], folder: Path, before: Path) -> None:
+    """Move files into a folder, all or, where one cannot be moved, none; `before` takes those that they replace."""
+    moved: list[Path] = []
+    try:
+        for part in parts:
+            target = folder / part.name
+            if target.exists():
+                os.link(target, before / part.name)
+            os.replace(part, target)
+            moved.append(target)
+    except OSError:
+        for target in moved:
+            kept = before / target.name
+            os.replace(kept, target) if kept.exists() else target.unlink()
+        raise
 
 
 def write_transform(transform: sitk.Transform, path: Path) -> None:

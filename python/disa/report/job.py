@@ -19,7 +19,7 @@ from disa.errors import ConfigError, OutputError
 from disa.geometry.applying import resampled
 from disa.io.images import load_image
 from disa.io.points import read_points
-from disa.io.reading import read_image
+from disa.io.reading import ImageFile, read_image
 from disa.io.transform_files import read_transform
 from disa.io.writing import write_image, write_text, write_transform
 from disa.network.models import find_model, fingerprint
@@ -36,7 +36,7 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files of a registration; see the command's help."""
+    """Files of a registration, and the series of the two images; see the command's help."""
 
     fixed: Path
     moving: Path
@@ -46,11 +46,13 @@ class Inputs:
     fixed_landmarks: Path | None = None
     moving_landmarks: Path | None = None
     truth: Path | None = None
+    fixed_series: str | None = None
+    moving_series: str | None = None
 
     @property
     def given(self) -> dict[str, Path]:
         """Those that there are, by name."""
-        return {name: path for name, path in vars(self).items() if path is not None}
+        return {name: path for name, path in vars(self).items() if isinstance(path, Path)}
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Options:
     Attributes:
         pose: `SearchOptions` for a global search, else a local one.
         deformation: what follows; None: nothing.
+        resample_sheared: resample images whose axes are not at right angles; False: refuse them.
     """
 
     pose: PoseOptions
     deformation: DeformOptions | None = None
+    resample_sheared: bool = False
 
     @property
     def everywhere(self) -> bool:
@@ -73,9 +77,12 @@ class Options:
     def with_threads(self, threads: int) -> Options:
         """The same, each search on so many threads unless it has a number of its own."""
         pose, deformation = self.pose, self.deformation
-        return Options(
-            pose if pose.threads else replace(pose, threads=threads),
-            deformation if deformation is None or deformation.threads else replace(deformation, threads=threads),
+        return replace(
+            self,
+            pose=pose if pose.threads else replace(pose, threads=threads),
+            deformation=deformation
+            if deformation is None or deformation.threads
+            else replace(deformation, threads=threads),
         )
 
     def check(self) -> None:
@@ -116,6 +123,7 @@ class Options:
             **({"probe": vars(pose.probe)} if pose.probe else {}),
             "search": "global" if self.everywhere else "local",
             "deformable": self.deformation is not None,
+            **({"resample_sheared": True} if self.resample_sheared else {}),
             "spacing_mm": pose.spacing or "automatic",
             "fine_spacing_mm": pose.fine_spacing,
             "stride": pose.stride,
@@ -145,11 +153,16 @@ def run(request: Request) -> dict[str, Any]:
     announce("reading")
     initial = None if inputs.initial_transform is None else read_transform(inputs.initial_transform)
     truth = Truth(_landmarks(inputs), None if inputs.truth is None else read_transform(inputs.truth))
-    original = read_image(inputs.moving)
-    fixed, moving = load_image(inputs.fixed), load_image(original, str(inputs.moving))
+    resample = options.resample_sheared
+    original = read_image(ImageFile(inputs.moving, inputs.moving_series, resample))
+    fixed = load_image(ImageFile(inputs.fixed, inputs.fixed_series, resample))
+    moving = load_image(original, str(inputs.moving))
+    fixed_mask, moving_mask = _mask(inputs.fixed_mask, request), _mask(inputs.moving_mask, request)
     before = initial or _centres_together(fixed, moving)
     announce("registration")
-    result = _register(request, fixed, moving, initial)
+    result = _register(
+        options.pose, fixed, moving, initial_transform=initial, fixed_mask=fixed_mask, moving_mask=moving_mask
+    )
     deformation = None
     if options.deformation is not None:
         announce("deformation")
@@ -157,8 +170,8 @@ def run(request: Request) -> dict[str, Any]:
             fixed,
             moving,
             initial_transform=result.transform,
-            fixed_mask=inputs.fixed_mask,
-            moving_mask=inputs.moving_mask,
+            fixed_mask=fixed_mask,
+            moving_mask=moving_mask,
             options=options.deformation,
         )
     announce("writing")
@@ -195,7 +208,7 @@ def done_before(request: Request) -> dict[str, Any] | None:
 
 
 def _described(inputs: Inputs) -> dict[str, str]:
-    return {name: str(path) for name, path in inputs.given.items()}
+    return {name: str(value) for name, value in vars(inputs).items() if value is not None}
 
 
 def _check(request: Request) -> None:
@@ -212,16 +225,14 @@ def _landmarks(inputs: Inputs) -> tuple[npt.NDArray[np.float64], ...] | None:
     return tuple(read_points(path).positions for path in paths if path) or None
 
 
-def _register(
-    request: Request, fixed: sitk.Image, moving: sitk.Image, initial: sitk.Transform | None
-) -> RegistrationResult:
-    options, inputs = request.options.pose, request.inputs
-    one, other = inputs.fixed_mask, inputs.moving_mask
+def _mask(path: Path | None, request: Request) -> sitk.Image | None:
+    return None if path is None else read_image(ImageFile(path, None, request.options.resample_sheared), labels=True)
+
+
+def _register(options: PoseOptions, fixed: sitk.Image, moving: sitk.Image, **given: Any) -> RegistrationResult:
     if isinstance(options, SearchOptions):
-        return disa.global_register(
-            fixed, moving, initial_transform=initial, fixed_mask=one, moving_mask=other, options=options
-        )
-    return disa.register(fixed, moving, initial_transform=initial, fixed_mask=one, moving_mask=other, options=options)
+        return disa.global_register(fixed, moving, options=options, **given)
+    return disa.register(fixed, moving, options=options, **given)
 
 
 def _centres_together(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:

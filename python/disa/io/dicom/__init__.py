@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DICOM: headers, where their slices lie, and the volume of a series."""

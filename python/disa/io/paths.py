@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Paths of what is to be read: whether there is such a file, before anything opens it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from disa.errors import ImageError
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """A path for a message: as it is, but for bytes that are not UTF-8 and for line breaks."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    )
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is that of a folder; otherwise it is that of a file.
+
+    Raises:
+        ImageError: there is neither, it may not be read, or its name is one that ITK cannot take.
+    """
+    name = shown(path)
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ImageError(f"{name}: the path is not UTF-8; rename it") from None
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise ImageError(f"{name}: no such file") from None
+    except OSError as error:
+        raise ImageError(f"{name}: cannot be read: {error.strerror}; give the path of a file or folder") from None
+    except ValueError:
+        raise ImageError(f"{name}: is no path, for it holds a null character; give the path of a file") from None
+    if stat.S_ISDIR(mode):
+        return True
+    if not stat.S_ISREG(mode):
+        what = _KINDS.get(stat.S_IFMT(mode), "no file")
+        raise ImageError(f"{name}: is {what}; give the path of a file or of a folder with a DICOM series")
+    if not os.access(path, os.R_OK):
+        raise ImageError(f"{name}: cannot be read: Permission denied; give a file that you may read")
+    return False
