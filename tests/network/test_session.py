@@ -14,8 +14,10 @@ from disa.network.models import find_model
 from disa.network.session import run_network
 
 
-def test_slabs_give_the_whole_volumes_descriptors() -> None:
-    volume = np.random.default_rng(0).normal(size=(125, 21, 26)).astype(np.float32)
+@pytest.mark.parametrize("shape", [(125, 21, 26), (21, 125, 26), (26, 21, 125)])
+def test_slabs_give_the_whole_volumes_descriptors(shape: tuple[int, int, int]) -> None:
+    """Along z, or along the longest axis of a plate that no slab along z would make smaller."""
+    volume = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     for stride in (4, 2):
         path = find_model("disa-lc2", stride)
         whole = run_network(volume, path, stride)

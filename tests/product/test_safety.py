@@ -189,6 +189,9 @@ for write in (
     lambda: write_image(image, folder / "a.mha"),
     lambda: write_image(image, folder / "a.nii"),
     lambda: write_image(image, folder / "a.nrrd"),
+    lambda: write_image(image, folder / "b.mhd"),
+    lambda: write_image(image, folder / "b.nhdr"),
+    lambda: write_image(image, folder / "b.hdr"),
     lambda: write_text(folder / "a.txt", 3000 * "x"),
 ):
     try:
@@ -201,7 +204,7 @@ for write in (
 @pytest.mark.parametrize("room", [0, 2000])
 def test_a_full_disk_leaves_what_was_there_before(make_features, tmp_path: Path, room: int) -> None:
     make_features((5, 6, 7)).save(tmp_path / "a.disa")
-    for name in ("a.h5", "a.tfm", "a.nii.gz", "a.nii", "a.nrrd", "a.mha", "a.txt"):
+    for name in ("a.h5", "a.tfm", "a.nii.gz", "a.nii", "a.nrrd", "a.mha", "a.txt", "b.mhd", "b.nhdr", "b.hdr"):
         (tmp_path / name).write_text("before")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     command = [sys.executable, "-c", FULL, str(tmp_path), str(room)]

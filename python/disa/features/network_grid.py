@@ -87,6 +87,17 @@ def rescaled(grid: Grid, ratio: float) -> Grid:
     return box_grid(inner.points(ends), ratio * grid.step, grid.direction)
 
 
+def check_describable(image: Grid, voxel: float, name: str) -> None:
+    """Raises ImageError where an image is a speck: smaller than 4 voxels of the network along every axis."""
+    extent = np.asarray(image.size) * image.spacing
+    if (extent / voxel < STRIDE - TOLERANCE).all():
+        raise ImageError(
+            f"{name}: lies between its descriptors: {' x '.join(f'{mm:.3g}' for mm in extent)} mm are less than "
+            f"{STRIDE} voxels of {voxel:g} mm along every axis; correct the header if it is not in mm, or use a "
+            "smaller spacing"
+        )
+
+
 def _check_size(steps: FloatArray, extent: FloatArray, voxel: float, name: str) -> None:
     if np.prod(steps + 1) > MAXIMUM_VOXELS:
         raise ImageError(

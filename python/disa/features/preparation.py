@@ -33,6 +33,13 @@ WRAPPED = 60_000.0
 MAXIMUM_VARIANCE = 100.0
 """Of a Gaussian at a time, squared voxels. Its kernel has 64 voxels at most, and one of several hundred overflows."""
 
+FINEST = 100.0
+"""Times as large as an image's voxels that the network's may be; more takes too many passes of the Gaussian."""
+JOINED = 25.0
+"""Times as large as the joined voxels that the network's then are, at least."""
+WIDEST = 4.0
+"""Times an image's extent that the Gaussian's deviation may be along an axis of few fine voxels: all is flat there."""
+
 
 def limited(image: sitk.Image) -> sitk.Image:
     """The image without padding and with its outliers at the limit of the others; itself where it has none.
@@ -85,15 +92,29 @@ def _limits_of(pixels: npt.NDArray[np.float32]) -> tuple[float, float]:
 def smooth_for(image: sitk.Image, voxel: float) -> sitk.Image:
     """The image blurred so that sampling it every `voxel` mm does not alias; axes already as coarse stay as they are.
 
+    Along axes so fine that it would take many passes, voxels are first joined to larger ones by their means.
+
     Source: Cardoso et al., Scale factor point spread function matching, MICCAI 2015.
     """
+    image = _joined(image, voxel)
     own = np.asarray(image.GetSpacing())
     variance = (voxel**2 - own**2).clip(min=0.0) / (8 * np.log(2))
     variance[variance < (0.2 * own) ** 2] = 0.0
+    is_fine = voxel > FINEST * own
+    extent = own * image.GetSize()
+    variance[is_fine] = np.minimum(variance, (WIDEST * extent) ** 2)[is_fine]
     passes = math.ceil(float((variance / own**2).max()) / MAXIMUM_VARIANCE)
     for _ in range(passes):
         image = sitk.DiscreteGaussian(image, (variance / passes).tolist(), 64, 0.01, True)
     return image
+
+
+def _joined(image: sitk.Image, voxel: float) -> sitk.Image:
+    """The image with voxels joined along the axes that are too fine, two or more of them left on each."""
+    ratio = voxel / np.asarray(image.GetSpacing())
+    most = np.asarray(image.GetSize()) // 2
+    factors = np.where(ratio > FINEST, np.floor(ratio / JOINED), 1).clip(1, most.clip(min=1)).astype(int)
+    return sitk.BinShrink(image, factors.tolist()) if factors.max() > 1 else image
 
 
 def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:

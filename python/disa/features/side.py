@@ -15,7 +15,7 @@ from disa.core import FeatureVolume, _core
 from disa.errors import ImageError, RegistrationError
 from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond, on_grid
-from disa.features.network_grid import MARGIN, box_grid, cells_of, clipped_box, covering_grid
+from disa.features.network_grid import MARGIN, box_grid, cells_of, check_describable, clipped_box, covering_grid
 from disa.features.padding import seen_part
 from disa.features.preparation import limited, normalize, scaled, smooth_for
 from disa.features.volumes import cut, smooth
@@ -230,6 +230,7 @@ class ImageSide:
     def _prepare(self, voxel: float) -> sitk.Image:
         """The image as the network is to see it, on its own grid; made once for each size of voxels."""
         if voxel not in self._prepared:
+            check_describable(self.grid, voxel, self.name)
             self._prepared[voxel] = normalize(smooth_for(self._limited, voxel), self.name)
         return self._prepared[voxel]
 

@@ -41,7 +41,8 @@ MAXIMUM_VOXELS = {
     OPENVINO: {4: 24_000_000, 2: 20_000_000, 1: 3_000_000},
     CPU: {4: 12_000_000, 2: 9_000_000, 1: 2_500_000},
 }
-"""Voxels run at once, by stride: 5 GB on a processor; larger volumes go in slabs along z."""
+"""Voxels run at once, by stride: 5 GB on a processor. Larger volumes go in slabs along z, plates along their
+longest axis."""
 
 FINGERPRINT_DIGITS = 8
 
@@ -88,26 +89,32 @@ def _in_slabs(
     """A run of a network at its own stride, or several where the volume is too large for one."""
     if maximum_voxels is None:
         maximum_voxels = MAXIMUM_VOXELS.get(session.get_providers()[0], MAXIMUM_VOXELS[CPU])[stride]
-    depth = volume.shape[0]
-    plane = volume.shape[1] * volume.shape[2]
     radius = _receptive_radius(session)
-    if radius is None or depth * plane <= maximum_voxels:
-        thickness = depth
+    is_plate = radius is not None and maximum_voxels // (volume.shape[1] * volume.shape[2]) < 3 * radius
+    axis = int(np.argmax(volume.shape)) if is_plate else 0
+    length = volume.shape[axis]
+    if radius is None or volume.size <= maximum_voxels:
+        thickness = length
     else:
-        thickness = max(maximum_voxels // plane - 2 * radius, radius)
+        thickness = max(maximum_voxels // (volume.size // length) - 2 * radius, radius)
         thickness -= thickness % LARGEST_STRIDE
     slabs = []
-    for start in range(0, depth, thickness):
-        announce("network", start / depth)
+    for start in range(0, length, thickness):
+        announce("network", start / length)
         before = min(start, radius or 0)
-        stop = min(start + thickness, depth)
-        part = volume[start - before : stop + (radius or 0)]
+        stop = min(start + thickness, length)
+        part = np.ascontiguousarray(volume[_between(axis, start - before, stop + (radius or 0))])
         slab = _run(session, path, part, stride)
         expected = (*(-(-n // stride) for n in part.shape), CHANNELS)
         if slab.shape != expected:
             raise ModelError(f"{path}: gave descriptors of shape {slab.shape}; expected {expected}")
-        slabs.append(slab[before // stride :][: -(-(stop - start) // stride)])
-    return np.concatenate(slabs) if len(slabs) > 1 else slabs[0]
+        slabs.append(slab[_between(axis, before // stride, before // stride - (start - stop) // stride)])
+    return np.concatenate(slabs, axis) if len(slabs) > 1 else slabs[0]
+
+
+def _between(axis: int, start: int, stop: int) -> tuple[slice, ...]:
+    """Index of the part of an array between two places along an axis."""
+    return (*[slice(None)] * axis, slice(start, stop))
 
 
 def _receptive_radius(session: onnxruntime.InferenceSession) -> int | None:

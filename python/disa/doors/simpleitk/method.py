@@ -24,6 +24,7 @@ from disa.doors.simpleitk.transforms import HeldTransform, describe_transform, d
 from disa.errors import ImageError, ImageTypeError, RegistrationError
 from disa.features.extractor import MetricExtractor
 from disa.geometry.grid import Grid
+from disa.io.gate import FLOATS, check_place, unlabelled
 from disa.network.models import find_model
 
 _EVENTS = {
@@ -516,7 +517,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
 
 def _engine_image(image: sitk.Image, name: str) -> _core.FloatImage:
     _check_image(image, name)
-    pixels = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
+    pixels = sitk.GetArrayFromImage(unlabelled(image)).astype(np.float32, copy=False)
     return _core.FloatImage(pixels, Grid.of(image))
 
 
@@ -524,6 +525,9 @@ def _engine_mask(mask: sitk.Image | None, name: str) -> _core.MaskImage | None:
     if mask is None or mask.GetNumberOfPixels() == 0:
         return None
     _check_image(mask, name)
+    mask = unlabelled(mask)
+    if mask.GetPixelID() in FLOATS and np.isnan(sitk.GetArrayViewFromImage(mask)).any():
+        raise ImageError(f"{name}: expected numbers, found NaN, which is neither inside nor outside; write 0 or 1")
     return _core.MaskImage(sitk.GetArrayFromImage(sitk.Cast(mask, sitk.sitkUInt8)), Grid.of(mask))
 
 
@@ -542,6 +546,8 @@ def _check_image(image: Any, name: str) -> None:
         )
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{name}: expected one real number a voxel, got {image.GetPixelIDTypeAsString()}")
+    if image.GetNumberOfPixels():
+        check_place(Grid.of(image), name)
 
 
 def _engine_transform(transform: sitk.Transform, name: str) -> _core.TransformDescription | None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import struct
@@ -17,6 +16,8 @@ from typing import BinaryIO
 from disa.errors import ImageError
 from disa.io.nifti.header import CODES_AT, LENGTH, NiftiHeader, parse
 
+_STEP = 256
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 GZIP = b"\x1f\x8b"
 CHUNK = 2**20
 _OFFSET_AT, _MAGIC_AT = 108, 344
@@ -117,14 +118,45 @@ def _copy(path: Path, target: BinaryIO | None, needed: int, skipped: int = 0) ->
     """
     found = 0
     is_compressed = is_gzip(path)
-    with gzip.open(path) if is_compressed else path.open("rb") as file:
+    with path.open("rb") as file:
         try:
-            while found < needed + TAIL * is_compressed and (chunk := file.read1(CHUNK)):
+            for chunk in _uncompressed(file) if is_compressed else _chunks(file):
                 if target is not None:
                     target.write(chunk[max(skipped - found, 0) :])
                 found += len(chunk)
-        except EOFError:
-            return found, False
-        except (gzip.BadGzipFile, zlib.error):
+                if found >= needed + TAIL * is_compressed:
+                    break
+        except zlib.error:
             return found, True
     return found, False
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _uncompressed(file: BinaryIO) -> Iterator[bytes]:
+    """What the members of a gzip file hold. Raises zlib.error where one is damaged; one that ends early gives less."""
+    engine = zlib.decompressobj(_GZIP_WINDOW)
+    for rest in _chunks(file):
+        data = rest
+        while data:
+            if engine.eof:
+                if not data.strip(b"\0"):
+                    break  # zeros may follow the last member
+                engine = zlib.decompressobj(_GZIP_WINDOW)
+            before = engine.copy()
+            try:
+                yield engine.decompress(data, CHUNK)
+            except zlib.error:
+                yield from _up_to_damage(before, data)
+            data = engine.unused_data or engine.unconsumed_tail
+
+
+def _up_to_damage(engine: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """What is whole before the damage, which then raises zlib.error."""
+    while data:
+        yield engine.decompress(data, _STEP)
+        data = engine.unconsumed_tail
+    raise zlib.error("damaged")
