@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from typer.testing import CliRunner
 
 import disa
+from disa.cli.app import app
 from helpers import dicom_files
 from helpers.dicom_files import IMPLICIT, write_enhanced, write_series
 from helpers.images import rotation
@@ -196,6 +198,25 @@ def test_one_of_several_series_is_chosen_by_number_or_uid(tmp_path: Path) -> Non
         np.testing.assert_array_equal(sitk.GetArrayFromImage(disa.read_image(disa.ImageFile(tmp_path, name))), expected)
     with pytest.raises(disa.ImageError, match="a series is chosen in a folder"):
         disa.read_image(disa.ImageFile(first[0].with_suffix(".first"), "3"))
+
+
+def test_the_command_chooses_a_series_and_says_what_it_resampled(tmp_path: Path) -> None:
+    write_series(tmp_path / "study", PIXELS, stacked((0.0, 1.0, 3.0)), SPACING)
+    other = {0x0020000E: "1.2.3", 0x00200011: "12"}
+    for path in write_series(tmp_path / "other", PIXELS, stacked(), SPACING, extra=lambda number: other):
+        path.rename(tmp_path / "study" / f"other-{path.name}")
+    sitk.WriteTransform(sitk.Euler3DTransform(), str(tmp_path / "t.tfm"))
+    study, output = str(tmp_path / "study"), str(tmp_path / "moved.mha")
+    command = ["apply", str(tmp_path / "t.tfm"), study, "--reference", study, "-o", output, "--reference-series", "12"]
+    ran = CliRunner().invoke(app, [*command, "--series", "12"])
+    assert ran.exit_code == 0 and ran.output == ""
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(output)), PIXELS)
+    ran = CliRunner().invoke(app, [*command, "--series", "3"])
+    assert ran.exit_code == 1 and ran.stderr.startswith(f"disa: {study}: tilted gantry: axes 18.4 degrees")
+    ran = CliRunner().invoke(app, [*command, "--series", "3", "--resample-sheared"])
+    assert ran.exit_code == 0
+    said = f"disa: {study}: tilted gantry: axes 18.4 degrees from right angles; resampled onto some that are\n"
+    assert ran.stderr == said
 
 
 def test_slices_with_a_rescale_of_their_own_keep_their_values(tmp_path: Path) -> None:

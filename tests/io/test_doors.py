@@ -20,6 +20,8 @@ from disa.features.preparation import smooth_for
 from disa.geometry.grid import Grid
 from disa.io.gate import check_place
 from disa.io.images import image_from_array, load_image, load_labels, load_mask
+from disa.io.points import read_points
+from disa.io.transform_files import read_transform
 from disa.io.writing import write_image
 from helpers.images import structured_image
 
@@ -141,6 +143,19 @@ def test_nan_in_a_mask_counts_as_outside_and_is_said() -> None:
     np.testing.assert_array_equal(sitk.GetArrayFromImage(found), inside)
 
 
+def test_nan_in_a_mask_of_simpleitks_class_is_refused() -> None:
+    """SimpleITK makes whole numbers of it, of which nobody knows."""
+    method = disa.ImageRegistrationMethod()
+    method.SetMetricAsDISA()
+    method.SetInitialTransform(sitk.Euler3DTransform())
+    image = structured_image((30, 30, 30))
+    mask = sitk.GetArrayFromImage(image)
+    mask[0, 0, 0] = NAN
+    method.SetMetricFixedMask(Grid.of(image).image_of(mask))
+    with pytest.raises(disa.ImageError, match="found NaN, which is neither inside nor outside"):
+        method.MetricEvaluate(image, image)
+
+
 MASKS = {
     "vector": (sitk.Image([9, 9, 9], sitk.sitkVectorUInt8), "one real number a voxel"),
     "2-D": (sitk.Image([9, 9], sitk.sitkUInt8) + 1, "a 3-D image, got a 2-D one"),
@@ -204,6 +219,40 @@ def test_paths_of_no_image_get_one_line(tmp_path: Path, name: bytes, expected: b
     ran = subprocess.run(command, capture_output=True, timeout=60, check=False)
     last = ran.stderr.rstrip().splitlines()[-1]
     assert ran.returncode == 1 and last.startswith(b"disa.errors.ImageError: ") and expected in last
+
+
+def test_transforms_and_results_of_such_names_get_one_line(tmp_path: Path) -> None:
+    code = """
+import os, sys, SimpleITK as sitk, disa
+from pathlib import Path
+from disa.io.transform_files import read_transform
+from disa.io.writing import write_image, write_transform
+
+path = Path(os.fsdecode(os.fsencode(sys.argv[1]) + b"/caf\\xe9.tfm"))
+path.write_text("")
+for attempt in (
+    lambda: read_transform(path),
+    lambda: write_image(sitk.Image(9, 9, 9, sitk.sitkUInt8), path.with_suffix(".nii.gz")),
+    lambda: write_image(sitk.Image(9, 9, 9, sitk.sitkUInt8), path.with_suffix(".mhd")),
+    lambda: write_transform(sitk.Euler3DTransform(), path),
+):
+    try:
+        attempt()
+    except disa.DISAError as error:
+        print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert [line.rsplit(": ", 1)[1] for line in ran.stdout.splitlines()] == [
+        "the path is not UTF-8; rename it; expected a transform",
+        *["the path is not UTF-8; rename it"] * 3,
+    ]
+
+
+def test_a_pipe_in_place_of_a_transform_or_points_is_not_waited_for(tmp_path: Path) -> None:
+    for name, read in (("pipe.tfm", read_transform), ("pipe.csv", read_points)):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(disa.DISAError, match=f"{name}: is (a pipe|no file)"):
+            read(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["a.mhd", "a.nhdr", "a.hdr", "a.img"])

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from disa.errors import ImageError
+from disa.errors import DISAError, ImageError
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -27,6 +27,14 @@ def shown(path: str | os.PathLike[str]) -> str:
     )
 
 
+def check_utf8(path: Path, error: type[DISAError]) -> None:
+    """Raises an error where a path is not UTF-8, at which SimpleITK ends the process."""
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise error(f"{shown(path)}: the path is not UTF-8; rename it") from None
+
+
 def is_folder(path: Path) -> bool:
     """Whether a path is that of a folder; otherwise it is that of a file.
 
@@ -34,10 +42,7 @@ def is_folder(path: Path) -> bool:
         ImageError: there is neither, it may not be read, or its name is one that ITK cannot take.
     """
     name = shown(path)
-    try:
-        os.fsencode(path).decode("utf-8")
-    except UnicodeDecodeError:
-        raise ImageError(f"{name}: the path is not UTF-8; rename it") from None
+    check_utf8(path, ImageError)
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

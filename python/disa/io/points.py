@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def read_points(path: Path) -> Points:
         ImageError: it is missing, is no such table, or has no points.
     """
     expected = f"expected a CSV table with columns {', '.join(AXES)} in mm (LPS) and a point a line"
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        raise ImageError(f"{path}: {error.strerror}; {expected}") from None
+    if not is_file:
+        raise ImageError(f"{path}: is no file; {expected}")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from disa.errors import DISAError, RegistrationError
+from disa.errors import DISAError, ImageError, RegistrationError
 from disa.io.images import IMAGE_ENDINGS
+from disa.io.paths import is_folder
 from disa.io.quiet import ITK_ERRORS, silent
 from disa.io.reading import read_image
 from disa.io.transform_texts import has_its_numbers
@@ -26,8 +27,10 @@ def read_transform(path: Path) -> sitk.Transform:
     Raises:
         RegistrationError: it is missing, unreadable or not 3-D.
     """
-    if not path.exists():
-        raise RegistrationError(f"{path}: no such file; expected a transform")
+    try:
+        is_folder(path)
+    except ImageError as error:
+        raise RegistrationError(f"{error}; expected a transform") from None
     if path.name.lower().endswith(IMAGE_ENDINGS):
         return _read_field(path)
     unreadable = RegistrationError(

@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from disa.errors import DISAError, ImageError, OutputError
 from disa.io.nifti.content import check_written
 from disa.io.nifti.reading import is_nifti, parts_of
+from disa.io.paths import check_utf8
 from disa.io.quiet import ITK_ERRORS
 
 _HDF5_OVERHEAD = 2**16
@@ -54,6 +55,7 @@ TWO_FILES = (".mhd", ".nhdr", ".hdr", ".img")
 
 def write_image(image: sitk.Image, path: Path) -> None:
     """Replace an image file, of the kind that its ending says; of a format of two files both. Raises OutputError."""
+    check_utf8(path, OutputError)
     in_place = _replacing_all if path.name.lower().endswith(TWO_FILES) else replacing
     with in_place(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
         sitk.WriteImage(image, str(temporary), useCompression=True)
@@ -103,6 +105,7 @@ def _move(parts: list[Path], folder: Path, before: Path) -> None:
 
 def write_transform(transform: sitk.Transform, path: Path) -> None:
     """Replace a transform file; composites of composites, which no file holds, become one. Raises OutputError."""
+    check_utf8(path, OutputError)
     if transform.GetTransformEnum() == sitk.sitkComposite:
         transform = sitk.CompositeTransform(transform)
         transform.FlattenTransform()
