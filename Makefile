@@ -8,6 +8,7 @@
 # make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
 # make test-example   examples/cpp against the C++ library as it is installed and the itk wheel's ITK
 # make test-sanitizers   some of the Python tests with the sanitizers in the extension; some ten minutes, not in .ci/run
+# make fuzz    damaged files of every kind that is read, for MINUTES=10; says how many were refused, and what went wrong
 # make test-viz  layers of napari, by napari without a window
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
@@ -29,7 +30,7 @@ PIP_BUILD := $(IN_PLACE)
 endif
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build dev demo quick test test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test lint clean
+.PHONY: build dev demo fuzz quick test test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test lint clean
 
 build: $(if $(wildcard $(VENV)/.dev),dev,$(VENV)/.built)
 
@@ -66,6 +67,10 @@ build/dev/build.ninja: $(VENV)/.environment
 
 demo: build
 	$(BIN)/python examples/demo.py --output demo-output
+
+MINUTES ?= 10
+fuzz: build
+	PYTHONPATH=tests $(BIN)/python tests/fuzz.py --minutes $(MINUTES)
 
 quick: build
 	$(BIN)/python -m pytest -m quick -n 2

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of the library that need neither ITK nor Python: core_tests NAME runs one.
+#include "core/Checksum.h"
 #include "disa/core/Error.h"
 #include "disa/metric/ChainEvaluation.h"
 #include "kernels/Kernels.h"
@@ -12,6 +13,8 @@
 #include <fstream>
 #include <numeric>
 #include <random>
+#include <sstream>
+#include <string>
 
 namespace
 {
@@ -70,17 +73,27 @@ TestFeatures()
   Check(read.GetDescriptors() == written.GetDescriptors(), "descriptors survive a file");
   Check(read.GetWeights() == written.GetWeights() && read.GetScale() == written.GetScale(),
         "weights and scale do, too");
+  Check(disa::Checksum("123456789", 9) == 0xCBF43926u, "the checksum is CRC-32, by its published check value");
+  Check(disa::Checksum("6789", 4, disa::Checksum("12345", 5)) == 0xCBF43926u, "it goes on from where it was");
+  std::ifstream      whole(file, std::ios::binary);
+  std::ostringstream content;
+  content << whole.rdbuf();
+  std::string changed = content.str();
+  changed[changed.size() / 2] = static_cast<char>(changed[changed.size() / 2] ^ 1);
+  for (const std::string & damaged : { std::string("cut short"), changed })
   {
-    std::ofstream(file, std::ios::binary) << "cut short";
-  }
-  try
-  {
-    disa::FeatureVolume::Load(file);
-    Check(false, "a damaged file is refused");
-  }
-  catch (const disa::ImageError & error)
-  {
-    Check(std::strstr(error.what(), file) != nullptr, "the message names the file");
+    {
+      std::ofstream(file, std::ios::binary) << damaged;
+    }
+    try
+    {
+      disa::FeatureVolume::Load(file);
+      Check(false, "a damaged file is refused");
+    }
+    catch (const disa::ImageError & error)
+    {
+      Check(std::strstr(error.what(), file) != nullptr, "the message names the file");
+    }
   }
   std::remove(file);
 }

@@ -18,7 +18,7 @@ from helpers.commands import run
         (["apply", "points.csv", "points.csv", "-o", "x.csv"], "points.csv: not readable as a transform"),
         (["apply", "image.nii.gz", "points.csv", "-o", "x.csv"], "image.nii.gz: an image, but not of displacements"),
         (["apply", "shift.tfm", "image.nii.gz", "-o", "x.mha"], "give --reference"),
-        (["apply", "shift.tfm", "shift.csv", "-o", "x.csv"], "shift.csv: No such file"),
+        (["apply", "shift.tfm", "shift.csv", "-o", "x.csv"], "shift.csv: no such file"),
         (["apply", "shift.tfm", "points.csv", "-o", "points.csv/x.csv"], "points.csv/x.csv: cannot be written"),
         (
             ["apply", "shift.tfm", "image.nii.gz", "-o", "x.xyz", "--reference", "image.nii.gz"],

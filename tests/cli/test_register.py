@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,7 +109,7 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     ("options", "says"),
     [
         (["--fixed-landmarks", "a.csv"], "give both"),
-        (["--fixed-landmarks", "a.csv", "--moving-landmarks", "a.csv"], "a.csv: No such file"),
+        (["--fixed-landmarks", "a.csv", "--moving-landmarks", "a.csv"], "a.csv: no such file"),
         (["--initial-transform", "none.tfm"], "none.tfm: no such file"),
         (["--truth", "none.tfm"], "none.tfm: no such file"),
         (["--fixed-mask", "none.nii.gz"], "none.nii.gz: no such file"),
@@ -157,7 +159,7 @@ def unusable(folder: Path) -> Path:
         ("4-D.nrrd", [], "4-D.nrrd: expected a 3-D image, got a 4-D one"),
         (None, ["--fixed-mask", "zero.nrrd"], "fixed_mask: every voxel is 0"),
         (None, ["--moving-mask", "zero.nrrd"], "moving_mask: every voxel is 0"),
-        (None, ["--initial-transform", "nan.h5"], "initial_transform: expected finite parameters"),
+        (None, ["--initial-transform", "nan.h5"], "nan.h5: expected finite parameters"),
         (None, ["--initial-transform", "far.tfm"], "do not overlap under any of 500 starts"),
         (None, ["--initial-transform", "far.tfm", "--search", "local"], "do not overlap under the initial transform"),
         (None, ["--seed", "-1"], "seed: expected 0 or more, got -1"),
@@ -253,11 +255,11 @@ app(sys.argv[2:])
 """
 
 
-def run_on_terminal(arguments: Sequence[str], until: str) -> tuple[int, str]:
+def run_on_terminal(arguments: Sequence[str], until: str, script: str = INTERRUPTED) -> tuple[int, str]:
     """Run `disa` with a terminal for its errors, interrupted where a stage begins: its exit code and what came."""
     ours, theirs = pty.openpty()
     run = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, until, *arguments],
+        [sys.executable, "-c", script, until, *arguments],
         stderr=theirs,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (ignored in the background)
     )
@@ -278,7 +280,76 @@ def test_an_interrupt_leaves_no_half_file(folder: Path, tmp_path: Path, until: s
     code, shown = run_on_terminal(command(folder, "-o", str(out), "--search", "local"), until)
     assert code == 130 and "disa: interrupted" in shown, shown
     assert re.search(r"\d:\d\d left", shown) and "Traceback" not in shown
-    written = {path.name for path in out.iterdir()} if out.exists() else set()
-    assert written < {"transform.h5", "transform.tfm", "moved.nii.gz", "report.html"}
-    for name in written & {"transform.h5", "transform.tfm"}:
-        sitk.ReadTransform(f"{out}/{name}")
+    assert not out.exists()
+
+
+KILLED = INTERRUPTED.replace("SIGINT", "SIGKILL")
+
+
+@pytest.mark.parametrize("until", ["reading", "moving descriptors", "refinement", "writing"])
+def test_a_killed_run_leaves_the_one_before_whole_and_the_next_clears_up(
+    folder: Path, tmp_path: Path, until: str
+) -> None:
+    out = tmp_path / "out"
+    options = command(folder, "-o", str(out), "--search", "local", "--spacing", "4")
+    assert CliRunner().invoke(app, options).exit_code == 0
+    (out / "notes.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    code, shown = run_on_terminal(options, until, KILLED)
+    assert code == -signal.SIGKILL, shown
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.name in before} == before
+    assert CliRunner().invoke(app, options).exit_code == 0
+    assert {path.name for path in out.iterdir()} == set(before)
+
+
+def test_a_linear_result_of_the_run_before_goes_where_there_is_none_now(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = command(folder, "-o", str(out), "--search", "local", "--spacing", "4")
+    assert CliRunner().invoke(app, options).exit_code == 0
+    assert (out / "transform.tfm").exists()
+    (out / "notes.txt").write_text("mine")
+    assert CliRunner().invoke(app, [*options, "--deformable", "--stride", "4"]).exit_code == 0
+    about = json.loads((out / "result.json").read_text())
+    assert {path.name for path in out.iterdir()} == {*about["files"], "notes.txt"}
+    assert "transform.tfm" not in about["files"]
+    (out / "transform.tfm").write_text("somebody's")
+    ran = CliRunner().invoke(app, [*options, "--deformable", "--stride", "4"])
+    assert ran.exit_code == 1 and "transform.tfm: of no run that ended" in ran.stderr
+    assert (out / "transform.tfm").read_text() == "somebody's"
+
+
+def test_the_record_has_the_hashes_of_what_was_read_and_written(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["-o", str(out), "--search", "local", "--spacing", "4", "--truth", f"{folder}/true.tfm"]
+    assert CliRunner().invoke(app, command(folder, *options)).exit_code == 0
+    about = json.loads((out / "result.json").read_text())
+
+    def hash_of(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    assert about["sha256"]["inputs"] == {name: hash_of(Path(path)) for name, path in about["inputs"].items()}
+    assert about["sha256"]["files"] == {name: hash_of(out / name) for name in about["files"] if name != "result.json"}
+
+
+def test_an_input_that_changes_meanwhile_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fixed", "moving"):
+        shutil.copy(folder / f"{name}.nii.gz", tmp_path)
+
+    def write_html(*_: object) -> str:
+        (tmp_path / "moving.nii.gz").write_bytes(b"another")
+        return ""
+
+    monkeypatch.setattr("disa.report.job.write_html", write_html)
+    ran = CliRunner().invoke(app, command(tmp_path, "-o", f"{tmp_path}/out", "--search", "local", "--spacing", "4"))
+    assert ran.exit_code == 1 and f"{tmp_path}/moving.nii.gz: was changed while it was registered" in ran.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["out [a] b", "x[/a]", "[bold]"])
+def test_brackets_of_a_path_are_printed_as_they_are(folder: Path, tmp_path: Path, name: str) -> None:
+    options = ["-o", f"{tmp_path}/{name}", "--search", "local", "--spacing", "4"]
+    ran = CliRunner().invoke(app, command(folder, *options))
+    assert ran.exit_code == 0, ran.output
+    assert f"{tmp_path}/{name}/transform.h5, {tmp_path}/{name}/transform.tfm" in ran.stdout

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from typer.testing import CliRunner
 
 import disa
 from disa.cli.app import app
+from disa.cohort.processes import run_here
 from disa.cohort.table import read_table
 from disa.features import cache
 from disa.pose.options import PoseOptions
@@ -25,19 +30,8 @@ from helpers.images import smooth_noise
 from helpers.network_runs import CountingExtractor
 from helpers.tables import rows_of
 
-distributed = pytest.importorskip("distributed", reason="cohorts run through dask.distributed")
-
-from disa.cohort.running import client_of, run_all  # noqa: E402
-
 OPTIONS = Options(PoseOptions(spacing=4.0, providers=["CPUExecutionProvider"], threads=1))
 COMMAND = ["--search", "local", "--spacing", "4", "--device", "cpu", "--threads", "1"]
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[distributed.Client]:
-    """Two worker processes."""
-    with client_of(None, 2) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +69,17 @@ def test_what_pairs_share_is_what_each_would_make(
         assert (result.value, result.evaluations) == (alone.value, alone.evaluations)
 
 
-def test_each_pair_is_done_once_though_a_worker_is_killed(
-    client: distributed.Client, images: Path, tmp_path: Path
-) -> None:
+def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path: Path) -> None:
     requests = {
         f"pair-{i}": Request(Inputs(images / "fixed.nii.gz", images / f"moving{i}.nii.gz"), OPTIONS, tmp_path / f"p{i}")
         for i in range(5)
     }
     written = {}
-    for outcome in run_all(client, requests, tmp_path, retries=0):
+    for outcome in run_here(requests, tmp_path, workers=2, retries=0):
         assert outcome.error == "" and outcome.name not in written
         written[outcome.name] = os.stat(requests[outcome.name].output / "result.json")
         if len(written) == 1:
-            busy = next(address for address, tasks in client.processing().items() if tasks)
-            os.kill(client.run(os.getpid, workers=[busy])[busy], signal.SIGKILL)
+            os.kill(max(process.pid or 0 for process in multiprocessing.active_children()), signal.SIGKILL)
     assert set(written) == set(requests)
     for i, (name, request) in enumerate(requests.items()):
         now = os.stat(request.output / "result.json")
@@ -97,28 +88,114 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(
         assert {path.name for path in request.output.iterdir()} == set(found["files"])
         moved = sitk.ReadTransform(f"{request.output}/transform.h5").TransformPoint((30.0, 35.0, 40.0))
         np.testing.assert_allclose(moved, (30.0 + 4 * i, 37.0, 39.0), atol=1.5)
+    assert {path.name for path in tmp_path.iterdir()} == {*(f"p{i}" for i in range(5)), "features", "locks"}
+    assert list((tmp_path / "locks").iterdir()) == []
     fixed, moving = 1, 5
-    assert len(list((tmp_path / "features").glob("*.disa"))) == fixed + moving
+    assert [path.suffix for path in (tmp_path / "features").iterdir()] == [".disa"] * (fixed + moving)
 
 
-def test_what_nobody_foresaw_is_a_line_after_its_retries(
-    client: distributed.Client, images: Path, tmp_path: Path
-) -> None:
+def test_a_pair_whose_workers_die_again_and_again_is_a_line(images: Path, tmp_path: Path) -> None:
+    request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
+    coming = run_here({"pair": request}, tmp_path, workers=1, retries=0)
+    killer = threading.Thread(target=kill_children, args=(stop := threading.Event(),))
+    killer.start()
+    outcomes = list(coming)
+    stop.set()
+    killer.join()
+    assert [outcome.error[:34] for outcome in outcomes] == ["its workers died again and again; "]
+
+
+def kill_children(stop: threading.Event) -> None:
+    while not stop.wait(0.05):
+        for process in multiprocessing.active_children():
+            process.kill()
+
+
+def test_a_cohort_that_is_killed_is_gone_on_with(images: Path, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(
+        "name,fixed,moving\n" + "".join(f"p{i},{images}/fixed.nii.gz,{images}/moving{i}.nii.gz\n" for i in range(3))
+    )
+    command = ["cohort", f"{tmp_path}/table.csv", "-o", f"{tmp_path}/out", *COMMAND]
+    script = "import sys; from disa.cli.app import app; app(sys.argv[1:])"
+    process = subprocess.Popen([sys.executable, "-c", script, *command], start_new_session=True)
+    while not (tmp_path / "out" / "p0" / "result.json").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = os.stat(tmp_path / "out" / "p0" / "result.json")
+    ran = CliRunner().invoke(app, command)
+    assert ran.exit_code == 0, ran.output
+    assert os.stat(tmp_path / "out" / "p0" / "result.json").st_mtime_ns == before.st_mtime_ns
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {
+        "p0", "p1", "p2", "features", "locks", "summary.csv", "summary.html",
+    }  # fmt: skip
+    for name in ("p0", "p1", "p2"):
+        found = json.loads((out / name / "result.json").read_text())
+        assert {path.name for path in (out / name).iterdir()} == set(found["files"])
+    assert not [path for path in out.rglob("*") if path.name.startswith(".")]
+
+
+def test_workers_of_this_machine_open_no_port(images: Path, tmp_path: Path) -> None:
+    """Nobody else can then make them run anything."""
+    request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
+    before = listening()
+    coming = run_here({"pair": request}, tmp_path, workers=1, retries=0)
+    seen: set[str] = set()
+    stop = threading.Event()
+    watcher = threading.Thread(target=lambda: [seen.update(listening()) for _ in iter(lambda: stop.wait(0.05), True)])
+    watcher.start()
+    assert [outcome.error for outcome in coming] == [""]
+    stop.set()
+    watcher.join()
+    assert seen <= before
+
+
+def listening() -> set[str]:
+    """Inodes of sockets that this process or its children listen at."""
+    sockets = set()
+    for process in (os.getpid(), *(child.pid for child in multiprocessing.active_children())):
+        for file in ("tcp", "tcp6"):
+            try:
+                lines = Path(f"/proc/{process}/net/{file}").read_text().splitlines()[1:]
+                own = {os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()}
+            except OSError:
+                continue  # it has ended
+            sockets |= {f"socket:[{line.split()[9]}]" for line in lines if line.split()[3] == "0A"} & own
+    return sockets
+
+
+def test_a_scheduler_of_dask_does_it_too(images: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="--scheduler is dask's")
+    from disa.cohort.scheduler import client_of, run_scheduled
+
+    request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
+    with (
+        distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
+        client_of(cluster.scheduler_address) as client,
+    ):
+        outcomes = list(run_scheduled(client, {"pair": request}, tmp_path, retries=0))
+    assert [(outcome.name, outcome.error) for outcome in outcomes] == [("pair", "")]
+    assert done_before(request) == outcomes[0].found
+
+
+def test_what_nobody_foresaw_is_a_line_after_its_retries(images: Path, tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("no folder")
     request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
-    outcomes = list(run_all(client, {"pair": request}, tmp_path, retries=1))
+    outcomes = list(run_here({"pair": request}, tmp_path, workers=1, retries=1))
     assert [outcome.name for outcome in outcomes] == ["pair"] and outcomes[0].found == {}
     assert outcomes[0].error.startswith(f"OutputError: {tmp_path}/locks/pair: cannot be made")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_bad_pair_is_a_line_and_the_rest_goes_on(client: distributed.Client, images: Path, tmp_path: Path) -> None:
+def test_a_bad_pair_is_a_line_and_the_rest_goes_on(images: Path, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(
         f"name,fixed,moving\ngood,{images}/fixed.nii.gz,{images}/moving1.nii.gz\nbad,x,y\n"
         f"late,{images}/fixed.nii.gz,late.nii.gz\n"
     )
     out = tmp_path / "out"
-    command = ["cohort", f"{tmp_path}/table.csv", "-o", str(out), "--scheduler", client.scheduler.address, *COMMAND]
+    command = ["cohort", f"{tmp_path}/table.csv", "-o", str(out), *COMMAND]
     ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 1, ran.output
     bad, late = f"{tmp_path}/y: no such file", f"{tmp_path}/late.nii.gz: no such file"
@@ -151,22 +228,34 @@ def test_what_was_done_is_done_again_once_it_differs(images: Path, tmp_path: Pat
     assert done_before(request) is None
     (tmp_path / "report.html").rename(tmp_path / "out" / "report.html")
     os.utime(image, (2e9, 2e9))
+    assert done_before(request) is not None
+    before = image.stat()
+    image.write_bytes((images / "moving2.nii.gz").read_bytes())
+    os.utime(image, (1e9, 1e9))  # an older file, as `cp -p` leaves it
+    assert before.st_mtime > image.stat().st_mtime and done_before(request) is None
+    image.write_bytes((images / "moving1.nii.gz").read_bytes())
+    assert done_before(request) is not None
+    moved = tmp_path / "out" / "moved.nii.gz"
+    moved.write_bytes(moved.read_bytes()[:-1])
     assert done_before(request) is None
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "has the columns none"),
-        ("fixed\na\n", "has the columns fixed; expected"),
+        ("", "is empty; expected"),
+        ("fixed\na\n", "lacks the column moving, has 'fixed'; expected"),
         ("fixed,moving,colour\na,b,c\n", "has the columns fixed, moving, colour"),
         ("fixed,moving\n", "no pairs"),
-        ("fixed,moving\na,\n", "pair 1: expected a fixed and a moving image"),
-        ("fixed,moving\na,b,c\n", "pair 1: expected a fixed and a moving image and 2 cells"),
-        ("name,fixed,moving\n../a,b,c\n", "pair 1: name '../a'"),
-        ("name,fixed,moving\nfeatures,b,c\n", "pair 1: name 'features'"),
-        ("name,fixed,moving\na,b,c\na,b,d\n", "pair 2: name 'a' is there twice"),
-        ("fixed,moving\n\x00\xff", "expected a"),
+        ("fixed,moving\na,\n", "line 2: expected a fixed and a moving image"),
+        ("fixed,moving\na,b,c\n", "line 2: has 3 cells, the header 2"),
+        ("name,fixed,moving\n../a,b,c\n", "line 2: name '../a'"),
+        ("name,fixed,moving\nfeatures,b,c\n", "line 2: name 'features'"),
+        ("name,fixed,moving\na,b,c\na,b,d\n", "line 3: name 'a' is there twice"),
+        ("fixed,moving\n\x00\xff", "line 2: not UTF-8"),
+        ("fixed;moving\na;b\n", "line 1: cells are separated by semicolons; expected commas"),
+        ("fixed,moving,fixed\na,b,c\n", "line 1: column fixed is there 2 times; expected once"),
+        ("fixed,moving,truth\na,b\n", "line 2: has 2 cells, the header 3"),
     ],
 )
 def test_a_table_that_is_none_is_refused_in_one_line(tmp_path: Path, content: str, says: str) -> None:
@@ -195,7 +284,8 @@ def test_paths_are_relative_to_the_table(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("disa.cohort.running.PATIENCE", 1)
+    pytest.importorskip("distributed", reason="--scheduler is dask's")
+    monkeypatch.setattr("disa.cohort.scheduler.PATIENCE", 1)
     (tmp_path / "table.csv").write_text("fixed,moving\na,b\n")
     ran = CliRunner().invoke(app, ["cohort", f"{tmp_path}/table.csv", "-o", f"{tmp_path}/out", *options])
     assert ran.exit_code == 1

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import pickle
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -43,19 +46,64 @@ def test_arrays_that_were_pickled_are_taken(make_features) -> None:
     np.testing.assert_array_equal(again.data, features.data)
 
 
-def test_the_network_is_kept_and_old_files_have_none(make_features, tmp_path: Path) -> None:
+def test_the_network_is_kept_where_it_is_known(make_features, tmp_path: Path) -> None:
     features = make_features((3, 4, 5), quantized=False, network="00c0ffee")
     features.save(tmp_path / "a.disa")
     for made in (features, features.quantized(), features.replaced(weights=2 * features.weights)):
         assert made.network == "00c0ffee"
     assert _core.widen(features, Grid.of(features), 9.0).network == "00c0ffee"
     assert FeatureVolume.load(tmp_path / "a.disa").network == "00c0ffee"
-    content = bytearray((tmp_path / "a.disa").read_bytes())
-    content[164:168] = bytes(4)
-    (tmp_path / "old.disa").write_bytes(content)
-    old = FeatureVolume.load(tmp_path / "old.disa")
-    assert old.network is None
-    np.testing.assert_array_equal(old.data, features.data)
+    make_features((3, 4, 5)).save(tmp_path / "b.disa")
+    assert FeatureVolume.load(tmp_path / "b.disa").network is None
+
+
+def with_checksum(content: bytes) -> bytes:
+    """The bytes of a file whose last four are made to fit the others."""
+    return content[:-4] + struct.pack("<I", zlib.crc32(content[:-4]))
+
+
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_file_ends_with_the_checksum_of_zlib(make_features, tmp_path: Path, quantized: bool) -> None:
+    make_features((3, 4, 5), quantized=quantized).save(tmp_path / "a.disa")
+    content = (tmp_path / "a.disa").read_bytes()
+    assert content[:8] == b"DISAFV02" and content == with_checksum(content)
+    assert len(content) == 168 + 3 * 4 * 5 * (16 * (1 if quantized else 4) + 4) + 4
+
+
+@pytest.mark.parametrize("quantized", [True, False])
+def test_a_bit_that_has_changed_is_one_line(make_features, tmp_path: Path, quantized: bool) -> None:
+    path = tmp_path / "a.disa"
+    make_features((3, 4, 5), quantized=quantized).save(path)
+    content = path.read_bytes()
+    for place in [*range(168), *np.random.default_rng(0).integers(168, len(content), 300), len(content) - 1]:
+        for bit in range(8) if place < 168 else [int(place) % 8]:
+            changed = bytearray(content)
+            changed[place] ^= 1 << bit
+            path.write_bytes(changed)
+            with pytest.raises(disa.ImageError, match=r"a\.disa: ") as caught:
+                FeatureVolume.load(path)
+            assert "\n" not in str(caught.value)
+
+
+def test_a_file_without_a_checksum_is_told_from_a_damaged_one(make_features, tmp_path: Path) -> None:
+    path = tmp_path / "a.disa"
+    make_features((3, 4, 5)).save(path)
+    path.write_bytes(path.read_bytes().replace(b"DISAFV02", b"DISAFV01", 1)[:-4])
+    with pytest.raises(disa.ImageError, match="of an earlier version, without a checksum; extract it again"):
+        FeatureVolume.load(path)
+
+
+def test_only_regular_files_are_read_and_replaced(make_features, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.disa")
+    with pytest.raises(disa.ImageError, match=r"pipe\.disa: no such feature volume"):
+        FeatureVolume.load(tmp_path / "pipe.disa")
+    with pytest.raises(disa.ImageError, match=r"pipe\.disa: is no regular file"):
+        make_features((3, 4, 5)).save(tmp_path / "pipe.disa")
+    (tmp_path / "file.disa").touch()
+    (tmp_path / "link.disa").symlink_to("file.disa")
+    make_features((3, 4, 5)).save(tmp_path / "link.disa")
+    assert (tmp_path / "link.disa").is_symlink() and not (tmp_path / "file.disa").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.disa", "link.disa", "pipe.disa"]
 
 
 def test_parts_are_replaced(make_features) -> None:
@@ -102,7 +150,7 @@ def test_quantising_rounds_to_even_steps_of_a_127th_of_the_greatest(largest: flo
 @settings(max_examples=60, deadline=None)
 def test_foreign_bytes_are_refused_in_one_line(tmp_path_factory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("foreign") / "x.disa"
-    path.write_bytes(b"DISAFV01"[: len(content) % 9] + content)
+    path.write_bytes(b"DISAFV02"[: len(content) % 9] + content)
     with pytest.raises(disa.ImageError, match=r"x\.disa") as caught:
         FeatureVolume.load(path)
     assert "\n" not in str(caught.value)
@@ -173,6 +221,6 @@ def test_the_one_int8_value_without_a_negative_is_refused(make_features, tmp_pat
     features.save(tmp_path / "a.disa")
     content = bytearray((tmp_path / "a.disa").read_bytes())
     content[168] = 0x80
-    (tmp_path / "a.disa").write_bytes(content)
+    (tmp_path / "a.disa").write_bytes(with_checksum(content))
     with pytest.raises(disa.ImageError, match=r"a\.disa: feature volume: int8 descriptors must lie within"):
         FeatureVolume.load(tmp_path / "a.disa")

@@ -23,8 +23,11 @@ USERS_PAGES = [
     DOCS / "troubleshooting.md",
     *sorted((DOCS / "howto").glob("*.md")),
 ]
-OTHERS_OPTIONS = {"--build", "--install", "--prefix"}
-"""Of CMake."""
+OTHERS_OPTIONS = {
+    "--build", "--install", "--prefix",
+    "--no-dashboard", "--nthreads", "--protocol", "--tls-ca-file", "--tls-cert", "--tls-key",
+}  # fmt: skip
+"""Of CMake and dask."""
 
 
 def said_in_code() -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import re
 import tempfile
@@ -22,6 +23,7 @@ from disa.network.models import find_model
 from helpers import dicom_files
 from helpers.dicom_files import write_enhanced, write_series
 from helpers.images import structured_image
+from helpers.nifti_fields import ras_positions, write_field
 from helpers.paths import DOCS
 
 PAGE = DOCS / "errors.md"
@@ -114,17 +116,41 @@ CASES: dict[str, list[Case]] = {
     "Transforms": [
         register("no such file", "--initial-transform none.tfm"),
         register("a text that is no transform", "--initial-transform points.csv"),
+        register("an empty file", "--initial-transform empty.tfm"),
+        register("a folder", "--initial-transform folder"),
+        register("a pipe", "--initial-transform pipe.tfm"),
+        register("NaN among the numbers", "--initial-transform nan.tfm"),
+        register("infinity in HDF5", "--initial-transform infinite.h5"),
+        register("a true transform beyond all bounds", "--truth vast.tfm"),
+        register("a number too few", "--initial-transform few.tfm"),
+        register("two transforms that are no composite", "--initial-transform two.tfm"),
+        register("a transform that ITK does not have", "--initial-transform elastic.tfm"),
+        register("a matrix file that was cut short", "--initial-transform short.mat"),
+        register("an HDF5 file that was cut short", "--initial-transform short.h5"),
+        register("a MINC text of something else", "--initial-transform grid.xfm"),
         register("a 2-D transform", "--initial-transform flat.tfm"),
         register("a start that is not linear", "--initial-transform spline.h5"),
         register("a start that flattens space", "--initial-transform flattening.tfm"),
         register("a start where the images do not meet", "--initial-transform away.tfm --search local"),
         Case("a displacement field's inverse", "apply field.h5 points.csv -o x.csv --inverse"),
         Case("an image in place of displacements", "apply fixed.nii.gz points.csv -o x.csv"),
+        Case("NaN among displacements", "apply nan.nii points.csv -o x.csv"),
+        Case("positions in place of displacements", "apply positions.nii points.csv -o x.csv"),
+        Case("NiftyReg's grid of control points", "apply grid.nii points.csv -o x.csv"),
+        Case("a warp of FSL", "apply fsl.nii points.csv -o x.csv"),
     ],
     "Points and labels": [
         Case("no such file", "apply away.tfm none.csv -o x.csv"),
+        Case("a pipe", "apply away.tfm pipe.csv -o x.csv"),
         Case("other columns", "apply away.tfm other.csv -o x.csv"),
+        Case("semicolons between cells", "apply away.tfm semicolons.csv -o x.csv"),
+        Case("a column twice", "apply away.tfm double.csv -o x.csv"),
+        Case("a comma within a cell", "apply away.tfm comma.csv -o x.csv"),
+        Case("a cell too few", "apply away.tfm narrow.csv -o x.csv"),
+        Case("an empty cell", "apply away.tfm gap.csv -o x.csv"),
         Case("a word for a number", "apply away.tfm words.csv -o x.csv"),
+        Case("NaN for a number", "apply away.tfm nan.csv -o x.csv"),
+        Case("a text in Latin-1", "apply away.tfm latin.csv -o x.csv"),
         Case("not as many in both", "evaluate away.tfm --fixed-landmarks points.csv --moving-landmarks one.csv"),
         Case("labels of several channels", "evaluate away.tfm --fixed-labels colour.nrrd --moving-labels zeros.nii.gz"),
         Case("a soft map", "evaluate away.tfm --fixed-labels fixed.nii.gz --moving-labels zeros.nii.gz"),
@@ -143,6 +169,14 @@ CASES: dict[str, list[Case]] = {
         Case("a network to seal of another stride", "seal copy.onnx -o mine.onnx --stride 2"),
         Case("a model that is not called .onnx", "seal copy.onnx -o mine.bin"),
     ],
+    "Descriptors": [
+        Case("no such file", lambda: disa.FeatureVolume.load("none.disa")),
+        Case("something else", lambda: disa.FeatureVolume.load("points.csv")),
+        Case("a pipe", lambda: disa.FeatureVolume.load("pipe.tfm")),
+        Case("a file that was cut short", lambda: disa.FeatureVolume.load("short.disa")),
+        Case("a bit was changed", lambda: disa.FeatureVolume.load("damaged.disa")),
+        Case("a file from before there were checksums", lambda: disa.FeatureVolume.load("old.disa")),
+    ],
     "Options": [
         register("no spacing", "--spacing 0"),
         register("half a probe", "--transform probe --probe-depth 60"),
@@ -160,6 +194,12 @@ CASES: dict[str, list[Case]] = {
         Case("a file where a folder is to be", "register fixed.nii.gz moving.nii.gz -o points.csv"),
         Case("a folder below a file", "apply away.tfm points.csv -o points.csv/x.csv"),
         Case("an ending that is no image's", "apply away.tfm moving.nii.gz --reference fixed.nii.gz -o x.xyz"),
+        Case("two endings", "apply away.tfm moving.nii.gz --reference fixed.nii.gz -o x.nii.gz.nii.gz"),
+        Case("a pipe that nobody reads", "apply away.tfm points.csv -o pipe.tfm"),
+        Case("a folder under the name of a result", "register fixed.nii.gz moving.nii.gz -o taken"),
+        Case("somebody's transform.tfm, where a run writes none",
+             "register fixed.nii.gz moving.nii.gz -o foreign --deformable"),
+        Case("a file where a cohort's folder is to be", "cohort pairs.csv -o points.csv"),
         Case("an image without a grid to carry it to", "apply away.tfm moving.nii.gz -o x.nii.gz"),
     ],
     "Cohorts": [
@@ -192,7 +232,9 @@ def make_files(folder: Path) -> None:
     (folder / "short.nii.gz").write_bytes(whole[: len(whole) // 2])
     content = gzip.decompress(whole)
     (folder / "promises.nii").write_bytes(content[:42] + np.array([900] * 3, "<i2").tobytes() + content[48:])
-    (folder / "folder").mkdir()
+    for name in ("folder", "taken/report.html", "foreign"):
+        (folder / name).mkdir(parents=True)
+    (folder / "foreign" / "transform.tfm").touch()
     written("flat.png", pixels[0].astype(np.uint8))
     write("series.nii.gz", sitk.JoinSeries([image, image]))
     write("colour.nrrd", sitk.Compose(image, image, image))
@@ -219,11 +261,19 @@ def make_files(folder: Path) -> None:
     }
     for name, transform in transforms.items():
         sitk.WriteTransform(transform, str(folder / name))
+    make_damaged_transforms(folder)
+    make_damaged_features(folder)
     tables = {
         "points": "x,y,z\n0,30,20\n5,30,20\n",
         "one": "x,y,z\n0,30,20\n",
         "other": "fixed,moving,colour\na,b,red\n",
         "words": "x,y,z\n0,thirty,20\n",
+        "semicolons": "x;y;z\n0;30;20\n",
+        "double": "x,y,z,x\n0,30,20,1\n",
+        "comma": "x,y,z,label\n0,30,20,femur, left\n",
+        "narrow": "x,y,z,label\n0,30,20\n",
+        "gap": "x,y,z\n0,,20\n",
+        "nan": "x,y,z\n0,30,nan\n",
         "nobody": "fixed,moving\n",
         "twins": "name,fixed,moving\na,fixed.nii.gz,moving.nii.gz\na,moving.nii.gz,fixed.nii.gz\n",
         "outside": "name,fixed,moving\n../a,fixed.nii.gz,moving.nii.gz\n",
@@ -231,6 +281,8 @@ def make_files(folder: Path) -> None:
     }
     for name, text in tables.items():
         (folder / f"{name}.csv").write_text(text)
+    (folder / "latin.csv").write_bytes("x,y,z,n\n0,30,20,M\u00fcller\n".encode("latin-1"))
+    os.mkfifo(folder / "pipe.csv")
     for stride in (2, 4):
         model = bytearray(find_model("disa-lc2", stride).read_bytes())
         (folder / "copy.onnx").write_bytes(model)
@@ -298,6 +350,47 @@ def _make_dicom(folder: Path) -> None:
     write_enhanced(folder / "htj2k.dcm", pixels, places, spacing, syntax="1.2.840.10008.1.2.4.201")
     report = {0x00080016: "1.2.840.10008.5.1.4.1.1.88.11", 0x00080018: "1.2.9"}
     dicom_files.write(folder / "report.dcm", report)
+
+
+def make_damaged_features(folder: Path) -> None:
+    """Files of descriptors that were whole once."""
+    frame = {"origin": (0.0, 0.0, 0.0), "spacing": (8.0, 8.0, 8.0), "direction": np.eye(3).ravel()}
+    data, weights = np.ones((3, 3, 3, 16), np.int8), np.ones((3, 3, 3), np.float32)
+    disa.FeatureVolume(data=data, scale=0.01, weights=weights, **frame).save(folder / "whole.disa")
+    whole = (folder / "whole.disa").read_bytes()
+    (folder / "short.disa").write_bytes(whole[:-9])
+    (folder / "damaged.disa").write_bytes(whole[:300] + bytes([whole[300] ^ 4]) + whole[301:])
+    (folder / "old.disa").write_bytes(whole[:7] + b"1" + whole[8:-4])
+
+
+def make_damaged_transforms(folder: Path) -> None:
+    """Transforms that ITK would crash at or misread, and fields of other tools."""
+    sitk.WriteTransform(sitk.Euler3DTransform(), str(folder / "whole.tfm"))
+    whole = (folder / "whole.tfm").read_text()
+    changes = {
+        "empty": "",
+        "nan": whole.replace("Parameters: 0", "Parameters: nan", 1),
+        "vast": whole.replace("Parameters: 0", "Parameters: 1e308", 1),
+        "few": whole.replace("Parameters: 0 ", "Parameters: ", 1),
+        "two": whole + whole.partition("\n")[2],
+        "elastic": whole.replace("Euler3D", "Elastic"),
+    }
+    for name, text in changes.items():
+        (folder / f"{name}.tfm").write_text(text)
+    os.mkfifo(folder / "pipe.tfm")
+    sitk.WriteTransform(sitk.TranslationTransform(3, (math.inf, 0.0, 0.0)), str(folder / "infinite.h5"))
+    for ending in ("mat", "h5"):
+        sitk.WriteTransform(sitk.Euler3DTransform(), str(folder / f"short.{ending}"))
+        content = (folder / f"short.{ending}").read_bytes()
+        (folder / f"short.{ending}").write_bytes(content[:-9])
+    (folder / "grid.xfm").write_text(
+        "MNI Transform File\nTransform_Type = Grid_Transform;\nDisplacement_Volume = a.mnc;\n"
+    )
+    places = ras_positions()
+    write_field(folder / "positions.nii", places, 1007)
+    write_field(folder / "grid.nii", places, 1007, "NREG_TRANS", 2)
+    write_field(folder / "fsl.nii", 0 * places, 2006)
+    write_field(folder / "nan.nii", np.full_like(places, np.nan), 1007)
 
 
 def said(case: Case) -> str:

@@ -82,6 +82,7 @@ def test_models_are_checked_by_size_and_hash_before_anything_reads_them(tmp_path
 
 FUZZ = """
 import sys
+import zlib
 from pathlib import Path
 import numpy as np
 import disa
@@ -103,6 +104,8 @@ for _ in range(count):
         content[int(place) % len(content)] = int(rng.integers(256))
     if rng.random() < 0.2:
         content = content[: int(rng.integers(len(content)))]
+    if kind == "features":
+        content = content[:-4] + zlib.crc32(content[:-4]).to_bytes(4, "little")
     path.write_bytes(sealed(bytes(content)) if kind == "model" else bytes(content))
     try:
         if kind in (".h5", ".tfm"):
@@ -127,7 +130,7 @@ print("refused", refused)
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("model", 100), ("features", 400), (".h5", 200), (".tfm", 200), (".nii", 200), (".nrrd", 200)],
+    [("model", 100), ("features", 400), (".h5", 40), (".tfm", 200), (".nii", 200), (".nrrd", 200)],
 )
 def test_damaged_files_are_refused_and_never_kill_the_process(
     make_features, tmp_path: Path, kind: str, count: int

@@ -101,7 +101,7 @@ def test_changed_settings_are_checked_and_the_others_stay() -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.yaml: No such file or directory; expected a YAML file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such file; expected a YAML file"):
         load_config(tmp_path / "none.yaml")
 
 
@@ -121,3 +121,23 @@ def test_a_run_in_steps_warms_up_cools_down_and_validates_at_its_end() -> None:
     assert rates.index(max(rates)) in (16, 17)
     assert rates[-1] == pytest.approx(1e-3)
     assert [schedule.next_validation(step) for step in (0, 299, 300, 899, 900)] == [300, 300, 600, 900, 1000]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: " + "[" * 20_000, "nested deeper than 8 levels"),
+        ("a: &a [1, 2]\nb: [*a, *a]\n", "line 2: an alias; write out what it stands for"),
+        ("images: &a [*a]\n", "an alias"),
+        ("seed: 2001-99-99\n", "month must be in 1..12"),
+        ("seed: " + "9" * 5000 + "\n", "Exceeds the limit"),
+        ("#" * (2**20 + 1), "longer than 1048576 characters"),
+    ],
+)
+def test_yaml_that_would_fill_the_memory_or_the_stack_is_one_line(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f"{path}: not YAML: ") and says in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disa/features/FeatureVolume.h"
 
+#include "core/Checksum.h"
 #include "disa/core/Error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+
+#include <unistd.h>
 
 namespace disa
 {
 namespace
 {
 
-/** The file: this header, the descriptors, the weights; little-endian, nothing compressed. */
+/** The file: this header, the descriptors, the weights, the checksum of these; little-endian, nothing compressed. */
 struct Header
 {
   char          magic[8];
@@ -25,11 +29,12 @@ struct Header
   double        spacing[3];
   double        direction[9];
   float         scale;
-  std::uint32_t network; ///< 0 in files from before it was written
+  std::uint32_t network; ///< 0: not known
 };
 static_assert(sizeof(Header) == 168, "the header is written as it lies in memory");
 
-constexpr char Magic[8] = { 'D', 'I', 'S', 'A', 'F', 'V', '0', '1' };
+constexpr char Magic[8] = { 'D', 'I', 'S', 'A', 'F', 'V', '0', '2' };
+constexpr char MagicWithoutChecksum[8] = { 'D', 'I', 'S', 'A', 'F', 'V', '0', '1' };
 
 /** Beyond this many cells along an axis the header is damage, not data. */
 constexpr std::uint64_t MaximumSize = 1u << 16;
@@ -39,6 +44,35 @@ void
 CopyArray(const T & from, U & to)
 {
   std::copy(std::begin(from), std::end(from), std::begin(to));
+}
+
+template <typename T>
+std::uint32_t
+ChecksumOf(const std::vector<T> & values, std::uint32_t sofar)
+{
+  return Checksum(values.data(), values.size() * sizeof(T), sofar);
+}
+
+/** Of all that a file has before it. */
+std::uint32_t
+ChecksumOf(const Header & header, const FeatureVolume::Descriptors & descriptors, const std::vector<float> & weights)
+{
+  const std::uint32_t first = Checksum(&header, sizeof(header));
+  return ChecksumOf(weights,
+                    std::visit([first](const auto & values) { return ChecksumOf(values, first); }, descriptors));
+}
+
+/** Where to write: a link leads to its end, and what is no regular file is not replaced. */
+std::filesystem::path
+Target(const std::string & fileName)
+{
+  std::error_code             none;
+  const std::filesystem::path path = std::filesystem::weakly_canonical(fileName, none);
+  if (std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
+  {
+    throw ImageError(fileName + ": is no regular file; give the name of one to write");
+  }
+  return path.empty() ? std::filesystem::path(fileName) : path;
 }
 
 template <typename T>
@@ -189,12 +223,15 @@ FeatureVolume::Save(const std::string & fileName) const
   header.scale = m_Scale;
   header.network = m_Network;
 
-  const std::string partial = fileName + ".part";
+  const std::uint32_t         checksum = ChecksumOf(header, m_Descriptors, m_Weights);
+  const std::filesystem::path target = Target(fileName);
+  const std::string           partial = target.string() + "." + std::to_string(getpid()) + ".part";
   {
     std::ofstream file(partial, std::ios::binary | std::ios::trunc);
     file.write(reinterpret_cast<const char *>(&header), sizeof(header));
     std::visit([&file](const auto & values) { Write(file, values); }, m_Descriptors);
     Write(file, m_Weights);
+    file.write(reinterpret_cast<const char *>(&checksum), sizeof(checksum));
     file.close();
     if (!file)
     {
@@ -203,7 +240,7 @@ FeatureVolume::Save(const std::string & fileName) const
                        ": the feature volume could not be written; check that the folder exists and has room");
     }
   }
-  if (std::rename(partial.c_str(), fileName.c_str()) != 0)
+  if (std::rename(partial.c_str(), target.c_str()) != 0)
   {
     std::remove(partial.c_str());
     throw ImageError(fileName + ": the feature volume could not be written under that name");
@@ -213,13 +250,22 @@ FeatureVolume::Save(const std::string & fileName) const
 FeatureVolume
 FeatureVolume::Load(const std::string & fileName)
 {
-  std::ifstream file(fileName, std::ios::binary);
-  if (!file)
+  std::error_code none;
+  std::ifstream   file;
+  if (std::filesystem::is_regular_file(fileName, none))
+  {
+    file.open(fileName, std::ios::binary);
+  }
+  if (!file.is_open())
   {
     throw ImageError(fileName + ": no such feature volume; give a file that FeatureVolume.save wrote");
   }
   Header header{};
   file.read(reinterpret_cast<char *>(&header), sizeof(header));
+  if (file && std::memcmp(header.magic, MagicWithoutChecksum, sizeof(Magic)) == 0)
+  {
+    throw ImageError(fileName + ": a feature volume of an earlier version, without a checksum; extract it again");
+  }
   const bool known = file && std::memcmp(header.magic, Magic, sizeof(Magic)) == 0 && header.channels == Channels &&
                      (header.bytesPerChannel == 1 || header.bytesPerChannel == 4);
   if (!known || header.size[0] > MaximumSize || header.size[1] > MaximumSize || header.size[2] > MaximumSize)
@@ -236,7 +282,7 @@ FeatureVolume::Load(const std::string & fileName)
   const std::size_t    bytes = cells * (Channels * header.bytesPerChannel + sizeof(float));
   const std::streamoff start = file.tellg();
   file.seekg(0, std::ios::end);
-  if (static_cast<std::size_t>(file.tellg() - start) != bytes)
+  if (static_cast<std::size_t>(file.tellg() - start) != bytes + sizeof(std::uint32_t))
   {
     throw ImageError(fileName + ": the feature volume is cut short or damaged; write it again");
   }
@@ -251,9 +297,15 @@ FeatureVolume::Load(const std::string & fileName)
     descriptors = Read<float>(file, cells * Channels);
   }
   std::vector<float> weights = Read<float>(file, cells);
+  std::uint32_t      checksum = 0;
+  file.read(reinterpret_cast<char *>(&checksum), sizeof(checksum));
   if (!file)
   {
     throw ImageError(fileName + ": the feature volume could not be read to its end");
+  }
+  if (checksum != ChecksumOf(header, descriptors, weights))
+  {
+    throw ImageError(fileName + ": the feature volume is damaged, its checksum is wrong; copy or write it again");
   }
   try
   {

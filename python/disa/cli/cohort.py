@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from disa.cli.arguments import RegistrationArguments, spread
 from disa.cli.common import FAILED, JsonOption, Kind, needs_extra, one_line, print_json
+
+if TYPE_CHECKING:
+    from disa.cohort.work import Outcome
+    from disa.report.job import Request
 
 
 @spread
@@ -29,13 +35,11 @@ def cohort(
     Columns of the table are fixed, moving, and if need be name, initial_transform, fixed_mask, moving_mask,
     fixed_landmarks, moving_landmarks and truth. summary.html links each report, summary.csv has a line a pair.
     """
-    with needs_extra("cohort", "cohort"):
-        from disa.cohort.running import client_of, run_all
     with one_line():
         from disa.cli.progress_bar import progress_bar
         from disa.cohort.summary import write_summary
         from disa.cohort.table import read_table
-        from disa.errors import ConfigError
+        from disa.errors import ConfigError, OutputError
         from disa.progress import announce
         from disa.report.job import Request
 
@@ -44,10 +48,13 @@ def cohort(
         options = how.options()
         folder = output.absolute()
         requests = {name: Request(inputs, options, folder / name) for name, inputs in read_table(table).items()}
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{output}: is a file; expected a folder to write into")
         outcomes = {}
-        with progress_bar({"cohort": [("pairs", 1.0)]}), client_of(scheduler, workers) as client:
+        with progress_bar({"cohort": [("pairs", 1.0)]}), _runner(scheduler, workers, retries) as run:
             announce("pairs")
-            for outcome in run_all(client, requests, folder, retries):
+            coming = run(requests, folder)
+            for outcome in coming:
                 outcomes[outcome.name] = outcome
                 announce("pairs", len(outcomes) / len(requests))
         ordered = [outcomes[name] for name in requests]
@@ -61,3 +68,21 @@ def cohort(
         typer.echo(f"disa: {outcome.name}: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _runner(
+    scheduler: str | None, workers: int, retries: int
+) -> Iterator[Callable[[dict[str, Request], Path], Iterator[Outcome]]]:
+    """What gives the outcome of each pair of a cohort's folder, as they come. Raises ConfigError."""
+    if scheduler is None:
+        from disa.cohort.processes import run_here
+
+        running = ExitStack()
+        with running:
+            yield lambda requests, folder: running.enter_context(closing(run_here(requests, folder, workers, retries)))
+        return
+    with needs_extra("cohort --scheduler", "cohort"):
+        from disa.cohort.scheduler import client_of, run_scheduled
+    with client_of(scheduler) as client:
+        yield lambda requests, folder: run_scheduled(client, requests, folder, retries)

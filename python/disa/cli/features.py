@@ -42,6 +42,7 @@ def features(
         from disa.cli.progress_bar import progress_bar
         from disa.features.extract import extract_features
         from disa.io.reading import ImageFile
+        from disa.io.writing import write_features
 
         with progress_bar({"descriptors": [("network", 1.0)]}):
             found = extract_features(
@@ -52,7 +53,7 @@ def features(
                 smoothing=smoothing,
                 providers=providers_of(device),
             )
-            found.save(str(output))
+            write_features(found, output)
     z, y, x, channels = found.data.shape
     typer.echo(
         f"{output}: {x} x {y} x {z} descriptors of {channels} channels, {spacing * int(stride.value):g} mm apart"

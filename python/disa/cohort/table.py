@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from disa.errors import ConfigError
+from disa.io.tables import read_table as read_lines
 from disa.report.job import Inputs
 
 COLUMNS = ("name", *(field.name for field in fields(Inputs)))
@@ -31,25 +31,18 @@ def read_table(path: Path) -> dict[str, Inputs]:
         ConfigError: it is missing or no such table, or two pairs have one name.
     """
     expected = f"expected a CSV table with the columns fixed and moving, and any of {', '.join(sorted(COLUMNS))}"
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="more", restval="")
-            columns = reader.fieldnames or ()
-            rows = list(reader)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; {expected}") from None
-    except (csv.Error, UnicodeDecodeError):
-        raise ConfigError(f"{path}: not a table; {expected}") from None
-    wrong = [name for name in columns if name not in COLUMNS]
-    if wrong or not {"fixed", "moving"} <= set(columns):
-        raise ConfigError(f"{path}: has the columns {', '.join(columns) or 'none'}; {expected}")
-    if not rows:
+    lines = read_lines(path, expected, ("fixed", "moving"), ConfigError)
+    wrong = [name for name in lines.columns if name not in COLUMNS]
+    if wrong:
+        raise ConfigError(f"{path}: has the columns {', '.join(lines.columns)}; {expected}")
+    if not lines.lines:
         raise ConfigError(f"{path}: no pairs; {expected}")
     pairs: dict[str, Inputs] = {}
-    for number, row in enumerate(rows, 1):
-        where = f"{path}: pair {number}"
-        if "more" in row or not (row["fixed"] and row["moving"]):
-            raise ConfigError(f"{where}: expected a fixed and a moving image and {len(columns)} cells")
+    for number, line in enumerate(lines.lines, 1):
+        row = {name: cell.strip() for name, cell in zip(lines.columns, line.cells, strict=True)}
+        where = f"{path}: line {line.number}"
+        if not (row["fixed"] and row["moving"]):
+            raise ConfigError(f"{where}: expected a fixed and a moving image")
         name = row.pop("name", "") or f"pair-{number}"
         if not NAME.fullmatch(name) or name in TAKEN:
             raise ConfigError(f"{where}: name {name!r}: expected letters, digits, '_', '.', '+' or '-', for a folder")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,6 @@ from disa.features.cache import kept_in
 from disa.io.locking import locked
 from disa.network.session import allowed_threads
 from disa.report.job import Request, done_before, run
-
-LEFTOVER = re.compile(r"\.\d+\..+")
-"""Names of temporary files, which a worker that was killed leaves behind."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,16 @@ class Outcome:
         return None if errors is None else float(np.mean(errors["after"]))
 
 
+def died(name: str) -> Outcome:
+    """Of a pair whose workers did not live to say anything."""
+    return Outcome(name, "its workers died again and again; is there memory enough? try fewer --workers", {})
+
+
+def unforeseen(name: str, error: Exception) -> Outcome:
+    """Of a pair that failed in a way that this package does not foresee."""
+    return Outcome(name, f"{type(error).__name__}: {' '.join(str(error).split())}", {})
+
+
 def register_pair(name: str, request: Request, cohort: Path) -> Outcome:
     """Register a pair unless that was done before. Its own errors become an outcome; the others are for a retry.
 
@@ -51,14 +57,11 @@ def register_pair(name: str, request: Request, cohort: Path) -> Outcome:
     """
     options = request.options.with_threads(allowed_threads())
     with locked(cohort / "locks" / name):
-        found = done_before(request)
-        if found is None:
-            for path in request.output.glob(".*"):
-                if LEFTOVER.fullmatch(path.name):
-                    path.unlink()
-            try:
+        try:
+            found = done_before(request)
+            if found is None:
                 with kept_in(cohort / "features"):
                     found = run(replace(request, options=options))
-            except DISAError as error:
-                return Outcome(name, " ".join(str(error).split()), {})
+        except DISAError as error:
+            return Outcome(name, " ".join(str(error).split()), {})
     return Outcome(name, "", found)

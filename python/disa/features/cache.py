@@ -17,6 +17,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
 from disa.io.locking import locked
+from disa.io.writing import write_features
 
 CAPACITY = 8
 """Volumes that the memory keeps, about 20 bytes a descriptor each; the one last asked for longest ago goes first."""
@@ -79,5 +80,5 @@ def _stored(path: Path, make: Callable[[], FeatureVolume]) -> FeatureVolume:
             return FeatureVolume.load(path)
         except ImageError:
             features = make()
-            features.save(path)
+            write_features(features, path)
             return features

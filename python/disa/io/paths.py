@@ -4,17 +4,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from disa.errors import DISAError, ImageError
-
-_KINDS = {
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+from disa.io.kinds import FOLDER, kind_of
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -44,18 +37,17 @@ def is_folder(path: Path) -> bool:
     name = shown(path)
     check_utf8(path, ImageError)
     try:
-        mode = path.stat().st_mode
+        kind = kind_of(path)
     except FileNotFoundError:
         raise ImageError(f"{name}: no such file") from None
     except OSError as error:
         raise ImageError(f"{name}: cannot be read: {error.strerror}; give the path of a file or folder") from None
     except ValueError:
         raise ImageError(f"{name}: is no path, for it holds a null character; give the path of a file") from None
-    if stat.S_ISDIR(mode):
+    if kind == FOLDER:
         return True
-    if not stat.S_ISREG(mode):
-        what = _KINDS.get(stat.S_IFMT(mode), "no file")
-        raise ImageError(f"{name}: is {what}; give the path of a file or of a folder with a DICOM series")
+    if kind:
+        raise ImageError(f"{name}: {kind}; give the path of a file or of a folder with a DICOM series")
     if not os.access(path, os.R_OK):
         raise ImageError(f"{name}: cannot be read: Permission denied; give a file that you may read")
     return False

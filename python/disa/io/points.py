@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import io
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from disa.errors import ImageError
+from disa.io.tables import Table, read_table
 
 AXES = ("x", "y", "z")
 
@@ -23,19 +23,23 @@ class Points:
 
     Attributes:
         positions: shape (n, 3), x, y, z in mm (LPS).
-        rows: the table's lines as they were read.
+        table: as it was read.
     """
 
     positions: npt.NDArray[np.float64]
-    rows: list[dict[str, str]]
+    table: Table
 
     def moved_to(self, positions: npt.NDArray[np.float64]) -> str:
-        """The table as CSV with other positions."""
+        """The table as CSV with other positions; every other cell is as it was."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(self.rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row, position in zip(self.rows, positions, strict=True):
-            writer.writerow({**row, **{axis: f"{value:.6f}" for axis, value in zip(AXES, position, strict=True)}})
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.table.header)
+        places = [self.table.columns.index(axis) for axis in AXES]
+        for line, position in zip(self.table.lines, positions, strict=True):
+            cells = list(line.cells)
+            for place, value in zip(places, position, strict=True):
+                cells[place] = f"{value:.6f}"
+            writer.writerow(cells)
         return text.getvalue()
 
 
@@ -43,23 +47,10 @@ def read_points(path: Path) -> Points:
     """The points of a CSV file.
 
     Raises:
-        ImageError: it is missing, is no such table, or has no points.
+        ImageError: it is missing, is no such table, has no points, or a cell of x, y or z is no finite number.
     """
     expected = f"expected a CSV table with columns {', '.join(AXES)} in mm (LPS) and a point a line"
-    try:
-        is_file = stat.S_ISREG(path.stat().st_mode)
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror}; {expected}") from None
-    if not is_file:
-        raise ImageError(f"{path}: is no file; {expected}")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        positions = np.array([[float(row[axis]) for axis in AXES] for row in rows])
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror}; {expected}") from None
-    except (csv.Error, UnicodeDecodeError, KeyError, TypeError, ValueError):
-        raise ImageError(f"{path}: not a table of points; {expected}") from None
-    if not len(positions) or not np.isfinite(positions).all():
-        raise ImageError(f"{path}: {'no points' if not len(positions) else 'a number is not finite'}; {expected}")
-    return Points(positions, rows)
+    table = read_table(path, expected, AXES, ImageError)
+    if not table.lines:
+        raise ImageError(f"{path}: no points; {expected}")
+    return Points(np.array([[table.number(line, axis) for axis in AXES] for line in table.lines]), table)

@@ -1,71 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a text of ITK's transforms can be given to ITK, which reads beyond the numbers where there are too few."""
+"""Transforms in texts: ITK's .tfm and .txt, and MINC's .xfm."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-COUNTS = {
-    "IdentityTransform_3_3": (0, 0),
-    "TranslationTransform_3_3": (3, 0),
-    "VersorTransform_3_3": (3, 3),
-    "ScaleTransform_3_3": (3, 3),
-    "Euler3DTransform_3_3": (6, 3),
-    "VersorRigid3DTransform_3_3": (6, 3),
-    "Rigid3DTransform_3_3": (12, 3),
-    "QuaternionRigidTransform_3_3": (7, 3),
-    "Similarity3DTransform_3_3": (7, 3),
-    "ScaleVersor3DTransform_3_3": (9, 3),
-    "ScaleSkewVersor3DTransform_3_3": (15, 3),
-    "ComposeScaleSkewVersor3DTransform_3_3": (12, 3),
-    "AffineTransform_3_3": (12, 3),
-    "MatrixOffsetTransformBase_3_3": (12, 3),
-    "TranslationTransform_2_2": (2, 0),
-    "Euler2DTransform_2_2": (3, 2),
-    "Similarity2DTransform_2_2": (4, 2),
-    "AffineTransform_2_2": (6, 2),
-    "MatrixOffsetTransformBase_2_2": (6, 2),
-}
-"""Parameters, and fixed parameters at least, of each transform; a precision stands between name and dimensions."""
+from disa.io.numbers import number_of, shown
+from disa.io.transform_blocks import Block
 
-GRIDS = ("BSplineTransform", "DisplacementFieldTransform", "GaussianExponentialDiffeomorphicTransform")
-GRID = 18
-"""Fixed parameters of a 3-D grid: its size, origin, spacing and directions."""
+_BYTE_ORDER_MARK = "\xef\xbb\xbf"
+_TAGS = ("Parameters", "FixedParameters")
+_LINEAR = re.compile(r"Transform_Type\s*=\s*Linear\s*;\s*Linear_Transform\s*=([^;=]*);", re.ASCII)
 
 
-def has_its_numbers(path: Path) -> bool:
-    """Whether each transform of a text file is of a known kind, in three or two dimensions, with all its numbers."""
-    try:
-        blocks = list(_blocks(path.read_text(encoding="ascii")))
-    except (OSError, ValueError):
-        return False
-    return bool(blocks) and all(_is_whole(*block) for block in blocks)
+def blocks_of_text(path: Path) -> list[Block]:
+    """Every transform of a text of ITK's. Comments may be of any bytes.
+
+    Raises:
+        ValueError: it is no such text; with the line, and empty where nothing in it looks like a transform.
+        OSError: it cannot be read.
+    """
+    blocks: list[Block] = []
+    kind, numbers = "", dict[str, list[float]]()
+    for at, line in enumerate(_text_of(path).split("\n"), 1):
+        name, separator, rest = (part.strip() for part in line.partition(":"))
+        if not line.strip() or name.startswith("#"):
+            continue
+        if name == "Transform" and rest:
+            blocks += [_block(kind, numbers)] if kind else []
+            kind, numbers = rest, {}
+            continue
+        if not kind:
+            raise ValueError
+        if not separator or name not in _TAGS or name in numbers:
+            raise ValueError(
+                f"line {at}: {shown(line.strip())}; expected Transform, and each of {', '.join(_TAGS)} once"
+            )
+        try:
+            numbers[name] = [number_of(word) for word in rest.split()]
+        except ValueError as error:
+            raise ValueError(f"line {at}: {error}; write the transform again") from None
+    if not kind:
+        raise ValueError
+    return [*blocks, _block(kind, numbers)]
 
 
-def _blocks(text: str) -> Iterator[tuple[str, list[float], list[float]]]:
-    """Kind, parameters and fixed parameters of each transform. Raises ValueError where a word is no number."""
-    kind = ""
-    numbers: dict[str, list[float]] = {}
-    for line in [*text.splitlines(), "Transform:"]:
-        name, _, rest = line.partition(":")
-        if name.strip() == "Transform":
-            if kind:
-                yield kind, numbers.get("Parameters", []), numbers.get("FixedParameters", [])
-            kind, numbers = rest.strip(), {}
-        elif name.strip() in ("Parameters", "FixedParameters"):
-            numbers[name.strip()] = [float(word) for word in rest.split()]
+def _block(kind: str, numbers: dict[str, list[float]]) -> Block:
+    return Block(kind, *(numbers.get(name, []) for name in _TAGS))
 
 
-def _is_whole(kind: str, parameters: list[float], fixed: list[float]) -> bool:
-    name = re.sub("_(double|float)", "", kind)
-    if name.startswith("CompositeTransform_"):
-        return True
-    if name.startswith(GRIDS):
-        size = fixed[:3]
-        is_grid = len(fixed) >= GRID and all(n >= 0 and n == math.floor(n) for n in size)
-        return is_grid and len(parameters) == 3 * math.prod(size)
-    count, least_fixed = COUNTS.get(name, (-1, 0))
-    return len(parameters) == count and len(fixed) >= least_fixed
+def text_of(blocks: list[Block]) -> str:
+    """A text that ITK reads as those transforms."""
+    return "#Insight Transform File V1.0\n" + "".join(
+        f"#Transform {index}\n{block.text()}" for index, block in enumerate(blocks)
+    )
+
+
+def block_of_minc(path: Path) -> Block:
+    """The linear transform of a MINC text, as ITK reads it; where its matrix flattens space ITK would take another one.
+
+    Raises:
+        ValueError: it is no such text, or its numbers are not 12 finite ones; empty where it is nothing of the kind.
+        OSError: it cannot be read.
+    """
+    lines = _text_of(path).split("\n")
+    if lines[0].strip() != "MNI Transform File":
+        raise ValueError
+    found = _LINEAR.fullmatch("\n".join(line.partition("%")[0] for line in lines[1:]).strip())
+    if not found:
+        raise ValueError("expected one linear transform, Transform_Type = Linear")
+    numbers = [number_of(word) for word in found[1].split()]
+    if len(numbers) != 12:
+        raise ValueError(f"expected 3 rows of 4 numbers, got {len(numbers)} numbers; write it again")
+    rows = [numbers[at : at + 4] for at in (0, 4, 8)]
+    matrix, shift = [n for row in rows for n in row[:3]], [row[3] for row in rows]
+    return Block("AffineTransform_double_3_3", matrix + shift, (0.0, 0.0, 0.0))
+
+
+def _text_of(path: Path) -> str:
+    return path.read_bytes().decode("latin-1").removeprefix(_BYTE_ORDER_MARK)

@@ -1,28 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are either there as a whole or not at all."""
+"""Files that are either there as a whole or not at all; what is a pipe or a device is written into."""
+
+# SimpleITK has no types.
+# mypy: disallow-untyped-calls=False
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import SimpleITK as sitk
 
+from disa.core import FeatureVolume
 from disa.errors import DISAError, ImageError, OutputError
 from disa.io.nifti.content import check_written
 from disa.io.nifti.reading import is_nifti, parts_of
 from disa.io.paths import check_utf8
 from disa.io.quiet import ITK_ERRORS
+from disa.io.scratch import scratch_in
 
 _HDF5_OVERHEAD = 2**16
+_OF_PROCESSES = (Path("/dev"), Path("/proc"))
+"""Where a regular file is one that somebody has open, as /dev/stdout is after `>`."""
 
 
 @contextmanager
 def replacing(path: Path, error: type[DISAError] = OutputError) -> Iterator[Path]:
-    """A temporary path of the same ending beside `path`, which takes its place when the block ends well.
+    """A path of the same name in a temporary folder; what is there when the block ends well takes its place.
+
+    Files beside it in that folder, as some image formats have them, go with it. A link is followed; into a pipe, a
+    character device, or what a process has open under /dev, the content is written.
 
     Args:
         path: file to write; its folder is made if it is not there.
@@ -31,16 +44,45 @@ def replacing(path: Path, error: type[DISAError] = OutputError) -> Iterator[Path
     Raises:
         OutputError: or `error`, if it cannot be written; `path` is then as it was.
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        target = Path(os.path.realpath(path))
+        through = _is_written_into(path, target)
+        if not through:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with scratch_in(Path(tempfile.gettempdir()) if through else target.parent) as folder:
+            temporary = folder / path.name
             yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            if through:
+                _write_into(path, temporary)
+                return
+            beside = sorted(set(folder.iterdir()) - {temporary})
+            _move([*((file, target.parent / file.name) for file in beside), (temporary, target)], folder)
     except OSError as problem:
-        raise error(f"{path}: cannot be written: {problem.strerror}; what was there before is kept") from None
+        reason = problem.strerror or str(problem)
+        if problem.errno == errno.ENXIO:
+            reason = "a pipe that nobody reads, or a device that is not there"
+        raise error(f"{path}: cannot be written: {reason}; what was there before is kept") from None
+
+
+def _is_written_into(path: Path, target: Path) -> bool:
+    """Whether it is a pipe or such, in place of a file to replace. Raises OSError where it can be neither."""
+    try:
+        mode = target.stat().st_mode if os.path.lexists(target) else path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise OSError(errno.EINVAL, "is a device or a socket, expected a file")
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        return True
+    return any(path.absolute().is_relative_to(place) for place in _OF_PROCESSES) and stat.S_ISREG(mode)
+
+
+def _write_into(path: Path, content: Path) -> None:
+    """Write to what is open elsewhere. Raises OSError, also where nobody reads a pipe."""
+    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
+    os.set_blocking(number, True)
+    with open(number, "wb") as file, content.open("rb") as source:
+        shutil.copyfileobj(source, file)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -49,52 +91,34 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-TWO_FILES = (".mhd", ".nhdr", ".hdr", ".img")
-"""Endings of formats with a header and a file of voxels, which the header names."""
+def write_features(features: FeatureVolume, path: Path) -> None:
+    """Replace a file of descriptors. Raises OutputError as `replacing`."""
+    with replacing(path) as temporary:
+        try:
+            features.save(temporary)
+        except ImageError:
+            raise OutputError(f"{path}: the descriptors cannot be written; expected room on the disk") from None
 
 
 def write_image(image: sitk.Image, path: Path) -> None:
     """Replace an image file, of the kind that its ending says; of a format of two files both. Raises OutputError."""
     check_utf8(path, OutputError)
-    in_place = _replacing_all if path.name.lower().endswith(TWO_FILES) else replacing
-    with in_place(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
+    with replacing(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
         sitk.WriteImage(image, str(temporary), useCompression=True)
         if is_nifti(path):
             check_written(*parts_of(temporary))
 
 
-@contextmanager
-def _replacing_all(path: Path) -> Iterator[Path]:
-    """A path of the same name in a folder of its own; all that is written there takes its place beside `path`.
-
-    `path` itself comes last. Raises OutputError if that fails; all files are then as they were.
-    """
-    folder = path.with_name(f".{os.getpid()}.{path.name}")
+def _move(files: list[tuple[Path, Path]], folder: Path) -> None:
+    """Let files take the places of others, all of them or none; a new folder in `folder` keeps those."""
     before = folder / "before"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        before.mkdir(parents=True)
-        try:
-            yield folder / path.name
-            parts = sorted(
-                (part for part in folder.iterdir() if part != before), key=lambda part: part.name == path.name
-            )
-            _move(parts, path.parent, before)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    except OSError as problem:
-        raise OutputError(f"{path}: cannot be written: {problem.strerror}; what was there before is kept") from None
-
-
-def _move(parts: list[Path], folder: Path, before: Path) -> None:
-    """Move files into a folder, all or, where one cannot be moved, none; `before` takes those that they replace."""
+    before.mkdir()
     moved: list[Path] = []
     try:
-        for part in parts:
-            target = folder / part.name
+        for source, target in files:
             if target.exists():
-                os.link(target, before / part.name)
-            os.replace(part, target)
+                os.link(target, before / target.name)
+            os.replace(source, target)
             moved.append(target)
     except OSError:
         for target in moved:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +14,12 @@ import SimpleITK as sitk
 
 import disa
 from disa.deform.options import DeformOptions
-from disa.errors import ConfigError, OutputError
+from disa.errors import ConfigError, OutputError, RegistrationError
 from disa.geometry.applying import resampled
 from disa.io.images import load_image
 from disa.io.points import read_points
 from disa.io.reading import ImageFile, read_image
+from disa.io.result_folder import alone_in, publish, settle
 from disa.io.transform_files import read_transform
 from disa.io.writing import write_image, write_text, write_transform
 from disa.network.models import find_model, fingerprint
@@ -29,9 +29,18 @@ from disa.pose.result import RegistrationResult
 from disa.progress import Plan, announce
 from disa.report.findings import Truth, findings, page
 from disa.report.page import write_html
-
-RESULT = "result.json"
-"""The last file that is written, so that a folder which has it has all."""
+from disa.report.record import (
+    LINEAR,
+    MOVED,
+    REPORT,
+    RESULT,
+    TRANSFORM,
+    check_names,
+    digests_of,
+    files_of_run,
+    record_of,
+    write_record,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,11 @@ class Inputs:
     def given(self) -> dict[str, Path]:
         """Those that there are, by name."""
         return {name: path for name, path in vars(self).items() if isinstance(path, Path)}
+
+    @property
+    def described(self) -> dict[str, str]:
+        """All that there are, as result.json has them."""
+        return {name: str(value) for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -145,12 +159,24 @@ class Request:
 
 
 def run(request: Request) -> dict[str, Any]:
-    """Register and write every file. Returns what result.json holds. Raises DISAError."""
-    start = time.perf_counter()
-    inputs, options, output = request.inputs, request.options, request.output
+    """Register and write every file. Returns what result.json holds. Raises DISAError.
+
+    No other run writes into the folder meanwhile, and its files take the places of an earlier run's together.
+    """
     _check(request)
+    with alone_in(request.output, RESULT) as folder:
+        found = _run(request, folder)
+        publish(folder, RESULT, files_of_run(request.output))
+    return found
+
+
+def _run(request: Request, output: Path) -> dict[str, Any]:
+    """The same into a folder of its own."""
+    start = time.perf_counter()
+    inputs, options = request.inputs, request.options
     settings = options.settings()
     announce("reading")
+    digests = digests_of(inputs.given)
     initial = None if inputs.initial_transform is None else read_transform(inputs.initial_transform)
     truth = Truth(_landmarks(inputs), None if inputs.truth is None else read_transform(inputs.truth))
     resample = options.resample_sheared
@@ -176,39 +202,31 @@ def run(request: Request) -> dict[str, Any]:
         )
     announce("writing")
     after = result.transform if deformation is None else deformation.transform
-    transforms = ["transform.h5", *(["transform.tfm"] if after.IsLinear() else [])]
+    transforms = [TRANSFORM, *([LINEAR] if after.IsLinear() else [])]
     found = {
-        "inputs": _described(inputs),
+        "inputs": inputs.described,
         **findings(result, deformation, truth.errors(before, after, fixed)),
         "settings": settings,
-        "files": [*transforms, "moved.nii.gz", "report.html", RESULT],
+        "files": [*transforms, MOVED, REPORT, RESULT],
     }
     found["seconds"]["total"] = time.perf_counter() - start
     for name in transforms:
         write_transform(after, output / name)
-    write_image(resampled(original, fixed, after), output / "moved.nii.gz")
+    write_image(resampled(original, fixed, after), output / MOVED)
     title = f"{inputs.moving.name} on {inputs.fixed.name}"
-    write_text(output / "report.html", write_html(page(title, found), fixed, moving, before, after))
-    write_text(output / RESULT, json.dumps(found, indent=2, allow_nan=False) + "\n")
+    write_text(output / REPORT, write_html(page(title, found), fixed, moving, before, after))
+    changed = [name for name, digest in digests_of(inputs.given).items() if digest != digests[name]]
+    if changed:
+        raise RegistrationError(f"{inputs.given[changed[0]]}: was changed while it was registered; run it again")
+    write_record(found, digests, output)
     return found
 
 
 def done_before(request: Request) -> dict[str, Any] | None:
-    """What result.json holds where the same was asked before, every file is there and no input has changed since."""
-    path = request.output / RESULT
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        written = path.stat().st_mtime
-        same = found["inputs"] == _described(request.inputs) and found["settings"] == request.options.settings()
-        whole = all((request.output / name).exists() for name in found["files"])
-        newer = any(file.stat().st_mtime > written for file in request.inputs.given.values())
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found if same and whole and not newer else None
-
-
-def _described(inputs: Inputs) -> dict[str, str]:
-    return {name: str(value) for name, value in vars(inputs).items() if value is not None}
+    """What result.json holds where the same was asked before, of files with the same content, and all is as written."""
+    settle(request.output, RESULT)
+    asked = {"inputs": request.inputs.described, "settings": request.options.settings()}
+    return record_of(request.output, request.inputs.given, asked)
 
 
 def _check(request: Request) -> None:
@@ -218,6 +236,8 @@ def _check(request: Request) -> None:
         raise ConfigError("--fixed-landmarks and --moving-landmarks go together; give both")
     if request.output.exists() and not request.output.is_dir():
         raise OutputError(f"{request.output}: is a file; expected a folder to write into")
+    is_linear = request.options.deformation is None and request.options.pose.probe is None
+    check_names(request.output, is_linear)
 
 
 def _landmarks(inputs: Inputs) -> tuple[npt.NDArray[np.float64], ...] | None:

@@ -10,8 +10,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from disa.errors import ConfigError
+from disa.io.kinds import check_file
 from disa.training.kinds import Count, NotNegative, Paths, PoseCount, Positive, Seed, Share, Widths, Zoom, complaint
 from disa.training.model.network import CELL
+from disa.training.plain_yaml import load_yaml
 from disa.training.schedule import Schedule
 from disa.training.targets.similarity import find_similarity
 
@@ -218,14 +220,15 @@ def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfi
     Raises:
         ConfigError: the file cannot be read, a name is not a setting, or a value cannot be used.
     """
+    check_file(path, "expected a YAML file of settings", ConfigError, may_be_empty=True)
     try:
-        values = yaml.safe_load(path.read_text()) or {}
+        values = load_yaml(path.read_text(encoding="utf-8")) or {}
         for override in overrides or []:
             name, _, value = override.partition("=")
-            values[name] = yaml.safe_load(value)
+            values[name] = load_yaml(value)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; expected a YAML file of settings") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except TypeError:
         values = None

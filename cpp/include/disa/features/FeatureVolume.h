@@ -84,10 +84,10 @@ public:
   /** \brief The same in int8, the greatest channel of all at 127, halves rounded to even; itself if it is int8. */
   FeatureVolume Quantized() const;
 
-  /** \brief Write to a file, whole or not at all. Throws ImageError naming the file. */
+  /** \brief Write to a file, whole or not at all, with a checksum. Throws ImageError naming the file. */
   void Save(const std::string & fileName) const;
 
-  /** \brief Read what Save wrote. Throws ImageError naming the file. */
+  /** \brief Read what Save wrote. Throws ImageError naming the file, also where a bit of it has changed. */
   static FeatureVolume Load(const std::string & fileName);
 
 private:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from disa.errors import ModelError
+from disa.io.kinds import check_file
 from disa.training.files import write
 from disa.training.model.network import DISANet
 
@@ -38,13 +38,14 @@ def load_file(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: the file is missing, or is none of plain tensors, numbers and text.
     """
+    check_file(path, EXPECTED, ModelError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is refused below
             state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; {EXPECTED}") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, AttributeError, ValueError):
+    except Exception:  # noqa: BLE001 (a text taken for a pickle may fail in any way)
         raise ModelError(f"{path}: not a PyTorch file of plain weights; {EXPECTED}") from None
     return state if isinstance(state, dict) else {}
 

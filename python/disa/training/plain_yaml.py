@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""YAML of settings: no deeper than these are, and without aliases, which make gigabytes of a few lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+DEPTH = 8
+"""Of lists and mappings in each other; settings have two."""
+
+LONGEST = 2**20
+"""Characters."""
+
+
+def load_yaml(text: str) -> Any:
+    """What a text of YAML says, in plain Python values.
+
+    Raises:
+        ValueError: in one line: it is no YAML, nested too deep, too long, has an alias, or a value that is none.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(f"longer than {LONGEST} characters")
+    try:
+        depth = 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise ValueError(f"line {event.start_mark.line + 1}: an alias; write out what it stands for")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH:
+                raise ValueError(f"line {event.start_mark.line + 1}: nested deeper than {DEPTH} levels")
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that cannot be
+        raise ValueError(" ".join(str(error).split())[:300]) from None
