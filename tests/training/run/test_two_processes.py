@@ -47,7 +47,7 @@ def test_two_processes_learn_what_one_learns_from_both_their_pairs(made: Path, t
     for _ in range(STEPS):
         parts = [alone.draw(rank) for rank in (0, 1)]
         assert not torch.equal(parts[0].target, parts[1].target)
-        alone.learn(Batch(*(torch.cat(both) for both in zip(*parts, strict=True))))
+        alone.learn(Batch(*(torch.cat(both) for both in zip(*(part[:5] for part in parts), strict=True))))
     first, second = (torch.load(made / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
     for part, expected in state(alone).items():
         torch.testing.assert_close(first[part], second[part], atol=0, rtol=0)
