@@ -15,7 +15,7 @@ from disa.errors import DISAError, RegistrationError
 from disa.io.nifti.content import CHUNK
 from disa.io.nifti.reading import is_nifti
 from disa.io.numbers import LARGEST, shown
-from disa.io.quiet import ITK_ERRORS
+from disa.io.quiet import ITK_ERRORS, no_warnings
 from disa.io.reading import read_image
 
 LPS = np.array((-1.0, -1.0, 1.0))
@@ -76,7 +76,8 @@ def _meaning(path: Path) -> str:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        with no_warnings():
+            reader.ReadImageInformation()
         name, code, first = (reader.GetMetaData(key) for key in ("intent_name", "intent_code", "intent_p1"))
         code, first = int(code), float(first)
     except (*ITK_ERRORS, ValueError):

@@ -105,6 +105,8 @@ def write_image(image: sitk.Image, path: Path) -> None:
     check_utf8(path, OutputError)
     with replacing(path) as temporary, _as_output_error(path, "an ending such as .nii.gz, .nrrd or .mha"):
         sitk.WriteImage(image, str(temporary), useCompression=True)
+        if not temporary.exists():  # ITK takes a.nii.gz.nii.gz for a.nii.gz
+            raise ImageError(f"{path}: was written under another name")
         if is_nifti(path):
             check_written(*parts_of(temporary))
 
@@ -116,7 +118,7 @@ def _move(files: list[tuple[Path, Path]], folder: Path) -> None:
     moved: list[Path] = []
     try:
         for source, target in files:
-            if target.exists():
+            if target.is_file():
                 os.link(target, before / target.name)
             os.replace(source, target)
             moved.append(target)

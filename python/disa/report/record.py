@@ -21,7 +21,14 @@ NAMES = (TRANSFORM, LINEAR, MOVED, REPORT, RESULT)
 
 def digests_of(inputs: Mapping[str, Path]) -> dict[str, str]:
     """SHA-256 of inputs by name; empty for what is no file nor folder, which its reader has more to say of."""
-    return {name: digest_of_input(path) if path.is_file() or path.is_dir() else "" for name, path in inputs.items()}
+    return {name: digest_of_input(path) if _is_there(path) else "" for name, path in inputs.items()}
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_dir()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def write_record(found: dict[str, Any], inputs: Mapping[str, str], folder: Path) -> None:

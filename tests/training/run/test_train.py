@@ -296,7 +296,7 @@ def test_a_run_starts_from_weights(whole: Path, tmp_path: Path) -> None:
         trainer.start_from(path)
         assert same(dict(trainer.network.state_dict()), weights)
         assert same(dict(trainer.averaged.state_dict()), weights)
-    with pytest.raises(ModelError, match=r"none\.pt: No such file or directory; expected a checkpoint"):
+    with pytest.raises(ModelError, match=r"none\.pt: no such file; expected a checkpoint"):
         make(tmp_path).start_from(tmp_path / "none.pt")
 
 
