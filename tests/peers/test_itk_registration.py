@@ -106,7 +106,9 @@ def test_a_fraction_of_the_voxels_is_sampled_alike_from_one_seed(metric: str) ->
         registration.method.Update()
         assert 0.06 < registration.metric.GetNumberOfValidPoints() / 32**3 < 0.11
         results.append(registration.found())
-    assert results[0] == results[1] != results[2]
+    assert results[1] != results[2]
+    last_bits = 0.0 if metric == "DISA" else 1e-12  # ITK adds up its threads' parts in whatever order they end
+    np.testing.assert_allclose(results[0], results[1], rtol=0, atol=last_bits)
 
 
 @both
