@@ -286,7 +286,7 @@ def test_an_interrupt_leaves_no_half_file(folder: Path, tmp_path: Path, until: s
 KILLED = INTERRUPTED.replace("SIGINT", "SIGKILL")
 
 
-@pytest.mark.parametrize("until", ["reading", "moving descriptors", "refinement", "writing"])
+@pytest.mark.parametrize("until", ["refinement", "writing"])
 def test_a_killed_run_leaves_the_one_before_whole_and_the_next_clears_up(
     folder: Path, tmp_path: Path, until: str
 ) -> None:
