@@ -118,7 +118,7 @@ class ImageSide:
             return sitk.Cast(self.image * 0 + 1, sitk.sitkUInt8) if self._mask is None else self._mask
         return self._seen if self._mask is None else self._seen * on_grid(self._mask, self.image)
 
-    @property
+    @functools.cached_property
     def ends_at_mask(self) -> bool:
         return self._mask is not None and is_blank_beyond(self.image, self._mask)
 

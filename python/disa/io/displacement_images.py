@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import gzip
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import DISAError, RegistrationError
-from disa.io.nifti.content import CHUNK
-from disa.io.nifti.reading import is_nifti
+from disa.io.nifti.content import CHUNK, header_of, is_gzip
+from disa.io.nifti.reading import is_nifti, parts_of
 from disa.io.numbers import LARGEST, shown
 from disa.io.quiet import ITK_ERRORS, no_warnings
 from disa.io.reading import read_image
@@ -25,7 +24,6 @@ _NIFTYREG_POSITIONS, _NIFTYREG_DISPLACEMENTS = 0, 1
 _FSL = range(2006, 2017)
 """Intent codes that FSL has made its own: warps, coefficients and susceptibility fields."""
 
-_NIFTI1_HEADER = 348
 _NIFTI_FLOATS = {16: "f4", 64: "f8"}
 
 _LIKENESS = 0.25
@@ -99,21 +97,15 @@ def _meaning(path: Path) -> str:
 
 def _holds_more_than_is_read(path: Path) -> bool:
     """Whether a NIfTI file holds NaN or infinity, which ITK reads as 0."""
-    if not is_nifti(path):
+    header = header_of(path) if is_nifti(path) and parts_of(path)[1] == path else None
+    kind = None if header is None or header.version != 1 else _NIFTI_FLOATS.get(header.datatype)
+    if header is None or kind is None:
         return False
-    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
-        header = file.read(_NIFTI1_HEADER)
-        order = "<" if header[:4] == struct.pack("<i", _NIFTI1_HEADER) else ">"
-        kind = _NIFTI_FLOATS.get(struct.unpack_from(f"{order}h", header, 70)[0])
-        if kind is None or header[:4] != struct.pack(f"{order}i", _NIFTI1_HEADER) or header[344:347] != b"n+1":
-            return False
-        start = struct.unpack_from(f"{order}f", header, 108)[0]
-        if not _NIFTI1_HEADER <= start <= LARGEST:
-            return False  # what the reader says of it is better
-        file.read(int(start) - _NIFTI1_HEADER)
+    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+        file.read(header.offset)
         while content := file.read(CHUNK):
             whole = len(content) - len(content) % 8
-            if not np.isfinite(np.frombuffer(content[:whole], f"{order}{kind}")).all():
+            if not np.isfinite(np.frombuffer(content[:whole], f"{header.order}{kind}")).all():
                 return True
     return False
 
