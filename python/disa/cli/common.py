@@ -66,6 +66,10 @@ def providers_of(device: Device) -> list[str] | None:
 
 ModelOption = Annotated[str, typer.Option(help="a shipped model's name, or an .onnx file")]
 DeviceOption = Annotated[Device, typer.Option(help="for the network; auto: the GPU where CUDA runs")]
+NameOption = Annotated[str, typer.Option(help="of the model; the file's if not given")]
+VersionOption = Annotated[str, typer.Option(help="of the model")]
+TrainingDataOption = Annotated[str, typer.Option(help="what it was trained on")]
+LicenceOption = Annotated[str, typer.Option(help="of the weights")]
 SpacingOption = Annotated[float, typer.Option(help="mm between the voxels that the network sees")]
 SeriesOption = Annotated[
     str | None, typer.Option(help="number or UID of the DICOM series, where a folder holds several")

@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from disa.cli.common import INTERRUPTED, JsonOption, Stride, needs_extra, one_line, print_json
+from disa.cli.common import (
+    INTERRUPTED,
+    JsonOption,
+    LicenceOption,
+    NameOption,
+    Stride,
+    TrainingDataOption,
+    VersionOption,
+    needs_extra,
+    one_line,
+    print_json,
+)
 
 
 class Precision(str, Enum):
@@ -35,10 +46,10 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="the .onnx file to write")],
     stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.FOUR,
     precision: Annotated[Precision, typer.Option(help="of the arithmetic")] = Precision.FP32,
-    name: Annotated[str, typer.Option(help="of the model; the file's if not given")] = "",
-    version: Annotated[str, typer.Option(help="of the model")] = "1.0",
-    training_data: Annotated[str, typer.Option(help="what it was trained on")] = "not stated",
-    licence: Annotated[str, typer.Option(help="of the weights")] = "not stated",
+    name: NameOption = "",
+    version: VersionOption = "1.0",
+    training_data: TrainingDataOption = "not stated",
+    licence: LicenceOption = "not stated",
 ) -> None:
     """Write a checkpoint as an ONNX model, once it has been checked and compared with PyTorch."""
     with needs_extra("export", "train"):

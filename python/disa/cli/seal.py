@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from disa.cli.common import SpacingOption, Stride, needs_extra, one_line
+from disa.cli.common import (
+    LicenceOption,
+    NameOption,
+    SpacingOption,
+    Stride,
+    TrainingDataOption,
+    VersionOption,
+    needs_extra,
+    one_line,
+)
 
 
 class Scaling(str, Enum):
@@ -34,10 +43,10 @@ def seal(
             help="what the network wants: zero mean and unit deviation, 0 to 1, or percentiles 1 and 99 at 0 and 1"
         ),
     ] = Scaling.DEVIATION,
-    name: Annotated[str, typer.Option(help="of the model; the file's if not given")] = "",
-    version: Annotated[str, typer.Option(help="of the model")] = "1.0",
-    training_data: Annotated[str, typer.Option(help="what it was trained on")] = "not stated",
-    licence: Annotated[str, typer.Option(help="of the weights")] = "not stated",
+    name: NameOption = "",
+    version: VersionOption = "1.0",
+    training_data: TrainingDataOption = "not stated",
+    licence: LicenceOption = "not stated",
 ) -> None:
     """Make a model for --model out of any ONNX network, once it has been tried and measured."""
     with needs_extra("seal", "seal"):
