@@ -82,4 +82,4 @@ def test_what_pages_include_is_whole(site: Path) -> None:
     for page in ("index.html", "howto/simpleitk.html"):
         assert "SetMetricAsDISA" in (site / page).read_text()
     assert 'href="howto/itk.html"' in (site / "index.html").read_text()
-    assert 'href="../benchmarks.html#deformations"' in (site / "howto" / "deformations.html").read_text()
+    assert 'href="../benchmarks/results/deformations.html"' in (site / "howto" / "deformations.html").read_text()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.paths import ROOT
+from helpers.paths import BENCHMARKS, DOCS, ROOT
 
 USUAL_WORDS = 25
 """Words that a sentence has at most, as a rule."""
@@ -77,7 +77,7 @@ def read_prose(text: str) -> Prose:
 
 def pages() -> list[Path]:
     """The pages that people read, but for the list of changes."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
+    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted(BENCHMARKS.rglob("*.md"))]
 
 
 def report(paths: Sequence[Path]) -> str:

@@ -103,7 +103,7 @@ public:
   /** A moving voxel's side as a share of VoxelSpacing, 2 / sqrt(5). Descriptors blended between cells are shorter
    * than those at cells, so poses that lay one grid on the other would win. With this ratio a step of the fixed cells
    * is sqrt(5) steps of the moving ones, which hardly any fraction comes near: the samples fall at every phase of the
-   * moving cells in whatever pose, and no pose is favoured; benchmarks/README.md has the figures. */
+   * moving cells in whatever pose, and no pose is favoured; benchmarks/results/grid-lock.md has the figures. */
   static constexpr double MovingSpacingRatio = 0.894427190999916;
 
   /** Where a rigid registration begins: standard deviation of the wide part of the kernel, voxels. */

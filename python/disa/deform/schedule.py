@@ -42,4 +42,4 @@ class DeformSchedule:
 
 
 DEFORM_SCHEDULE = DeformSchedule()
-"""What `disa.deformable_register` goes by; the figures behind it are in benchmarks/README.md."""
+"""What `disa.deformable_register` goes by; the figures behind it are in benchmarks/results/deformations.md."""

@@ -52,7 +52,7 @@ METRIC_SETTINGS = (
         "ReorientationAngle",
         "3.0",
         "degrees that the transform may turn before a level extracts the moving descriptors anew; 0: never anew. "
-        "With 5 instead of 3, heads that started 4.5 degrees off ended 0.3 to 1 mm further off (benchmarks/README.md).",
+        "With 5 instead of 3, heads that started 4.5 degrees off ended 0.3 to 1 mm further off (benchmarks/notes.md).",
     ),
     Setting(
         "weighting", "", "True", "weigh samples by local deviation, the root of the paper's variance; False: all alike."

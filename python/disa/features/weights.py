@@ -34,7 +34,7 @@ def local_deviation(volume: sitk.Image, radius: int = 3, stride: int = 1) -> npt
     """The root of `local_variance`, by which descriptors count.
 
     The paper weighs by the variance. Its root leaves faint structure more say, and poses end nearer
-    (benchmarks/README.md).
+    (benchmarks/notes.md).
     """
     return np.sqrt(local_variance(volume, radius, stride))
 

@@ -12,7 +12,7 @@ namespace disa
  *
  * The kernel is 0.15 G(sigma / 8) + 0.85 G(sigma); beyond the image lie zeros, before and after. The inner product is
  * linear, so a metric over these descriptors is the sum of a blurred one, which has few local optima, and a sharp one,
- * which says where the optimum is. The numbers were chosen on CT/T1 limbs, benchmarks/README.md.
+ * which says where the optimum is. The numbers were chosen on CT/T1 limbs, benchmarks/notes.md.
  *
  * \param features int8 or float; the result is of the same kind, with the same weights and frame.
  * \param image    where the image lies that they were extracted from.

@@ -60,7 +60,7 @@ public:
   /** \brief Nearest to the last smooth field, smoothed, over and over under increasing couplings, from no displacement.
    *
    * Heinrich's first search is free; here it is drawn to no displacement by the first coupling, for where costs are
-   * flat, along a limb, a free one goes astray (benchmarks/README.md). */
+   * flat, along a limb, a free one goes astray (benchmarks/notes.md). */
   Displacements Run(const std::vector<double> & couplings) const;
 
   /** \brief The mean over the 3^3 control points about each, fewer at the border. */

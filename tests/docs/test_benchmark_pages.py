@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each page of benchmarks answers a question by a command and a table, and the index lists them all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import BENCHMARKS
+from helpers.readability import read_prose
+
+INDEX = BENCHMARKS / "README.md"
+RESULTS = sorted((BENCHMARKS / "results").glob("*.md"))
+PAGES = [*RESULTS, BENCHMARKS / "experiments.md", BENCHMARKS / "notes.md"]
+
+
+def name_of(page: Path) -> str:
+    return page.stem
+
+
+def test_the_index_lists_every_page_once() -> None:
+    listed = re.findall(r"\]\(([\w/-]+\.md)\) \|$", INDEX.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(page.relative_to(BENCHMARKS).as_posix() for page in PAGES)
+    assert sorted(BENCHMARKS.rglob("*.md")) == sorted([INDEX, *PAGES])
+
+
+@pytest.mark.parametrize("page", RESULTS, ids=name_of)
+def test_a_page_has_question_command_and_table(page: Path) -> None:
+    text = page.read_text()
+    assert re.match(r"# .*\?\n", text)
+    assert re.search(r"^    python benchmarks/", text, re.MULTILINE)
+    assert re.search(r"^\|[-|]+\|$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [INDEX, *PAGES], ids=name_of)
+def test_figures_stand_in_tables(page: Path) -> None:
+    assert read_prose(page.read_text()).figures == ()
+
+
+@pytest.mark.parametrize("page", RESULTS, ids=name_of)
+def test_a_command_names_a_script_that_is_there(page: Path) -> None:
+    named = re.findall(r"^    python (benchmarks/[\w/]+\.py)", page.read_text(), re.MULTILINE)
+    assert [name for name in named if not (BENCHMARKS.parent / name).is_file()] == []
