@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from functools import reduce
 from pathlib import Path
 
@@ -13,13 +12,12 @@ import typer
 
 import disa
 from disa.cli.app import app
-from disa.deform.options import DeformOptions
-from disa.pose.options import SearchOptions
 from helpers.paths import DOCS, ROOT
 
 USERS_PAGES = [
     ROOT / "README.md",
     DOCS / "start.md",
+    DOCS / "settings.md",
     DOCS / "troubleshooting.md",
     *sorted((DOCS / "howto").glob("*.md")),
 ]
@@ -57,10 +55,3 @@ def test_every_option_that_pages_name_is_there() -> None:
 def test_every_name_in_python_is_there(page: Path) -> None:
     for name in set(re.findall(r"`(?:\w+ = )?disa\.((?:\w+\.)*\w+)", page.read_text())):
         reduce(getattr, name.split("."), disa)
-
-
-@pytest.mark.parametrize(("options", "page"), [(SearchOptions, "python.md"), (DeformOptions, "deformations.md")])
-def test_every_option_of_a_call_is_in_its_table(options: type[SearchOptions | DeformOptions], page: str) -> None:
-    rows = re.findall(r"^\| (`.*?) \|", (DOCS / "howto" / page).read_text(), re.MULTILINE)
-    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    assert {field.name for field in fields(options)} <= listed

@@ -93,12 +93,3 @@ def lists_settings(function: Function) -> Function:
     lines = [f"{setting.argument}: {setting.meaning} Default: {setting.default}." for setting in METRIC_SETTINGS]
     function.__doc__ = (function.__doc__ or "").replace("{settings}", ("\n" + 12 * " ").join(lines))
     return function
-
-
-def settings_table() -> str:
-    """All settings as a Markdown table, for the pages on ITK and SimpleITK."""
-    rows = ["| `metric` of ITK | `SetMetricAsDISA` | default | |", "|---|---|---|---|"]
-    for setting in METRIC_SETTINGS:
-        setter = f"`Set{setting.itk}`" if setting.itk else ""
-        rows.append(f"| {setter} | `{setting.argument}` | {setting.default} | {setting.meaning} |")
-    return "\n".join(rows)
