@@ -26,6 +26,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "core/test_threads.py": (),
     "deform/test_fields.py": ("quick",),
     "deform/test_register.py": ("images",),
+    "docs/test_blocks.py": ("images",),
     "doors/itk/test_deformable_pipelines.py": ("images",),
     "doors/itk/test_feature_smoothing.py": ("images",),
     "doors/itk/test_metric_kernels.py": ("slow",),
