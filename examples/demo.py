@@ -93,6 +93,16 @@ def displaced(image: itk.Image, truth: itk.Transform, spacing: float = 1.5) -> i
     )
 
 
+def write_pair(folder: Path) -> tuple[Path, Path]:
+    """Fixed and moving image as files in a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fixed = template("template")
+    paths = folder / "fixed.nii.gz", folder / "moving.nii.gz"
+    for image, path in zip((fixed, displaced(simulated_t2(fixed), displacement(fixed))), paths, strict=True):
+        itk.imwrite(image, path)
+    return paths
+
+
 def points_inside(image: itk.Image, step: int = 8) -> FloatArray:
     """Physical points every `step` voxels inside the brain, shape (n, 3)."""
     array = itk.array_view_from_image(image)
