@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from helpers.paths import BENCHMARKS
-from helpers.readability import read_prose
 
 INDEX = BENCHMARKS / "README.md"
 RESULTS = sorted((BENCHMARKS / "results").glob("*.md"))
@@ -32,11 +31,6 @@ def test_a_page_has_question_command_and_table(page: Path) -> None:
     assert re.match(r"# .*\?\n", text)
     assert re.search(r"^    python benchmarks/", text, re.MULTILINE)
     assert re.search(r"^\|[-|]+\|$", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("page", [INDEX, *PAGES], ids=name_of)
-def test_figures_stand_in_tables(page: Path) -> None:
-    assert read_prose(page.read_text()).figures == ()
 
 
 @pytest.mark.parametrize("page", RESULTS, ids=name_of)
