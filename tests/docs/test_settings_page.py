@@ -14,7 +14,7 @@ from helpers.settings_page import PAGE, entries_of, options_table, page
 
 
 def test_the_page_is_of_this_code() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page()
+    assert PAGE.read_text(encoding="utf-8") == page(), "PYTHONPATH=tests python tests/write_settings.py writes it anew"
 
 
 @pytest.mark.parametrize("name", [*SearchOptions.__annotations__, *DeformOptions.__annotations__])
