@@ -19,9 +19,11 @@ def name_of(page: Path) -> str:
     return page.stem
 
 
-def test_the_index_lists_every_page_once() -> None:
-    listed = re.findall(r"\]\(([\w/-]+\.md)\) \|$", INDEX.read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(page.relative_to(BENCHMARKS).as_posix() for page in PAGES)
+def test_the_index_has_every_page_once_by_its_question() -> None:
+    rows = re.findall(r"^\| (.*\?).* \| \[.*\]\((.*)\) \|$", INDEX.read_text(), re.MULTILINE)
+    titles = [page.read_text().partition("\n")[0].removeprefix("# ") for page in PAGES]
+    paths = [page.relative_to(BENCHMARKS).as_posix() for page in PAGES]
+    assert sorted(rows) == sorted(zip(titles, paths, strict=True))
     assert sorted(BENCHMARKS.rglob("*.md")) == sorted([INDEX, *PAGES])
 
 

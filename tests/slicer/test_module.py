@@ -106,6 +106,15 @@ def test_bad_input_is_one_line(panel: Any, scene: Scene) -> None:
     assert panel.said.text == "choose a fixed and a moving volume"
 
 
+def test_a_volume_that_slicer_does_not_write_is_told(
+    panel: Any, program: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["slicer"].util, "exportNode", lambda *_, **__: False)
+    panel.program.text = program("#!/bin/sh\n")
+    panel.press(False)
+    assert panel.said.text.startswith("the fixed volume could not be written to ")
+
+
 def test_only_a_result_of_its_own_is_taken_off_the_moving_volume(panel: Any, scene: Scene, program: Make) -> None:
     above = scene.add(Node("by hand"))
     panel.moving.node.SetAndObserveTransformNodeID(above.GetID())

@@ -46,8 +46,11 @@ class Job:
             environment: of the process; None: that of this one.
 
         Raises:
-            JobError: there is no such program, or it cannot be started.
+            JobError: an image is not there, there is no such program, or it cannot be started.
         """
+        for image in (self.fixed, self.moving):
+            if not image.is_file():
+                raise JobError(f"the {image.stem} volume could not be written to {self.folder}; is the disk full?")
         found = shutil.which(os.path.expanduser(program.strip()))
         if found is None:
             raise JobError(f"{program or 'disa'}: no such program; give the path of disa, such as ENV/bin/disa")
