@@ -72,7 +72,7 @@ bind_geometry(py::module_ & module)
              &disa::AutomaticVoxelSpacing,
              py::arg("fixed"),
              py::arg("moving"),
-             py::arg("left_by_masks") = std::numeric_limits<double>::infinity());
+             py::arg("shown") = std::numeric_limits<double>::infinity());
   module.def("lattice", &disa::Lattice, py::arg("image"));
   module.def("mask_volume", &disa::MaskVolume, py::arg("image"), py::arg("inside"));
   module.def("mean_distance", &disa::MeanDistance, py::arg("one"), py::arg("other"));

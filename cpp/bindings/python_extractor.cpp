@@ -65,12 +65,32 @@ PythonExtractor::Extract(const disa::ImageView & image, const disa::FeatureReque
   }
   catch (const py::error_already_set & error)
   {
-    const std::string message = py::str(error.value());
-    const std::string type = py::str(error.type().attr("__name__"));
-    if (m_RepeatsInterrupts && error.matches(PyExc_KeyboardInterrupt))
-    {
-      PyErr_SetInterrupt();
-    }
-    std::throw_with_nested(disa::Error(message.empty() ? type : message));
+    Rethrow(error);
   }
+}
+
+double
+PythonExtractor::ShownVolume(const disa::ImageView & image) const
+{
+  const py::gil_scoped_acquire gil;
+  try
+  {
+    return m_Function.attr("shown_volume")(to_array(image), image.frame, image.name).cast<double>();
+  }
+  catch (const py::error_already_set & error)
+  {
+    Rethrow(error);
+  }
+}
+
+void
+PythonExtractor::Rethrow(const py::error_already_set & error) const
+{
+  const std::string message = py::str(error.value());
+  const std::string type = py::str(error.type().attr("__name__"));
+  if (m_RepeatsInterrupts && error.matches(PyExc_KeyboardInterrupt))
+  {
+    PyErr_SetInterrupt();
+  }
+  std::throw_with_nested(disa::Error(message.empty() ? type : message));
 }

@@ -17,11 +17,17 @@ public:
   explicit PythonExtractor(pybind11::function function, bool repeatsInterrupts = false);
   ~PythonExtractor() override;
 
+  /** \brief What the function's method shown_volume(pixels, grid, name) says. Throws as Extract does. */
+  double ShownVolume(const disa::ImageView & image) const override;
+
   /** \brief Throws disa::Error with the function's exception nested in it. */
   std::shared_ptr<const disa::FeatureVolume> Extract(const disa::ImageView &      image,
                                                      const disa::FeatureRequest & request) const override;
 
 private:
+  /** \brief What the error of the function becomes. */
+  [[noreturn]] void Rethrow(const pybind11::error_already_set & error) const;
+
   pybind11::function m_Function;
   bool               m_RepeatsInterrupts;
 };

@@ -65,8 +65,8 @@ def nearest_rotation(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
 def angle_between(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
     """Degrees of the rotation from one (3, 3) orthogonal matrix to another; 180 if one mirrors."""
 
-def automatic_voxel_spacing(fixed: Grid, moving: Grid, left_by_masks: float = ...) -> float:
-    """Voxel spacing in mm where nobody says: 2, or 1 if the smaller field of view is a block or masks leave little."""
+def automatic_voxel_spacing(fixed: Grid, moving: Grid, shown: float = ...) -> float:
+    """Voxel spacing in mm where nobody says: 2, or 1 if an image has less than a litre to compare."""
 
 def lattice(image: Grid) -> Grid:
     """Every so many voxels, at most 64 along each axis."""

@@ -2,12 +2,14 @@
 #ifndef itkDISAFieldOfView_h
 #define itkDISAFieldOfView_h
 
+#include "disa/features/FeatureExtractor.h"
 #include "disa/features/VoxelSpacing.h"
 #include "itkDISAGeometry.h"
 #include "itkImageRegionConstIteratorWithIndex.h"
 #include "itkSmartPointer.h"
 #include "itkSpatialObject.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -35,12 +37,23 @@ public:
     return m_Inside != nullptr;
   }
 
-  /** \brief mm^3 of the image within a mask beyond which the image goes on; infinity if there is no such mask. */
+  /** \brief mm^3 of the image that are there to be compared: within a mask beyond which the image goes on, and without
+   * padding. Infinity where the image ends at its mask, or has no pixels yet.
+   * \param mask may be null.
+   * \param extractor knows padding; may be null. */
   double
-  LeftBy(const TImage & image, const MaskType * mask)
+  Shown(const TImage & image, const MaskType * mask, const disa::FeatureExtractor * extractor)
   {
     this->Update(image, mask);
-    return m_Left;
+    if (m_Extractor != extractor || m_ShownModified != image.GetMTime() || m_ShownOf != &image)
+    {
+      const bool isKnown = extractor != nullptr && image.GetBufferPointer() != nullptr;
+      m_Shown = isKnown ? extractor->ShownVolume(ToView(image, "image")) : std::numeric_limits<double>::infinity();
+      m_Extractor = extractor;
+      m_ShownOf = &image;
+      m_ShownModified = image.GetMTime();
+    }
+    return m_Inside ? std::numeric_limits<double>::infinity() : std::min(m_Left, m_Shown);
   }
 
   /** \brief 1 for each voxel inside, x fastest; null if the image does not end at its mask. */
@@ -113,6 +126,10 @@ private:
   ModifiedTimeType                                 m_MaskModified{ 0 };
   std::shared_ptr<const std::vector<std::uint8_t>> m_Inside{};
   double                                           m_Left{ std::numeric_limits<double>::infinity() };
+  const disa::FeatureExtractor *                   m_Extractor{ nullptr }; ///< that knew m_Shown, of m_ShownOf
+  SmartPointer<const TImage>                       m_ShownOf{};
+  ModifiedTimeType                                 m_ShownModified{ 0 };
+  double                                           m_Shown{ std::numeric_limits<double>::infinity() };
 };
 
 } // namespace DISA

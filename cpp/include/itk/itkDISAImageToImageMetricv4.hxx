@@ -55,9 +55,12 @@ DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::GetVoxelSpac
   {
     return ofBodies;
   }
-  const double left = std::min(m_FixedFieldOfView.LeftBy(*this->m_FixedImage, this->m_FixedImageMask.GetPointer()),
-                               m_MovingFieldOfView.LeftBy(*this->m_MovingImage, this->m_MovingImageMask.GetPointer()));
-  return disa::AutomaticVoxelSpacing(DISA::ToFrame(*this->m_FixedImage), DISA::ToFrame(*this->m_MovingImage), left);
+  const auto   extractor = m_FeatureExtractor.get();
+  const double fixed = m_FixedFieldOfView.Shown(*this->m_FixedImage, this->m_FixedImageMask.GetPointer(), extractor);
+  const double moving =
+    m_MovingFieldOfView.Shown(*this->m_MovingImage, this->m_MovingImageMask.GetPointer(), extractor);
+  return disa::AutomaticVoxelSpacing(
+    DISA::ToFrame(*this->m_FixedImage), DISA::ToFrame(*this->m_MovingImage), std::min(fixed, moving));
 }
 
 template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>

@@ -2,19 +2,11 @@
 #include "disa/features/VoxelSpacing.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace disa
 {
 namespace
 {
-
-/** Side in mm of the cube that is as large as a voxel. */
-double
-VoxelSide(const Frame & frame)
-{
-  return std::cbrt(frame.spacing[0] * frame.spacing[1] * frame.spacing[2]);
-}
 
 /** The shortest side of a voxel, mm. */
 double
@@ -23,31 +15,25 @@ FinestSide(const Frame & frame)
   return *std::min_element(frame.spacing.begin(), frame.spacing.end());
 }
 
-/** Side in mm of the cube that is as large as the field of view. */
-double
-FieldSide(const Frame & frame)
-{
-  return VoxelSide(frame) * std::cbrt(static_cast<double>(frame.NumberOfCells()));
-}
-
 } // namespace
 
 double
-AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double leftByMasks)
+VolumeOf(const Frame & image)
+{
+  return image.spacing[0] * image.spacing[1] * image.spacing[2] * double(image.NumberOfCells());
+}
+
+double
+AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double shown)
 {
   constexpr double body = 2.0;
   constexpr double block = 1.0;
-  constexpr double blockSide = 85.0;
   constexpr double litre = 1e6;
-  if (leftByMasks < litre)
-  {
-    return std::clamp(std::max(FinestSide(fixed), FinestSide(moving)), block, body);
-  }
-  if (std::min(FieldSide(fixed), FieldSide(moving)) >= blockSide)
+  if (std::min({ shown, VolumeOf(fixed), VolumeOf(moving) }) >= litre)
   {
     return body;
   }
-  return std::clamp(std::max(VoxelSide(fixed), VoxelSide(moving)), block, body);
+  return std::clamp(std::max(FinestSide(fixed), FinestSide(moving)), block, body);
 }
 
 Frame
@@ -70,8 +56,7 @@ Lattice(const Frame & image)
 double
 MaskVolume(const Frame & image, std::size_t inside)
 {
-  const double voxel = image.spacing[0] * image.spacing[1] * image.spacing[2];
-  return double(inside) / double(Lattice(image).NumberOfCells()) * voxel * double(image.NumberOfCells());
+  return double(inside) / double(Lattice(image).NumberOfCells()) * VolumeOf(image);
 }
 
 } // namespace disa

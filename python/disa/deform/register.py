@@ -107,7 +107,7 @@ def open_workspace(
         times: seconds that went before.
     """
     times = StageTimes() if times is None else times
-    voxel = options.spacing or _core.automatic_voxel_spacing(sides[0].grid, sides[1].grid)
+    voxel = options.spacing or _spacing_of(*sides)
     options.check(schedule, voxel)
     with times.timed("fixed descriptors"):
         fixed, moving = extended_beyond_masks(*sides)
@@ -115,6 +115,12 @@ def open_workspace(
         if weights is not None:
             features = weighted_by(features, weights)
     return DeformWorkspace(fixed, moving, initial, options, schedule, voxel, features, times=times)
+
+
+def _spacing_of(fixed: ImageSide, moving: ImageSide) -> float:
+    """mm between the voxels that the network sees, where nobody says. Masks do not count: a field is everywhere."""
+    shown = min(fixed.shown_volume, moving.shown_volume)
+    return _core.automatic_voxel_spacing(fixed.grid, moving.grid, shown)
 
 
 def deform(work: DeformWorkspace) -> DeformableResult:

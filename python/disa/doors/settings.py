@@ -37,8 +37,8 @@ METRIC_SETTINGS = (
         "VoxelSpacing",
         "automatic",
         "voxel spacing, mm between the voxels that the network sees. Where it is not set it follows from the images. "
-        "It is 2 for a body. It is 1 where the smaller field of view is less than a cube of 85 mm, or a mask leaves "
-        "less than a litre. A last stage at 1 is the most accurate.",
+        "It is 2 for a body. It is 1 where an image, without its padding, or a mask shows less than a litre. "
+        "A last stage at 1 is the most accurate.",
     ),
     Setting("fixed_stride", "FixedStride", "4", "voxels between samples, in either image: 4, 2 or 1."),
     Setting(

@@ -13,6 +13,7 @@ from disa.checking import check_spacing
 from disa.core import FeatureVolume, _core
 from disa.features.cache import CAPACITY
 from disa.features.field_of_view import extend_beyond
+from disa.features.padding import seen_part, volume_of
 from disa.features.side import ImageSide
 from disa.geometry.grid import Grid
 from disa.io.images import image_from_array
@@ -73,6 +74,11 @@ class MetricExtractor:
             found = _Given(asked, direction, features)
             self._given.append(found)
         return found.features
+
+    def shown_volume(self, pixels: npt.NDArray[Any], grid: Grid, name: str) -> float:
+        """mm^3 of what an image shows, without its padding; arguments are those of a call."""
+        image = image_from_array(pixels, grid, name)
+        return volume_of(image, seen_part(image))
 
     def _find_given(self, asked: tuple[object, ...], direction: tuple[float, ...] | None) -> _Given | None:
         like = [g for g in self._given if g.asked == asked and (g.direction is None) == (direction is None)]

@@ -69,6 +69,17 @@ def seen_part(image: sitk.Image) -> sitk.Image | None:
     return Grid.of(image).image_of(inside.astype(np.uint8)) if inside.any() else None
 
 
+def volume_of(image: sitk.Image, seen: sitk.Image | None) -> float:
+    """mm^3 of what an image shows.
+
+    Args:
+        image: any.
+        seen: its `seen_part`.
+    """
+    count = image.GetNumberOfPixels() if seen is None else int(np.count_nonzero(sitk.GetArrayViewFromImage(seen)))
+    return count * float(np.prod(image.GetSpacing()))
+
+
 def _value_of_faces(pixels: npt.NDArray[np.float32]) -> float | None:
     """The value that most voxels of the faces have, if it is many of them."""
     faces = np.concatenate([np.take(pixels, end, axis).ravel() for axis in range(3) for end in (0, -1)])

@@ -16,7 +16,7 @@ from disa.errors import ImageError, RegistrationError
 from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond, on_grid
 from disa.features.network_grid import MARGIN, box_grid, cells_of, check_describable, clipped_box, covering_grid
-from disa.features.padding import seen_part
+from disa.features.padding import seen_part, volume_of
 from disa.features.preparation import limited, normalize, scaled, smooth_for
 from disa.features.volumes import cut, smooth
 from disa.features.weights import local_deviation
@@ -48,6 +48,10 @@ class Side(Protocol):
     @property
     def left_by_mask(self) -> float:
         """mm^3 of the image within a mask beyond which it goes on; infinity if there is no such mask."""
+
+    @property
+    def shown_volume(self) -> float:
+        """mm^3 of what the image shows without its padding; infinity if it ends at its mask, or if nobody knows."""
 
     def extended(self: AnySide) -> AnySide:
         """The same, but the network is shown the image as if it went on beyond its mask."""
@@ -127,6 +131,10 @@ class ImageSide:
         if self._mask is None or self.ends_at_mask:
             return np.inf
         return _core.mask_volume(self.grid, int(np.count_nonzero(_core.lattice(self.grid).nearest(self._mask))))
+
+    @property
+    def shown_volume(self) -> float:
+        return np.inf if self.ends_at_mask else volume_of(self.image, self._seen)
 
     def extended(self) -> ImageSide:
         assert self._mask is not None
@@ -255,6 +263,7 @@ class FeatureSide:
     can_reorient = False
     ends_at_mask = False
     left_by_mask = np.inf
+    shown_volume = np.inf
 
     def __init__(self, features: FeatureVolume, mask: sitk.Image | None = None, role: str = "fixed") -> None:
         self.grid = Grid.of(features)
@@ -324,8 +333,8 @@ def open_sides(
 
 def voxel_spacing_of(fixed: Side, moving: Side) -> float:
     """mm between the voxels that the network sees, where nobody says; docs/concepts.md has the rule."""
-    left = min(fixed.left_by_mask, moving.left_by_mask)
-    return _core.automatic_voxel_spacing(fixed.grid, moving.grid, left)
+    shown = min(min(side.left_by_mask, side.shown_volume) for side in (fixed, moving))
+    return _core.automatic_voxel_spacing(fixed.grid, moving.grid, shown)
 
 
 def extended_beyond_masks(fixed: AnySide, moving: AnySide) -> tuple[AnySide, AnySide]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from disa.pose.certainty import gain
 from disa.pose.pose import Pose, contenders, parameters_of
 from disa.pose.workspace import Workspace
 
@@ -13,8 +14,9 @@ from disa.pose.workspace import Workspace
 def best_of(work: Workspace, optima: list[Pose], start: Pose | None = None) -> Pose:
     """The best pose once the optima that may turn out best are re-oriented, explored and refined.
 
-    Its rival is the best pose that was found elsewhere by then. Where the start alone leads to a pose that is hardly
-    worse than the best, that one is taken: a mask may leave so little that its values do not tell poses apart.
+    Its rival is the best pose that was found elsewhere by then. Where the start alone leads to a pose that is not
+    surely worse than the best, that one is taken: a mask or a slab may leave so little that values do not tell poses
+    apart.
     """
     schedule = work.schedule
     explored: list[Pose] = []
@@ -27,10 +29,25 @@ def best_of(work: Workspace, optima: list[Pose], start: Pose | None = None) -> P
     explored.sort(key=lambda pose: pose.value)
     settled = [settle(work, pose) for pose in contenders(explored, schedule.finalists)]
     best = min(settled, key=lambda pose: pose.value)
-    if home is not None and home.value < min(0.0, best.value + schedule.resolution):
-        at_home = (pose for pose in (home, *settled) if work.distance(home, pose) <= schedule.distinct)
-        best = min(at_home, key=lambda pose: pose.value)
+    if home is not None and home.value < 0.0 and work.distance(home, best) > schedule.distinct:
+        at_home = min((home, *_about(work, home, settled)), key=lambda pose: pose.value)
+        if not is_surely_better(work, best, at_home):
+            best = at_home
     return replace(best, rival=_rival(work, best, explored))
+
+
+def _about(work: Workspace, home: Pose, poses: list[Pose]) -> list[Pose]:
+    """Those that are the same pose as one."""
+    return [pose for pose in poses if work.distance(home, pose) <= work.schedule.distinct]
+
+
+def is_surely_better(work: Workspace, pose: Pose, home: Pose) -> bool:
+    """Whether a pose is to be left for another: by enough of the value, and by more than chance gives."""
+    schedule = work.schedule
+    if pose.value > home.value - schedule.resolution:
+        return False
+    found = gain(work, pose, home)
+    return found.value > schedule.certainty * found.deviation
 
 
 def _rival(work: Workspace, best: Pose, explored: list[Pose]) -> float:

@@ -95,6 +95,7 @@ class Schedule:
             optimisation, over points at the root mean square distance of what is compared from its centre.
         apart: mm, likewise, from which one is a rival of another.
         resolution: values that differ by less do not say which of two poses is right.
+        certainty: standard deviations of a gain in value from which it is not by chance.
         gain: of value, from which a turn is followed.
         turned: degrees of turn between descriptors from which they tell little.
         far_turned: degrees from which the moving image's own axes alone will not do.
@@ -128,6 +129,7 @@ class Schedule:
     distinct: float = 8.0
     apart: float = 15.0
     resolution: float = 0.008
+    certainty: float = 1.5
     gain: float = 0.004
     turned: float = 20.0
     far_turned: float = 30.0

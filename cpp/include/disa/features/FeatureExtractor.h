@@ -3,6 +3,7 @@
 #define disa_features_FeatureExtractor_h
 
 #include "disa/features/FeatureVolume.h"
+#include "disa/features/VoxelSpacing.h"
 
 #include <memory>
 #include <optional>
@@ -52,6 +53,14 @@ public:
   /** \brief Descriptors of an image. Throws Error in one line. */
   virtual std::shared_ptr<const FeatureVolume> Extract(const ImageView &      image,
                                                        const FeatureRequest & request) const = 0;
+
+  /** \brief mm^3 of what an image shows, without what it was filled up with when it was turned onto its grid. The voxel
+   * spacing that nobody sets goes by it. Throws Error in one line. */
+  virtual double
+  ShownVolume(const ImageView & image) const
+  {
+    return VolumeOf(image.frame);
+  }
 };
 
 } // namespace disa

@@ -7,16 +7,18 @@
 namespace disa
 {
 
-/** \brief Millimetres between the voxels that the network sees, where nobody says: 2, or 1 if the smaller field of view
- * is a block or masks leave little.
+/** \brief Millimetres between the voxels that the network sees, where nobody says: 2, or 1 if there is less than a
+ * litre to compare.
  *
- * The network sees some 25 voxels about a descriptor, 50 mm at 2 mm, so nearly all of a block's descriptors would see
- * its border. A block is as large as a cube of less than 85 mm. Voxels are not made finer than those of the coarser
- * image are on average, which would show nothing new. Where masks leave less than a litre of tissue, finer voxels make
- * for enough descriptors to compare, so there they are as fine as the coarser image's are along their shortest side.
+ * The network sees some 25 voxels about a descriptor, 50 mm at 2 mm, so nearly all descriptors of a block or a slab
+ * would see its border, and few are left under a small mask. Finer voxels make for enough descriptors that do not. They
+ * are as fine as the coarser image's are along their shortest side; finer ones would show nothing new.
  * \param fixed, moving the images' grids.
- * \param leftByMasks mm^3 that the smaller of the masks leaves; infinity without one. */
-double AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double leftByMasks);
+ * \param shown mm^3 that the images show where that is less than their grids hold: within masks, without padding. */
+double AutomaticVoxelSpacing(const Frame & fixed, const Frame & moving, double shown);
+
+/** \brief mm^3 that a grid holds. */
+double VolumeOf(const Frame & image);
 
 /** \brief Every so many voxels of a grid, at most 64 along each axis: enough to tell how much of it a mask leaves. */
 Frame Lattice(const Frame & image);
