@@ -4,10 +4,11 @@
     python benchmarks/fields_of_view/measure.py FOLDER --output RUNS [--more MORE] [--parts ...] [--poses N]
 
 bone: CT and T1 of limbs, with a mask of 12 mm about the CT's bone; errors at bone, to a reference of MORE if there is
-one. tumour: a mask of 30 mm about the tumour, on either image; errors within it. heads: two heads cut at opposite ends,
-so that a part of their length is common to them; errors in the common part. spine: two small images from where their
-headers put them, on their own grids; Dice of the other's cord, brought onto the one by nearest neighbours. pet: PET and
-CT of one scanner from where their headers put them. slabs: a stack of slices or a block of one image.
+one. limbs: the same without the mask. tumour: a mask of 30 mm about the tumour, on either image; errors within it.
+heads: two heads cut at opposite ends, so that a part of their length is common to them; errors in the common part.
+spine: two small images from where their headers put them, on their own grids; Dice of the other's cord, brought onto
+the one by nearest neighbours. pet: PET and CT of one scanner from where their headers put them. slabs: a stack of
+slices or a block of one image.
 
 Where nothing else is said, errors are those to the headers over a grid of points of the image that shows less. The
 moving image is first resampled onto a turned and shifted grid, and both roles start from the same pose. RUNS gets a row

@@ -57,24 +57,31 @@ class Trial:
 
 
 def bone_masks(folder: Path, more: Path | None) -> list[Trial]:
+    return _measured_at_bone("bone masks", folder, more)
+
+
+def limbs(folder: Path, more: Path | None) -> list[Trial]:
+    return _measured_at_bone("limbs", folder, more)
+
+
+def _measured_at_bone(part: str, folder: Path, more: Path | None) -> list[Trial]:
     trials = []
     for patient in BONY:
         reference = None if more is None else more / f"{patient}_bone.tfm"
         if reference is not None and not reference.is_file():
             reference = None
         group = "to the headers" if reference is None else "to the reference at bone"
-        scene = partial(_bone_scene, *_t1_and_ct(folder, patient), reference)
-        trials.append(Trial("bone masks", patient, group, ("T1", "CT"), scene, (NEAR, FAR)))
+        scene = partial(_bone_scene, *_t1_and_ct(folder, patient), reference, part == "bone masks")
+        trials.append(Trial(part, patient, group, ("T1", "CT"), scene, (NEAR, FAR)))
     return trials
 
 
-def _bone_scene(t1: Path, ct: Path, reference: Path | None) -> Scene:
+def _bone_scene(t1: Path, ct: Path, reference: Path | None, is_masked: bool) -> Scene:
     one, other = _read(t1), _read(ct)
     truth: sitk.Transform = sitk.Euler3DTransform() if reference is None else sitk.ReadTransform(str(reference))
     points, targets = bone_points(one, other, truth)
-    return Scene(
-        one, other, None, near(bone_of(other), ABOUT_BONE), points, targets, rigid_about(truth, centre_of(one))
-    )
+    mask = near(bone_of(other), ABOUT_BONE) if is_masked else None
+    return Scene(one, other, None, mask, points, targets, rigid_about(truth, centre_of(one)))
 
 
 def tumour_masks(folder: Path, more: Path | None) -> list[Trial]:
@@ -169,6 +176,7 @@ def _read(path: Path) -> sitk.Image:
 
 PARTS: dict[str, Callable[[Path, Path | None], list[Trial]]] = {
     "bone": bone_masks,
+    "limbs": limbs,
     "tumour": tumour_masks,
     "heads": heads_cut,
     "spine": spine,
