@@ -116,6 +116,7 @@ def test_trials_are_named_once(tmp_path: Path) -> None:
     assert len({(trial.part, trial.case) for trial in trials}) == len(trials) == 59
     assert {trial.part for part in PARTS.values() for trial in part(tmp_path, None)} == {
         "bone masks",
+        "limbs",
         "tumour masks",
         "heads cut",
         "slabs",

@@ -42,3 +42,21 @@ def test_among_equals_the_one_at_the_start_is_kept(start: float, monkeypatch: py
     found = disa.register(image, -1.0 * image, initial_transform=pose, fixed_mask=mask, spacing=2.0).transform
     middle = image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()])
     assert np.linalg.norm(np.subtract(found.TransformPoint(middle), middle)) < 2.0
+
+
+def test_a_candidate_without_overlap_does_not_end_the_registration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the poses that were found is made to lie far outside."""
+    image = structured_image((40, 38, 36), seed=6)
+    original = refine.settle
+
+    def lose_first(work: Workspace, pose: Pose) -> Pose:
+        monkeypatch.setattr(refine, "settle", original)
+        away = work.search_about("rigid", pose.matrix, pose.offset + 1e3)
+        lost = refine.refine(work, Pose.first(away), work.schedule.ending[-1:])
+        assert lost.value == refine.NO_OVERLAP
+        return lost
+
+    monkeypatch.setattr(refine, "settle", lose_first)
+    start = sitk.TranslationTransform(3, (3.0, 0.0, 0.0))
+    found = disa.register(image, image, initial_transform=start, spacing=2.0)
+    np.testing.assert_allclose(found.transform.TransformPoint((0.0, 0.0, 0.0)), 0.0, atol=0.5)

@@ -8,7 +8,10 @@ from dataclasses import replace
 
 from disa.pose.certainty import gain
 from disa.pose.pose import Pose, contenders, parameters_of
-from disa.pose.workspace import Workspace
+from disa.pose.workspace import Workspace, check_overlap
+
+NO_OVERLAP = 0.0
+"""Value of a pose under which the images have nothing in common."""
 
 
 def best_of(work: Workspace, optima: list[Pose], start: Pose | None = None) -> Pose:
@@ -29,6 +32,7 @@ def best_of(work: Workspace, optima: list[Pose], start: Pose | None = None) -> P
     explored.sort(key=lambda pose: pose.value)
     settled = [settle(work, pose) for pose in contenders(explored, schedule.finalists)]
     best = min(settled, key=lambda pose: pose.value)
+    check_overlap([pose for pose in (best, home) if pose is not None and pose.value != NO_OVERLAP], 1)
     if home is not None and home.value < 0.0 and work.distance(home, best) > schedule.distinct:
         at_home = min((home, *_about(work, home, settled)), key=lambda pose: pose.value)
         if not is_surely_better(work, best, at_home):
@@ -111,8 +115,8 @@ def explore(work: Workspace, pose: Pose) -> list[Pose]:
     search = work.search_about(work.options.searched, pose.matrix, pose.offset)
     with work.times.timed("refinement"):
         starts = search.draw(about.count, about.rotation, about.translation, work.seed)
-        ends = work.optimize(search, starts, pose.terms, schedule.exploring)
-        ends = work.optimize(search, parameters_of(ends), pose.terms, schedule.refining)
+        ends = work.ends(search, starts, pose.terms, schedule.exploring)
+        ends = work.ends(search, parameters_of(ends), pose.terms, schedule.refining) if ends else []
     return [
         replace(
             end,
@@ -121,11 +125,13 @@ def explore(work: Workspace, pose: Pose) -> list[Pose]:
             trace=(*pose.trace, *end.trace),
         )
         for end in ends
-    ]
+    ] or [pose]
 
 
 def refine(work: Workspace, pose: Pose, widths: Sequence[float], voxel: float | None = None) -> Pose:
     """Optimise over dense moving descriptors that are parallel to the fixed ones, less and less smooth.
+
+    Where nothing overlaps over these, the pose has that value and stays.
 
     Args:
         work: the registration.
@@ -142,8 +148,10 @@ def refine(work: Workspace, pose: Pose, widths: Sequence[float], voxel: float | 
                 view = work.view_about(pose, dense, voxel)
             terms = work.terms(view, width)
         with work.times.timed("refinement"):
-            end = work.optimize(pose.search, [pose.parameters], terms, work.schedule.refining)[0]
-            pose = replace(end, view=view, trace=(*pose.trace, *end.trace))
+            ends = work.ends(pose.search, [pose.parameters], terms, work.schedule.refining)
+        if not ends:
+            return replace(pose, value=NO_OVERLAP, view=view, terms=terms)
+        pose = replace(ends[0], view=view, trace=(*pose.trace, *ends[0].trace))
     return pose
 
 
