@@ -65,6 +65,10 @@ def test_images_are_registered_from_90_mm_off(pair: tuple[sitk.Image, sitk.Image
     assert values == sorted(values) and values[0] < values[-1]
     for one, other in itertools.combinations(result.optima, 2):
         assert distance(one.transform, other.transform, points) > 4
+    assert result.search_value is not None
+    rivals = [o.value for o in result.optima if distance(o.transform, result.transform, points) > 15]
+    assert result.search_value < min(rivals)
+    assert result.search_value == pytest.approx(values[0], rel=0.2)  # as smooth, so on one scale, unlike `value`
     assert result.evaluations > 500
     assert set(result.times) >= {"fixed descriptors", "moving descriptors", "search", "refinement"}
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -109,7 +109,8 @@ def global_register_sides(
     """`global_register` of two sides, described by whatever they say."""
     work = Workspace(sides, initial_transform, options, schedule, seed=options.seed, is_global=True, times=times)
     found = search(work, Draw(options.starts, options.rotation, options.translation))
-    return _finish(work, best_of(work, found.ends), found.optima)
+    best = best_of(work, found.ends)
+    return _finish(work, best, found.optima, _as_searched(work, best, found.optima))
 
 
 def register_sides(
@@ -125,7 +126,7 @@ def register_sides(
     return _finish(work, best, [best])
 
 
-def _finish(work: Workspace, best: Pose, optima: list[Pose]) -> RegistrationResult:
+def _finish(work: Workspace, best: Pose, optima: list[Pose], search_value: float | None = None) -> RegistrationResult:
     """What is left to be done, and all that is known of the result."""
     rival, best = best.rival, complete(work, best)
     evidence = evidence_of(work, best, rival)
@@ -145,4 +146,13 @@ def _finish(work: Workspace, best: Pose, optima: list[Pose]) -> RegistrationResu
         pressure=pressure,
         trace=best.trace,
         evidence=evidence,
+        search_value=search_value,
     )
+
+
+def _as_searched(work: Workspace, pose: Pose, optima: list[Pose]) -> float | None:
+    """A refined pose's value over the descriptors that the optima have theirs of, the best of several views."""
+    views = {id(optimum.view): optimum.view for optimum in optima if optimum.view is not None}
+    width = work.schedule.ending[0]
+    values = (pose.search.evaluate(pose.parameters, work.terms(view, width))[0] for view in views.values())
+    return min(values, default=None)

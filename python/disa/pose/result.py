@@ -22,7 +22,8 @@ class Optimum:
 
     Attributes:
         transform: fixed to moving points, mm.
-        value: of the metric in the search, over smoothed descriptors; between -1 and 1, lower is better.
+        value: of the metric in the search, over smoothed descriptors; between -1 and 1, lower is better. It
+            compares with the result's `search_value`.
     """
 
     transform: sitk.Transform
@@ -48,6 +49,9 @@ class RegistrationResult:
             The last holds the one value of the whole metric at the end.
         voxel_spacing: mm between the voxels that the network saw, before a finer last stage.
         evidence: what `confidence` goes by; None where there is no model for it, as for a deformation.
+        search_value: of the metric over the descriptors that `optima` of a global search have their values of, so that
+            these compare; before parameters are freed and before a finer last stage. None for a local search and for a
+            deformation.
     """
 
     transform: sitk.Transform
@@ -60,6 +64,7 @@ class RegistrationResult:
     trace: tuple[tuple[float, ...], ...] = ()
     voxel_spacing: float = 2.0
     evidence: Evidence | None = None
+    search_value: float | None = None
 
     @property
     def confidence(self) -> float | None:
