@@ -92,7 +92,8 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     ran = CliRunner().invoke(app, command(folder, *options, "--fixed-mask", f"{folder}/fixed.nii.gz"))
     assert ran.exit_code == 0, ran.output
     about = json.loads((out / "result.json").read_text())
-    assert sorted(p.name for p in out.iterdir()) == ["moved.nii.gz", "report.html", "result.json", "transform.h5"]
+    written = ["moved.nii.gz", "preview.jpg", "report.html", "result.json", "transform.h5"]
+    assert sorted(p.name for p in out.iterdir()) == written
     assert sitk.ReadTransform(f"{out}/transform.h5").GetNumberOfTransforms() == 3
     np.testing.assert_allclose(moved_by_itk(out / "transform.h5"), moved_by_sitk(out / "transform.h5"), atol=1e-9)
     assert [part["type"] for part in about["transform"]["parts"]] == ["Euler3DTransform", "DisplacementFieldTransform"]
@@ -103,6 +104,7 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     assert -1 < about["deformation"]["value"] < 0 < about["deformation"]["overlap"] <= 1
     report = (out / "report.html").read_text()
     assert "Jacobian determinant, least" in report and "folded cells" in report
+    assert 'id="grid"' in report and "Pose, before the deformation" in report
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from disa.cli.arguments import RegistrationArguments, spread
-from disa.cli.common import FAILED, JsonOption, Kind, needs_extra, one_line, print_json
+from disa.cli.common import FAILED, JsonOption, Kind, needs_extra, one_line, print_json, typed_command
 
 if TYPE_CHECKING:
     from disa.cohort.work import Outcome
@@ -47,7 +47,8 @@ def cohort(
             raise ConfigError("--transform probe: where the probe pushes differs by pair; use disa register for each")
         options = how.options()
         folder = output.absolute()
-        requests = {name: Request(inputs, options, folder / name) for name, inputs in read_table(table).items()}
+        pairs, command = read_table(table), typed_command()
+        requests = {name: Request(inputs, options, folder / name, command) for name, inputs in pairs.items()}
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{output}: is a file; expected a folder to write into")
         outcomes = {}

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +114,11 @@ def needs_extra(command: str, extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         typer.echo(f"disa: {command} needs {error.name}: pip install 'itk-disa[{extra}]'", err=True)
         raise typer.Exit(FAILED) from None
+
+
+def typed_command() -> str:
+    """The command line, as a shell takes it again."""
+    return shlex.join(["disa", *sys.argv[1:]])
 
 
 def print_json(content: Any) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from disa.cli.arguments import FileArguments, ProbeArguments, RegistrationArguments, spread
-from disa.cli.common import UNSURE, JsonOption, one_line, print_json
+from disa.cli.common import UNSURE, JsonOption, one_line, print_json, typed_command
 
 STRICT = "0.5"
 """Least confidence that `--strict` asks for where it is given no other."""
@@ -57,7 +57,8 @@ def register(
 ) -> None:
     """Register two images and write what there is to see into a folder.
 
-    Written are transform.h5, transform.tfm where it is linear, moved.nii.gz, report.html, and at last result.json.
+    Written are transform.h5, transform.tfm where it is linear, moved.nii.gz, preview.jpg, report.html, and at last
+    result.json.
     """
     with one_line():
         from disa.cli.progress_bar import progress_bar
@@ -65,7 +66,7 @@ def register(
 
         options = how.options(probe.probe(how.transform))
         with progress_bar(options.plan):
-            found = run(Request(files.inputs(), options, output))
+            found = run(Request(files.inputs(), options, output, typed_command()))
     if as_json:
         print_json(found)
     else:

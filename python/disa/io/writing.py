@@ -91,6 +91,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file. Raises OutputError as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_features(features: FeatureVolume, path: Path) -> None:
     """Replace a file of descriptors. Raises OutputError as `replacing`."""
     with replacing(path) as temporary:

@@ -38,9 +38,9 @@ def _panel(values: Sequence[float], left: int) -> str:
     x, y = points[-1].split(",")
     return "\n".join(
         [
-            f'<path d="M{begin},{TOP} V{floor} H{end}" fill="none" stroke="#333a44"/>',
-            f'<polyline points="{" ".join(points)}" fill="none" stroke="#5fa8ff" stroke-width="2"/>',
-            f'<circle cx="{x}" cy="{y}" r="3" fill="#5fa8ff"/>',
+            f'<path d="M{begin},{TOP} V{floor} H{end}" fill="none" class="axes"/>',
+            f'<polyline points="{" ".join(points)}" fill="none" class="curve" stroke-width="2"/>',
+            f'<circle cx="{x}" cy="{y}" r="3" class="end"/>',
             f'<text x="{begin}" y="{TOP - 8}">{values[0]:.4f}</text>',
             f'<text x="{end}" y="{floor + 16}" text-anchor="end">{values[-1]:.4f}</text>',
             f'<text x="{begin}" y="{floor + 34}">{len(values) - 1} iterations</text>',

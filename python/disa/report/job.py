@@ -21,17 +21,21 @@ from disa.io.points import read_points
 from disa.io.reading import ImageFile, read_image
 from disa.io.result_folder import alone_in, publish, settle
 from disa.io.transform_files import read_transform
-from disa.io.writing import write_image, write_text, write_transform
+from disa.io.writing import write_bytes, write_image, write_text, write_transform
 from disa.network.models import find_model, fingerprint
 from disa.network.session import GPU, first_provider
 from disa.pose.options import PoseOptions, SearchOptions
 from disa.pose.result import RegistrationResult
 from disa.progress import Plan, announce
-from disa.report.findings import Truth, findings, page
-from disa.report.page import write_html
+from disa.report.before import said_of_before
+from disa.report.display import Pair
+from disa.report.findings import Truth, findings
+from disa.report.page import page_of, write_html
+from disa.report.provenance import provenance
 from disa.report.record import (
     LINEAR,
     MOVED,
+    PREVIEW,
     REPORT,
     RESULT,
     TRANSFORM,
@@ -41,6 +45,7 @@ from disa.report.record import (
     record_of,
     write_record,
 )
+from disa.report.view import draw
 
 
 @dataclass(frozen=True)
@@ -151,11 +156,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for."""
+    """What was asked for; `command` is the line that was typed, which the report shows."""
 
     inputs: Inputs
     options: Options
     output: Path
+    command: str = ""
 
 
 def run(request: Request) -> dict[str, Any]:
@@ -184,7 +190,6 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     fixed = load_image(ImageFile(inputs.fixed, inputs.fixed_series, resample))
     moving = load_image(original, str(inputs.moving))
     fixed_mask, moving_mask = _mask(inputs.fixed_mask, request), _mask(inputs.moving_mask, request)
-    before = initial or _centres_together(fixed, moving)
     announce("registration")
     result = _register(
         options.pose, fixed, moving, initial_transform=initial, fixed_mask=fixed_mask, moving_mask=moving_mask
@@ -202,19 +207,27 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
         )
     announce("writing")
     after = result.transform if deformation is None else deformation.transform
+    field = None if deformation is None else deformation.displacement_field
+    pair = Pair(fixed, moving, initial or sitk.Transform(3, sitk.sitkIdentity), after, field)
     transforms = [TRANSFORM, *([LINEAR] if after.IsLinear() else [])]
     found = {
         "inputs": inputs.described,
-        **findings(result, deformation, truth.errors(before, after, fixed)),
+        **provenance(request.command, fixed, moving),
+        **findings(result, deformation, pair),
+        **truth.errors(pair),
         "settings": settings,
-        "files": [*transforms, MOVED, REPORT, RESULT],
+        "files": [*transforms, MOVED, PREVIEW, REPORT, RESULT],
+        "sha256": {"inputs": digests},
     }
+    view = draw(pair)
     found["seconds"]["total"] = time.perf_counter() - start
     for name in transforms:
         write_transform(after, output / name)
     write_image(resampled(original, fixed, after), output / MOVED)
+    write_bytes(output / PREVIEW, view.preview)
     title = f"{inputs.moving.name} on {inputs.fixed.name}"
-    write_text(output / REPORT, write_html(page(title, found), fixed, moving, before, after))
+    texts = page_of(title, found, [said_of_before(pair, inputs.initial_transform)])
+    write_text(output / REPORT, write_html(texts, view))
     changed = [name for name, digest in digests_of(inputs.given).items() if digest != digests[name]]
     if changed:
         raise RegistrationError(f"{inputs.given[changed[0]]}: was changed while it was registered; run it again")
@@ -253,13 +266,3 @@ def _register(options: PoseOptions, fixed: sitk.Image, moving: sitk.Image, **giv
     if isinstance(options, SearchOptions):
         return disa.global_register(fixed, moving, options=options, **given)
     return disa.register(fixed, moving, options=options, **given)
-
-
-def _centres_together(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
-    """The translation that takes the fixed image's centre to the moving one's, where a search begins."""
-    centres = [
-        np.asarray(image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()]))
-        for image in (fixed, moving)
-    ]
-    translation: sitk.Transform = sitk.TranslationTransform(3, (centres[1] - centres[0]).tolist())
-    return translation

@@ -12,10 +12,10 @@ from disa.errors import OutputError
 from disa.io.digests import digest_of_file, digest_of_input
 from disa.io.writing import write_text
 
-TRANSFORM, LINEAR, MOVED, REPORT, RESULT = (
-    "transform.h5", "transform.tfm", "moved.nii.gz", "report.html", "result.json",
+TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, RESULT = (
+    "transform.h5", "transform.tfm", "moved.nii.gz", "preview.jpg", "report.html", "result.json",
 )  # fmt: skip
-NAMES = (TRANSFORM, LINEAR, MOVED, REPORT, RESULT)
+NAMES = (TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, RESULT)
 """Of the files of a run; the last is written last, so that a folder which has it has all."""
 
 
