@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,7 +24,9 @@ from typer.testing import CliRunner
 import disa
 from disa.cli.app import app
 from disa.cohort.processes import run_here
+from disa.cohort.summary import write_summary
 from disa.cohort.table import read_table
+from disa.cohort.work import Outcome
 from disa.features import cache
 from disa.pose.options import PoseOptions
 from disa.report.job import Inputs, Options, Request, done_before
@@ -291,3 +295,25 @@ def test_what_cannot_be_done_is_one_line(
     assert ran.exit_code == 1
     assert len(ran.output.splitlines()) == 1 and says in ran.output
     assert not (tmp_path / "out").exists()
+
+
+def test_the_summary_shows_pairs_by_doubt_with_a_picture_each(tmp_path: Path) -> None:
+    found = {"value": -0.2, "overlap": 1.0, "seconds": {"total": 3.0}}
+    outcomes = [
+        Outcome("sure", "", {**found, "confidence": 0.98, "doubts": []}),
+        Outcome("less", "", {**found, "confidence": 0.7, "doubts": []}),
+        Outcome("bad", "", {**found, "confidence": 0.1, "doubts": ["It is <bad>."]}),
+        Outcome("gone", "moving.nii: no such file", {}),
+    ]
+    for outcome in outcomes[:3]:
+        (tmp_path / outcome.name).mkdir()
+        (tmp_path / outcome.name / "preview.jpg").write_bytes(b"\xff\xd8" + outcome.name.encode())
+    (tmp_path / "less" / "preview.jpg").unlink()  # as a version before this one left it
+    write_summary(outcomes, tmp_path)
+    page = (tmp_path / "summary.html").read_text()
+    entries = re.findall(r'<li class="(\w+)"><p>(?:<a href="\w+/report.html">)?(\w+)', page)
+    assert entries == [("failed", "gone"), ("doubtful", "bad"), ("done", "less"), ("done", "sure")]
+    pictures = [base64.b64decode(data) for data in re.findall(r"data:image/jpeg;base64,([^\"]*)", page)]
+    assert pictures == [b"\xff\xd8bad", b"\xff\xd8sure"]
+    assert "It is &lt;bad&gt;." in page and "moving.nii: no such file" in page
+    assert [row["name"] for row in rows_of(tmp_path / "summary.csv")] == ["sure", "less", "bad", "gone"]
