@@ -83,6 +83,18 @@ function modes() {
   return { first: seen.map(one => seen.indexOf(one)), label: axial.getAttribute("aria-label"),
            coronalAt: document.querySelectorAll("figure input")[1].getAttribute("aria-valuetext") };
 }
+function clickOnBrightest() { // of the axial picture; where the sagittal slices are then
+  const canvas = document.getElementById("axial"), { width, height } = canvas, sums = new Array(width).fill(0);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  for (let i = 0; i < data.length; i += 4) sums[i / 4 % width] += data[i];
+  const bright = sums.flatMap((sum, x) => sum > 0.9 * Math.max(...sums) ? [x] : []);
+  const middle = bright[bright.length >> 1], box = canvas.getBoundingClientRect();
+  const clientX = box.left + middle * box.width / width, clientY = box.top + box.height / 2;
+  canvas.setPointerCapture = () => {};
+  canvas.dispatchEvent(new PointerEvent("pointerdown", { clientX, clientY, buttons: 1 }));
+  canvas.dispatchEvent(new PointerEvent("pointerup"));
+  return document.querySelectorAll("figure input")[2].getAttribute("aria-valuetext");
+}
 new MutationObserver(() => {
   if (document.body.dataset.state !== "ready") return;
   for (const name of ["edges", "cross"]) change(document.getElementById(name));
@@ -90,8 +102,10 @@ new MutationObserver(() => {
   change(document.getElementById("convention"), "neurological");
   const neurological = look();
   change(document.getElementById("convention"), "radiological");
+  const clicked = clickOnBrightest();
   for (const name of ["edges", "cross"]) change(document.getElementById(name));
-  const seen = { name: location.hash.slice(1), radiological, neurological, modes: window.name ? modes() : null };
+  const name = location.hash.slice(1), seen = { name, radiological, neurological, clicked };
+  if (window.name) seen.modes = modes();
   parent.postMessage(seen, "*");
 }).observe(document.body, { attributes: true, attributeFilter: ["data-state"] });
 </script>"""
@@ -158,6 +172,12 @@ def test_walls_are_where_the_letters_say(seen: dict[str, Any], stored: str) -> N
         assert sagittal["letters"]["S"] == "top" == brighter(sagittal["halves"], "top", "bottom")
         assert sagittal["letters"]["A"] == "left" == brighter(sagittal["halves"], "left", "right")
         assert set(axial["letters"]) == set("RLAP") and set(sagittal["letters"]) == set("APSI")
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_a_click_on_the_wall_on_the_right_leads_the_other_panels_there(seen: dict[str, Any], stored: str) -> None:
+    side, mm = seen[stored]["clicked"].split()[:2]
+    assert side == "R" and 24 < float(mm) < 31
 
 
 def test_every_control_changes_the_picture(seen: dict[str, Any]) -> None:

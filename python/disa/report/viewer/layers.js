@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures that are put over each other: greys, edges, mixtures, and what a deformation does.
-function steepnessOf({ width, height, values }) { // of a smoothed slice, with the direction of the gradient
-  const smooth = new Float32Array(values.length), steep = new Float32Array(values.length);
-  const steps = new Int32Array(values.length);
+function smoothed(values, width, height) {
+  const smooth = new Float32Array(values.length);
   const at = (x, y) => values[clamp(y, 0, height - 1) * width + clamp(x, 0, width - 1)];
   for (let y = 0; y < height; ++y)
     for (let x = 0; x < width; ++x) {
@@ -11,6 +10,12 @@ function steepnessOf({ width, height, values }) { // of a smoothed slice, with t
         for (let dx = -1; dx < 2; ++dx) sum += (2 - Math.abs(dx)) * (2 - Math.abs(dy)) * at(x + dx, y + dy);
       smooth[y * width + x] = sum / 16;
     }
+  return smooth;
+}
+
+function steepnessOf({ width, height, values }) { // of a smoothed slice, and steps to the next pixel up the gradient
+  const smooth = smoothed(smoothed(values, width, height), width, height);
+  const steep = new Float32Array(values.length), steps = new Int32Array(values.length);
   for (let y = 1; y < height - 1; ++y)
     for (let x = 1; x < width - 1; ++x) {
       const i = y * width + x, gx = smooth[i + 1] - smooth[i - 1], gy = smooth[i + width] - smooth[i - width];
@@ -48,11 +53,14 @@ function greyLayer(slice) {
     slice.values.forEach((value, i) => data.set([value, value, value, 255], 4 * i)));
 }
 
-function edgeLayer(plane, slice) { // where the slice is steepest across an edge
+function edgeLayer(plane, slice) { // where the slice is steepest across an edge; specks are left out
   const { steep, steps } = steepnessOf(slice), colour = state.mode === "overlay" ? [255, 255, 255] : [255, 140, 0];
-  return canvasOf(slice.width, slice.height, data => steep.forEach((value, i) => {
-    const isSteepest = value >= steep[i - steps[i]] && value > steep[i + steps[i]];
-    if (value > thresholds[plane.name] && isSteepest) data.set([...colour, 255], 4 * i);
+  const { width, height } = slice, threshold = thresholds[plane.name];
+  const isSteepest = (value, i) => value >= steep[i - steps[i]] && value > steep[i + steps[i]];
+  const isEdge = steep.map((value, i) => value > threshold && isSteepest(value, i));
+  const around = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1];
+  return canvasOf(width, height, data => isEdge.forEach((is, i) => {
+    if (is && around.filter(step => isEdge[i + step]).length > 1) data.set([...colour, 255], 4 * i);
   }));
 }
 
