@@ -78,7 +78,7 @@ function modes() {
   document.getElementById("zoom-in").click(); look();
   press(axial, "PageUp"); lookAtSlice(); // the phantom is the same in many slices
   press(axial, "ArrowRight"); change(document.getElementById("cross")); look();
-  axial.dispatchEvent(new WheelEvent("wheel", { deltaY: -1, cancelable: true })); lookAtSlice();
+  axial.dispatchEvent(new WheelEvent("wheel", { deltaY: -100, cancelable: true })); lookAtSlice();
   change(document.querySelector("figure input"), 0); lookAtSlice();
   return { first: seen.map(one => seen.indexOf(one)), label: axial.getAttribute("aria-label"),
            coronalAt: document.querySelectorAll("figure input")[1].getAttribute("aria-valuetext") };

@@ -30,10 +30,14 @@ function listen(panel, canvas) {
   };
   canvas.onpointerup = canvas.onpointercancel = () => { drag = null; };
   canvas.ondblclick = () => { resetZoom(); };
+  let turned = 0; // a trackpad sends many small turns
   canvas.addEventListener("wheel", event => {
     event.preventDefault();
-    if (event.ctrlKey || event.metaKey) zoomBy(event.deltaY < 0 ? 1.15 : 1 / 1.15);
-    else moveTo(plane.n, state.index[plane.n] + (event.deltaY < 0 ? 1 : -1));
+    turned += event.deltaMode ? 100 * Math.sign(event.deltaY) : event.deltaY;
+    if (Math.abs(turned) < 50) return;
+    if (event.ctrlKey || event.metaKey) zoomBy(turned < 0 ? 1.15 : 1 / 1.15);
+    else moveTo(plane.n, state.index[plane.n] - Math.sign(turned));
+    turned = 0;
   }, { passive: false });
   canvas.onkeydown = event => {
     const across = isMirrored(plane) ? -1 : 1, up = plane.isUpward ? 1 : -1, far = event.shiftKey ? 10 : 1;

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures that are put over each other: greys, edges, mixtures, and what a deformation does.
-function smoothed(values, width, height) {
-  const smooth = new Float32Array(values.length);
-  const at = (x, y) => values[clamp(y, 0, height - 1) * width + clamp(x, 0, width - 1)];
-  for (let y = 0; y < height; ++y)
-    for (let x = 0; x < width; ++x) {
-      let sum = 0;
-      for (let dy = -1; dy < 2; ++dy)
-        for (let dx = -1; dx < 2; ++dx) sum += (2 - Math.abs(dx)) * (2 - Math.abs(dy)) * at(x + dx, y + dy);
-      smooth[y * width + x] = sum / 16;
-    }
+
+const packed = (red, green, blue, alpha = 255) => (alpha << 24 | blue << 16 | green << 8 | red) >>> 0;
+const packedGrey = grey => packed(grey, grey, grey);
+
+function smoothed(values, width, height) { // by 1 2 1 along both axes
+  const across = new Float32Array(values.length), smooth = new Float32Array(values.length);
+  for (let y = 0, i = 0; y < height; ++y)
+    for (let x = 0; x < width; ++x, ++i)
+      across[i] = (values[x ? i - 1 : i] + 2 * values[i] + values[x < width - 1 ? i + 1 : i]) / 4;
+  for (let y = 0, i = 0; y < height; ++y) {
+    const above = y ? -width : 0, below = y < height - 1 ? width : 0;
+    for (let x = 0; x < width; ++x, ++i) smooth[i] = (across[i + above] + 2 * across[i] + across[i + below]) / 4;
+  }
   return smooth;
 }
 
@@ -28,40 +31,39 @@ function steepnessOf({ width, height, values }) { // of a smoothed slice, and st
 
 function findThresholds() { // one a plane, so that a slice with little in it has few edges
   for (const plane of PLANES) {
-    const all = [], count = view.size[plane.n];
-    for (let k = 0; k < 12; ++k) {
-      const { steep } = steepnessOf(sliceOf(plane, "fixed", Math.floor((k + 0.5) / 12 * count)));
-      for (let i = 0; i < steep.length; i += 3) all.push(steep[i]);
-    }
-    all.sort((a, b) => a - b);
-    thresholds[plane.name] = Math.max(all[Math.floor((1 - EDGE_SHARE) * (all.length - 1))], 8);
+    const counts = new Uint32Array(1024), last = view.size[plane.n];
+    for (let k = 0; k < 8; ++k)
+      for (const value of steepnessOf(sliceOf(plane, "fixed", Math.floor((k + 0.5) / 8 * last))).steep)
+        ++counts[Math.min(2 * value | 0, 1023)];
+    let left = EDGE_SHARE * counts.reduce((sum, count) => sum + count, 0), bin = 1024;
+    while (bin > 16 && left > 0) left -= counts[--bin];
+    thresholds[plane.name] = bin / 2;
   }
 }
 
-function canvasOf(width, height, fill) {
+function canvasOf(width, height, colourOf) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  fill(image.data);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; ++i) pixels[i] = colourOf(i);
   context.putImageData(image, 0, 0);
   return canvas;
 }
 
-function greyLayer(slice) {
-  return canvasOf(slice.width, slice.height, data =>
-    slice.values.forEach((value, i) => data.set([value, value, value, 255], 4 * i)));
+function greyLayer({ width, height, values }) {
+  return canvasOf(width, height, i => packedGrey(values[i]));
 }
 
 function edgeLayer(plane, slice) { // where the slice is steepest across an edge; specks are left out
-  const { steep, steps } = steepnessOf(slice), colour = state.mode === "overlay" ? [255, 255, 255] : [255, 140, 0];
-  const { width, height } = slice, threshold = thresholds[plane.name];
-  const isSteepest = (value, i) => value >= steep[i - steps[i]] && value > steep[i + steps[i]];
-  const isEdge = steep.map((value, i) => value > threshold && isSteepest(value, i));
+  const { steep, steps } = steepnessOf(slice), { width, height } = slice, threshold = thresholds[plane.name];
+  const isEdge = Uint8Array.from(steep, (value, i) =>
+    value > threshold && value >= steep[i - steps[i]] && value > steep[i + steps[i]]);
   const around = [-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1];
-  return canvasOf(width, height, data => isEdge.forEach((is, i) => {
-    if (is && around.filter(step => isEdge[i + step]).length > 1) data.set([...colour, 255], 4 * i);
-  }));
+  const colour = state.mode === "overlay" ? packedGrey(255) : packed(255, 140, 0);
+  return canvasOf(width, height, i =>
+    isEdge[i] && around.reduce((count, step) => count + isEdge[i + step], 0) > 1 ? colour : 0);
 }
 
 function brightnessOf(slice) { // of what is not black
@@ -71,29 +73,27 @@ function brightnessOf(slice) { // of what is not black
 }
 
 function overlayLayer(fixed, moving) { // both as bright as each other, so that none drowns the other
-  const gains = [fixed, moving].map((slice, i) =>
+  const [one, other] = [fixed, moving].map((slice, i) =>
     2 * (i ? state.share : 1 - state.share) * clamp(110 / brightnessOf(slice), 0.5, 4) / 255);
-  return canvasOf(fixed.width, fixed.height, data => fixed.values.forEach((value, i) => {
-    const greys = [value * gains[0], moving.values[i] * gains[1]];
-    for (let c = 0; c < 3; ++c) data[4 * i + c] = greys[0] * COLOURS.fixed[c] + greys[1] * COLOURS.moving[c];
-    data[4 * i + 3] = 255;
-  }));
+  return canvasOf(fixed.width, fixed.height, i => {
+    const a = fixed.values[i] * one, b = moving.values[i] * other;
+    return packed(...COLOURS.fixed.map((colour, c) => Math.min(a * colour + b * COLOURS.moving[c], 255)));
+  });
 }
 
 function checkerLayer(plane, fixed, moving) {
   const side = [10, 15, 20, 25, 30, 40, 50].find(mm => Math.max(...extent) / mm < 9) || 60;
   const step = extent[plane.u] / fixed.width, { width, height } = fixed;
-  return canvasOf(width, height, data => fixed.values.forEach((value, i) => {
+  return canvasOf(width, height, i => {
     const isMoving = (Math.floor((i % width) * step / side) + Math.floor((i / width | 0) * step / side)) % 2;
-    const grey = isMoving ? moving.values[i] : value;
-    data.set([grey, grey, grey, 255], 4 * i);
-  }));
+    return packedGrey((isMoving ? moving : fixed).values[i]);
+  });
 }
 
 function determinantColour(byte) { // as deformed.py codes it
-  if (byte === 0) return [255, 0, 255, 230];
+  if (byte === 0) return packed(255, 0, 255, 230);
   const octaves = (byte - 128) / 127, alpha = 220 * Math.min(1, 3 * Math.abs(octaves));
-  return octaves < 0 ? [60, 130, 255, alpha] : [255, 90, 60, alpha];
+  return octaves < 0 ? packed(60, 130, 255, alpha) : packed(255, 90, 60, alpha);
 }
 
 function determinantLayer(plane) {
@@ -101,13 +101,10 @@ function determinantLayer(plane) {
   const width = place.size[plane.u], height = place.size[plane.v];
   const nearest = Math.round((pointOf(state.index)[plane.n] - place.origin[plane.n]) / place.spacing[plane.n]);
   const at = clamp(nearest, 0, place.size[plane.n] - 1);
-  return canvasOf(width, height, data => {
-    for (let row = 0; row < height; ++row)
-      for (let column = 0; column < width; ++column) {
-        const i = isMirrored(plane) ? width - 1 - column : column, j = plane.isUpward ? height - 1 - row : row;
-        const byte = determinants[at * strides[plane.n] + j * strides[plane.v] + i * strides[plane.u]];
-        data.set(determinantColour(byte), 4 * (row * width + column));
-      }
+  return canvasOf(width, height, pixel => {
+    const column = pixel % width, row = pixel / width | 0;
+    const i = isMirrored(plane) ? width - 1 - column : column, j = plane.isUpward ? height - 1 - row : row;
+    return determinantColour(determinants[at * strides[plane.n] + j * strides[plane.v] + i * strides[plane.u]]);
   });
 }
 

@@ -12,6 +12,7 @@ const PLANES = [
   { name: "sagittal", u: 1, v: 2, n: 0, isUpward: true },
 ];
 const LETTERS = [["R", "L"], ["A", "P"], ["I", "S"]]; // at the low and the high end of x, y and z
+const LEAST_PIXELS = 200; // along the longest side of the image, so that edges of small images are thin
 const EDGE_SHARE = 0.12; // of a slice's pixels, before edges are thinned
 const COLOURS = { fixed: [255, 150, 40], moving: [0, 105, 215] }; // together white
 

@@ -33,7 +33,7 @@ function greysOf(name) {
 function sliceOf(plane, name, at) { // grey levels as a person looks at them, rows from the top, of square pixels
   const { u, v, n } = plane, [nx, ny] = view.size, strides = [1, nx, nx * ny];
   const volume = volumes[name], greys = greysOf(name);
-  const step = Math.min(view.spacing[u], view.spacing[v]);
+  const step = Math.min(view.spacing[u], view.spacing[v], Math.max(...extent) / LEAST_PIXELS);
   const columns = placesOf(u, step, isMirrored(plane)), rows = placesOf(v, step, plane.isUpward);
   const values = new Uint8ClampedArray(columns.length * rows.length), start = at * strides[n];
   let to = 0;
