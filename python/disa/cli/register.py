@@ -57,8 +57,7 @@ def register(
 ) -> None:
     """Register two images and write what there is to see into a folder.
 
-    Written are transform.h5, transform.tfm where it is linear, moved.nii.gz, preview.jpg, report.html, and at last
-    result.json.
+    Written are transform.h5, transform.tfm where linear, moved.nii.gz, preview.jpg, report.html, at last result.json.
     """
     with one_line():
         from disa.cli.progress_bar import progress_bar
