@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,27 @@ def test_info_refuses_what_is_no_model_in_one_line(tmp_path: Path, content: byte
 def test_a_command_line_that_is_wrong_exits_with_2() -> None:
     assert run(app, ["info"]).exit_code == 2
     assert run(app, ["export", "run.pt", "-o", "model.onnx", "--stride", "3"]).exit_code == 2
+
+
+def test_every_command_has_a_short_help_and_the_program_a_version() -> None:
+    for arguments in ([], *([command.name] for command in app.registered_commands if command.name)):
+        assert run(app, [*arguments, "-h"]).output == run(app, [*arguments, "--help"]).output
+    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert all(run(app, [name, "-h"]).exit_code == 0 for name in names) and len(names) > 9
+    assert run(app, ["--version"]).output == f"disa {importlib.metadata.version('itk-disa')}\n"
+
+
+def test_what_is_wrong_is_one_whole_line_where_it_is_piped() -> None:
+    name = "[b]a[/b] " + 30 * "long/"
+    result = run(app, ["info", "model.onnx", name])
+    assert result.exit_code == 2 and result.stderr.splitlines()[-1].endswith(f"({name})")
+
+
+@pytest.mark.parametrize("option", [["--stride", "3"], ["--device", "tpu"], ["--spacing", "x"], ["--output"]])
+def test_a_wrong_value_is_said_in_words_of_our_own(option: list[str]) -> None:
+    result = run(app, ["features", "a.nii", "-o", "a.disa", *option])
+    assert result.exit_code == 2 and option[0] in result.stderr.splitlines()[-1]
+    assert "alue error" not in result.stderr
 
 
 def test_help_loads_nothing_that_is_slow() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,3 +48,117 @@ def test_a_displacement_image_is_a_transform(folder: Path) -> None:
     command = ["apply", f"{folder}/field.nii.gz", f"{folder}/points.csv", "-o", f"{folder}/moved.csv"]
     assert run(app, command).exit_code == 0
     assert (folder / "moved.csv").read_text().splitlines()[1] == "apex,4.000000,4.000000,32.000000"
+
+
+@pytest.mark.parametrize(
+    ("name", "interpolator"),
+    [
+        ("nearest", sitk.sitkNearestNeighbor),
+        ("bspline", sitk.sitkBSpline),
+        ("windowed-sinc", sitk.sitkLanczosWindowedSinc),
+    ],
+)
+def test_interpolators_and_the_value_outside_are_those_of_simpleitk(folder: Path, name: str, interpolator: int) -> None:
+    image, out = folder / "image.nii.gz", folder / "out.nii.gz"
+    command = ["apply", f"{folder}/shift.tfm", str(image), "-o", str(out), "--reference", str(image)]
+    assert run(app, [*command, "--interpolation", name, "--default-value", "-7.5"]).exit_code == 0
+    source = sitk.ReadImage(str(image))
+    expected = sitk.Resample(source, source, sitk.TranslationTransform(3, SHIFT), interpolator, -7.5)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(out))), sitk.GetArrayFromImage(expected))
+    assert (sitk.GetArrayFromImage(expected) == -7.5).any()
+
+
+def test_label_gaussian_makes_no_labels_up_and_is_0_outside(folder: Path) -> None:
+    labels = folder / "labels.nii.gz"
+    command = ["apply", f"{folder}/shift.tfm", str(labels), "-o", f"{folder}/out.nii.gz", "--reference", str(labels)]
+    assert run(app, [*command, "--interpolation", "label-gaussian"]).exit_code == 0
+    values = sitk.GetArrayFromImage(sitk.ReadImage(f"{folder}/out.nii.gz"))
+    assert set(np.unique(values)) == {0, 1, 7}
+    result = run(app, [*command, "--labels", "--interpolation", "linear"])
+    assert result.exit_code == 2 and "makes labels up" in result.output
+    result = run(app, [*command, "--default-value", "300"])
+    assert result.exit_code == 1 and "expected a whole number from 0 to 255" in result.output
+
+
+LIST = """# Markups fiducial file version = 4.11
+# CoordinateSystem = {}
+# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID
+1,{},{},30.000,0.000,0.000,0.000,1.000,1,1,0,"apex, left",,vtkMRMLScalarVolumeNode1
+"""
+
+
+@pytest.mark.parametrize(("system", "sign"), [("LPS", 1), ("RAS", -1), ("0", -1), ("1", 1)])
+def test_markup_lists_of_slicer_stay_in_their_coordinate_system(folder: Path, system: str, sign: int) -> None:
+    (folder / "p.fcsv").write_text(LIST.format(system, 0, sign * 10))
+    assert run(app, ["apply", f"{folder}/shift.tfm", f"{folder}/p.fcsv", "-o", f"{folder}/q.fcsv"]).exit_code == 0
+    found = (folder / "q.fcsv").read_text().splitlines()
+    expected = LIST.format(system, f"{sign * 4:.6f}", f"{sign * 4:.6f}").replace("30.000", "32.000000").splitlines()
+    assert found == expected
+
+
+@pytest.mark.parametrize(("system", "sign"), [("LPS", 1.0), ("RAS", -1.0)])
+def test_markups_of_slicer_stay_in_their_coordinate_system(folder: Path, system: str, sign: float) -> None:
+    point = {"id": "1", "label": "\u00e4", "position": [0.0, sign * 10.0, 30.0], "orientation": [1.0] * 9}
+    markup = {"type": "Line", "coordinateSystem": system, "controlPoints": [point], "display": {"opacity": 0.5}}
+    content = {"@schema": "s", "markups": [markup | {"measurements": [{"name": "length", "value": 3.0}]}]}
+    (folder / "p.mrk.json").write_text(json.dumps(content))
+    ran = run(app, ["apply", f"{folder}/shift.tfm", f"{folder}/p.mrk.json", "-o", f"{folder}/q.mrk.json"])
+    assert ran.exit_code == 0, ran.output
+    point["position"] = [sign * 4.0, sign * 4.0, 32.0]
+    assert json.loads((folder / "q.mrk.json").read_text()) == {"@schema": "s", "markups": [markup]}
+
+
+def test_points_are_written_as_they_were_read(folder: Path) -> None:
+    (folder / "bare.csv").write_text("0,10,30,apex\n1,2,3,\n")
+    command = ["apply", f"{folder}/shift.tfm", f"{folder}/bare.csv", "-o"]
+    assert run(app, [*command, f"{folder}/moved.csv"]).exit_code == 0
+    assert (folder / "moved.csv").read_text() == "4.000000,4.000000,32.000000,apex\n5.000000,-4.000000,5.000000,\n"
+    result = run(app, [*command, f"{folder}/moved.fcsv"])
+    assert result.exit_code == 1 and "give a name that ends in .csv" in result.output
+
+
+def wave(reach: float) -> sitk.DisplacementFieldTransform:
+    """A field of so many mm, at nodes of 5 mm."""
+    z, y, x = 5.0 * np.mgrid[:20, :20, :20]
+    moves = reach * np.stack([np.sin(y / 25), np.sin(z / 25), np.sin(x / 25)], -1)
+    field = sitk.GetImageFromArray(moves, isVector=True)
+    field.SetSpacing((5.0,) * 3)
+    return sitk.DisplacementFieldTransform(field)
+
+
+def test_the_inverse_of_a_field_is_a_file_that_leads_back(folder: Path) -> None:
+    pose = sitk.Euler3DTransform((40.0, 40.0, 40.0), 0.1, 0.0, -0.2, (3.0, 1.0, 0.0))
+    there = sitk.CompositeTransform([pose, wave(6.0)])
+    sitk.WriteTransform(there, f"{folder}/there.tfm")
+    assert run(app, ["apply", f"{folder}/there.tfm", "--inverse", "-o", f"{folder}/back.tfm"]).exit_code == 0
+    back = sitk.ReadTransform(f"{folder}/back.tfm")
+    places = np.random.default_rng(0).uniform(25.0, 65.0, (50, 3))
+    again = [back.TransformPoint(there.TransformPoint(place)) for place in places.tolist()]
+    assert np.abs(again - places).max() < 0.1
+
+
+def test_a_field_that_folds_has_no_inverse_and_a_spline_needs_a_grid(folder: Path) -> None:
+    sitk.WriteTransform(wave(40.0), f"{folder}/folded.tfm")
+    result = run(app, ["apply", f"{folder}/folded.tfm", "--inverse", "-o", f"{folder}/back.tfm"])
+    assert result.exit_code == 1 and "cannot be inverted" in result.output
+    image = sitk.ReadImage(f"{folder}/image.nii.gz")
+    spline = sitk.BSplineTransformInitializer(image, (3, 3, 3))
+    spline.SetParameters(np.random.default_rng(0).uniform(-1.0, 1.0, len(spline.GetParameters())).tolist())
+    sitk.WriteTransform(spline, f"{folder}/spline.tfm")
+    command = ["apply", f"{folder}/spline.tfm", "--inverse", "-o", f"{folder}/back.nii.gz"]
+    result = run(app, command)
+    assert result.exit_code == 1 and "give --reference" in result.output
+    assert run(app, [*command, "--reference", f"{folder}/image.nii.gz"]).exit_code == 0
+    moved = spline.TransformPoint((3.0, 17.0, 31.0))
+    (folder / "p.csv").write_text(",".join(map(str, moved)))
+    assert run(app, ["apply", f"{folder}/back.nii.gz", f"{folder}/p.csv", "-o", f"{folder}/q.csv"]).exit_code == 0
+    found = [float(word) for word in (folder / "q.csv").read_text().split(",")]
+    np.testing.assert_allclose(found, (3.0, 17.0, 31.0), atol=0.05)
+
+
+def test_transforms_are_applied_one_after_the_other(folder: Path) -> None:
+    affine = sitk.AffineTransform((2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
+    sitk.WriteTransform(affine, f"{folder}/affine.mat")
+    command = ["apply", f"{folder}/shift.tfm", f"{folder}/points.csv", "--then", f"{folder}/affine.mat"]
+    assert run(app, [*command, "-o", f"{folder}/moved.csv"]).exit_code == 0
+    assert (folder / "moved.csv").read_text().splitlines()[1] == "apex,9.000000,4.000000,32.000000"

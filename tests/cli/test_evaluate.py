@@ -11,6 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from disa.cli.app import app
+from disa.cli.tables import print_rows
 from helpers.commands import SHIFT, run
 
 
@@ -27,3 +28,9 @@ def test_landmarks_and_labels_are_measured(folder: Path) -> None:
     assert [row["label"] for row in found["labels"]] == [1, 7]
     assert 0 < found["labels"][0]["dice"] < 1
     assert "hd95_mm" in run(app, ["evaluate", f"{folder}/wrong.tfm", *options[:-1]]).output
+
+
+def test_a_table_that_is_piped_is_not_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(("label", "dice"), [[120 * "a", 0.5], ["b", 0.25]])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and lines[1].split() == [120 * "a", "0.500"]

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ from typer.testing import CliRunner
 
 import itk
 from disa.cli.app import app
-from disa.cli.progress_bar import Position
+from disa.deform.options import DeformOptions
+from disa.errors import ConfigError
+from disa.pose.options import SearchOptions
+from disa.progress import Position
+from disa.report.job import Request
 from helpers.images import smooth_noise
 
 TRUTH = sitk.Euler3DTransform((40.0, 36.0, 37.0), 0.05, -0.04, 0.06, (5.0, -4.0, 3.0))
@@ -39,6 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for name, image in (("fixed", fixed), ("moving", moving)):
         sitk.WriteImage(image, f"{folder}/{name}.nii.gz")
+    sitk.WriteImage(sitk.Abs(fixed), f"{folder}/weights.nii.gz")
     for name, points in (("fixed", PLACES), ("moving", [TRUTH.TransformPoint(place) for place in PLACES])):
         lines = [",".join(map(str, point)) for point in points]
         (folder / f"{name}.csv").write_text("\n".join(["x,y,z", *lines]) + "\n")
@@ -89,18 +95,20 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     out = tmp_path / "out"
     probe = ["--transform", "probe", "--probe-contact", "40", "36", "-2", "--probe-axis", "0", "0", "1"]
     options = ["--search", "local", *probe, "--probe-depth", "60", "--deformable", "--stride", "4", "-o", str(out)]
+    options += ["--radius", "16", "--fold-free", "--fixed-weights", f"{folder}/weights.nii.gz"]
     ran = CliRunner().invoke(app, command(folder, *options, "--fixed-mask", f"{folder}/fixed.nii.gz"))
     assert ran.exit_code == 0, ran.output
     about = json.loads((out / "result.json").read_text())
-    written = ["moved.nii.gz", "preview.jpg", "report.html", "result.json", "transform.h5"]
+    written = ["moved.nii.gz", "preview.jpg", "report.html", "result.json", "run.yaml", "transform.h5"]
     assert sorted(p.name for p in out.iterdir()) == written
     assert sitk.ReadTransform(f"{out}/transform.h5").GetNumberOfTransforms() == 3
     np.testing.assert_allclose(moved_by_itk(out / "transform.h5"), moved_by_sitk(out / "transform.h5"), atol=1e-9)
     assert [part["type"] for part in about["transform"]["parts"]] == ["Euler3DTransform", "DisplacementFieldTransform"]
     assert len(about["pressure_mm"]) == 2
     percentiles = about["deformation"]["jacobian_percentiles"]
-    assert percentiles["0"] <= percentiles["50"] <= percentiles["100"]
-    assert (percentiles["0"] <= 0) == (about["deformation"]["folds"] > 0) == any("folds" in d for d in about["doubts"])
+    assert 0 < percentiles["0"] <= percentiles["50"] <= percentiles["100"]
+    assert about["deformation"]["folds"] == 0 and not any("folds" in doubt for doubt in about["doubts"])
+    assert about["settings"]["deformation_radius_mm"] == 16.0 and about["settings"]["fold_free"] is True
     assert -1 < about["deformation"]["value"] < 0 < about["deformation"]["overlap"] <= 1
     report = (out / "report.html").read_text()
     assert "Jacobian determinant, least" in report and "folded cells" in report
@@ -110,13 +118,10 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--fixed-landmarks", "a.csv"], "give both"),
         (["--fixed-landmarks", "a.csv", "--moving-landmarks", "a.csv"], "a.csv: no such file"),
         (["--initial-transform", "none.tfm"], "none.tfm: no such file"),
         (["--truth", "none.tfm"], "none.tfm: no such file"),
         (["--fixed-mask", "none.nii.gz"], "none.nii.gz: no such file"),
-        (["--transform", "probe"], "go together"),
-        (["--probe-depth", "30"], "go together"),
         (["--fine-spacing", "0"], "spacing: expected mm above 0"),
         (["--model", "none"], "model none: no such model"),
     ],
@@ -128,6 +133,47 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
     assert ran.exit_code == 1
     assert len(ran.output.splitlines()) == 1 and says in ran.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--fixed-landmarks", "a.csv"], "--moving-landmarks go together; give both"),
+        (["--transform", "probe"], "go together; give all of them or none"),
+        (["--probe-depth", "30"], "go together; give all of them or none"),
+        (["--search", "local", "--starts", "9"], "--starts: has an effect with --search global only"),
+        (["--search", "local", "--rotation", "9"], "--rotation: has an effect with --search global only"),
+        (["--radius", "9"], "--radius: has an effect with --deformable only"),
+        (["--fold-free"], "--fold-free: has an effect with --deformable only"),
+        (["--fixed-weights", "a.nii"], "--fixed-weights: has an effect with --deformable only"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_wrong_command_line(
+    folder: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    ran = CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/out", *options))
+    assert ran.exit_code == 2
+    assert len(ran.output.splitlines()) == 1 and says in ran.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_searched_is_what_was_asked_for(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def refuse(request: Request) -> None:
+        asked.append(request)
+        raise ConfigError("seen")
+
+    monkeypatch.setattr("disa.report.job.run", refuse)
+    searched = ["--starts", "30", "--rotation", "20", "--translation", "15.5", "--seed", "4"]
+    deformed = ["--deformable", "--radius", "16", "--fold-free", "--stride", "1", "--fixed-weights", "w.nii"]
+    assert CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/x", *searched, *deformed)).exit_code == 1
+    assert CliRunner().invoke(app, command(folder, "-o", f"{tmp_path}/x")).exit_code == 1
+    chosen, plain = (request.options for request in asked)
+    assert chosen.pose == SearchOptions(starts=30, rotation=20.0, translation=15.5, seed=4)
+    assert chosen.deformation == DeformOptions(stride=1, radius=16.0, fold_free=True)
+    assert asked[0].inputs.fixed_weights == Path("w.nii")
+    assert plain.pose == SearchOptions() and plain.deformation is None
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +259,12 @@ def test_strict_goes_by_the_pose_where_a_deformation_follows(
     monkeypatch.setattr("disa.pose.result.confidence", lambda evidence: 0.75)
     options = ["-o", f"{tmp_path}/x", "--search", "local", "--deformable", "--stride", "4", "--json"]
     assert CliRunner().invoke(app, command(folder, *options, "--strict")).exit_code == 0
-    ran = CliRunner().invoke(app, command(folder, *options, "--strict", "0.8"))
-    assert ran.exit_code == 3 and json.loads(ran.stdout)["confidence"] == 0.75
+    ran = CliRunner().invoke(app, command(folder, *options, "--strict", "0.8", "--transform", "affine"))
+    about = json.loads(ran.stdout)
+    assert ran.exit_code == 3 and about["confidence"] == 0.75
+    parts = sitk.CompositeTransform(sitk.ReadTransform(f"{tmp_path}/x/transform.h5"))
+    assert about["transform"]["type"] == "AffineTransform" and parts.GetNthTransform(0).GetName() == "AffineTransform"
+    assert parts.GetNthTransform(1).GetName() == "DisplacementFieldTransform"
 
 
 @pytest.mark.parametrize("value", ["2", "-0.1", "nan"])
@@ -245,7 +295,7 @@ def test_a_stage_moves_the_bar_forward_and_never_back() -> None:
 INTERRUPTED = """
 import os, signal, sys
 from disa.cli.app import app
-from disa.cli.progress_bar import Position
+from disa.progress import Position
 
 def report(position, stage, share, report=Position.report):
     report(position, stage, share)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from disa.cohort.table import read_table
 from disa.cohort.work import Outcome
 from disa.features import cache
 from disa.pose.options import PoseOptions
+from disa.progress import told_to
 from disa.report.job import Inputs, Options, Request, done_before
 from helpers.images import smooth_noise
 from helpers.network_runs import CountingExtractor
@@ -79,12 +81,15 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path
         for i in range(5)
     }
     written = {}
-    for outcome in run_here(requests, tmp_path, workers=2, retries=0):
+    told: list[float] = []
+    coming = told_while(run_here(requests, tmp_path, workers=2, retries=0), told)
+    for outcome in coming:
         assert outcome.error == "" and outcome.name not in written
         written[outcome.name] = os.stat(requests[outcome.name].output / "result.json")
         if len(written) == 1:
             os.kill(max(process.pid or 0 for process in multiprocessing.active_children()), signal.SIGKILL)
     assert set(written) == set(requests)
+    assert all(0 < share < 1 for share in told) and len({share for share in told if round(share, 3) * 5 % 1}) > 10
     for i, (name, request) in enumerate(requests.items()):
         now = os.stat(request.output / "result.json")
         assert (now.st_ino, now.st_mtime_ns) == (written[name].st_ino, written[name].st_mtime_ns)
@@ -96,6 +101,12 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path
     assert list((tmp_path / "locks").iterdir()) == []
     fixed, moving = 1, 5
     assert [path.suffix for path in (tmp_path / "features").iterdir()] == [".disa"] * (fixed + moving)
+
+
+def told_while(outcomes: Iterator[Outcome], told: list[float]) -> Iterator[Outcome]:
+    """The same outcomes; keeps how much of all pairs was said to be done."""
+    with told_to(lambda _, share: told.append(share)):
+        yield from outcomes
 
 
 def test_a_pair_whose_workers_die_again_and_again_is_a_line(images: Path, tmp_path: Path) -> None:

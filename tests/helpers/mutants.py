@@ -17,7 +17,8 @@ import disa
 from disa.cohort.table import read_table
 from disa.features.extract import FeatureVolume
 from disa.io.images import load_image
-from disa.io.points import AXES, read_points
+from disa.io.point_tables import AXES, read_point_table
+from disa.io.points import read_points
 from disa.io.transform_files import read_transform
 from disa.network.models import find_model
 from disa.network.seal import read_sealed
@@ -89,6 +90,16 @@ def seeds(folder: Path) -> list[Seed]:
         sitk.WriteTransform(transform, str(folder / name))
         reader = _read_text_transform if name.endswith((".tfm", ".txt")) else _read_other_transform
         found.append(_seed(folder / name, reader, 0.1 if name.endswith(".h5") else 1.0))
+    (folder / "elastix.txt").write_text(
+        '(Transform "EulerTransform")\n(TransformParameters 0.1 -0.2 0.3 4 5 6)\n(CenterOfRotationPoint 1 2 3)\n'
+    )
+    found.append(_seed(folder / "elastix.txt", _read_other_transform))
+    (folder / "points.fcsv").write_text("# CoordinateSystem = RAS\n1,1,2,3,0,0,0,1,1,1,0,a\n2,-4.5,5e1,6\n")
+    (folder / "points.mrk.json").write_text(
+        '{"markups": [{"type": "Fiducial", "coordinateSystem": "RAS", '
+        '"controlPoints": [{"position": [1, -2.5, 3e1]}]}]}'
+    )
+    found += [_seed(folder / f"points{ending}", _read_markups) for ending in (".fcsv", ".mrk.json")]
     places = ras_positions()
     for name, values, first in (("positions.nii", places + 1, 0.0), ("displacements.nii", 0 * places + 1, 1.0)):
         write_field(folder / name, values, 1007, "NREG_TRANS", first)
@@ -142,7 +153,7 @@ def _read_text_transform(path: Path, whole: bytes) -> bool:
 
 def _read_points(path: Path, whole: bytes) -> bool:
     """Whether another number or cell came than stands in the table, as Python's own reader has it."""
-    points = read_points(path)
+    points = read_point_table(path)
     rows = [row for row in csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")) if any(row)]
     places = [[name.strip() for name in rows[0]].index(axis) for axis in AXES]
     expected = [[float(row[place]) for place in places] for row in rows[1:]]
@@ -150,6 +161,12 @@ def _read_points(path: Path, whole: bytes) -> bool:
     others = [place for place in range(len(rows[0])) if place not in places]
     kept = [[row[place] for place in others] for row in rows] == [[row[place] for place in others] for row in again]
     return not kept or not np.array_equal(points.positions, expected)
+
+
+def _read_markups(path: Path, whole: bytes) -> bool:
+    points = read_points(path)
+    path.write_text(points.moved_to(points.positions), encoding="utf-8")
+    return not np.allclose(read_points(path).positions, points.positions, atol=1e-6)
 
 
 def outcome(seed: Seed, path: Path) -> str:

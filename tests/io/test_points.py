@@ -74,3 +74,42 @@ def test_what_is_no_file_is_one_line_and_not_waited_for(tmp_path: Path) -> None:
     for name, says in (("pipe.csv", "is a pipe"), ("none.csv", "no such file"), (".", "is a folder")):
         with pytest.raises(disa.ImageError, match=f"{says}; expected a CSV table"):
             read_points(tmp_path / name)
+
+
+LIST = "# CoordinateSystem = LPS\n"
+MARKUPS = '{"markups": [{"type": "Fiducial", "controlPoints": [{"label": "a", "position": [1, 2, 3]}]}]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("p.fcsv", "1,1,2,3\n", "lacks the line CoordinateSystem"),
+        ("p.fcsv", "# CoordinateSystem = 2\n1,1,2,3\n", "is in '2'; expected LPS or RAS, in mm"),
+        ("p.fcsv", f"{LIST}1,1,2\n", "line 2: has 3 cells"),
+        ("p.fcsv", f"{LIST}1,1,nan,3\n", "line 2: 'nan' is not a finite number"),
+        ("p.fcsv", LIST, "no points"),
+        ("p.mrk.json", MARKUPS[:-1], "not JSON"),
+        ("p.mrk.json", "[" * 100_000, "not JSON"),
+        ("p.mrk.json", "[]", "lacks markups"),
+        ("p.mrk.json", '{"markups": 3}', "lacks markups"),
+        ("p.mrk.json", '{"markups": []}', "no points"),
+        ("p.mrk.json", MARKUPS.replace("1", "NaN"), "NaN is not a finite number"),
+        ("p.mrk.json", MARKUPS.replace("1,", "true,"), "'True' is not a finite number"),
+        ("p.mrk.json", MARKUPS.replace("1,", ""), "control point 'a' has 2 coordinates"),
+        ("p.mrk.json", MARKUPS.replace("Fiducial", "ROI"), "a markup of type 'ROI'"),
+        ("p.mrk.json", MARKUPS.replace('"type"', '"coordinateSystem": "IJK", "type"'), "is in 'IJK' and 'mm'"),
+        ("p.mrk.json", MARKUPS.replace('"type"', '"coordinateUnits": "um", "type"'), "is in 'LPS' and 'um'"),
+        (
+            "p.mrk.json",
+            MARKUPS.replace('"label"', '"positionStatus": "undefined", "label"'),
+            "control point 'a' is not placed",
+        ),
+        ("p.csv", "1,2,3\n4,5\n", "line 2: has 2 cells, the first line 3"),
+    ],
+)
+def test_points_that_are_unclear_are_one_line(tmp_path: Path, name: str, content: str, says: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(disa.ImageError) as caught:
+        read_points(tmp_path / name)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / name}: {says}") and "\n" not in said

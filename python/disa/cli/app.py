@@ -10,16 +10,19 @@ from disa.cli.cohort import cohort
 from disa.cli.doctor import doctor
 from disa.cli.evaluate import evaluate
 from disa.cli.features import features, heatmap
-from disa.cli.model import export, info, train
+from disa.cli.info import info
+from disa.cli.model import export, train
+from disa.cli.program import Command, Program, program
 from disa.cli.register import RegisterCommand, register
 from disa.cli.seal import seal
 
 app = typer.Typer(
+    cls=Program,
     no_args_is_help=True,
     add_completion=False,
-    help="Multimodal image registration by DISA descriptors. Exit codes: 0 done, 1 could not be done, "
-    "2 wrong command line, 3 done but unsure (register --strict), 130 interrupted.",
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
+app.callback()(program)
 app.command(cls=RegisterCommand)(register)
 for command in (cohort, apply, features, heatmap, evaluate, info, export, seal, train, doctor):
-    app.command()(command)
+    app.command(cls=Command)(command)

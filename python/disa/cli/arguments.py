@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -17,10 +17,14 @@ from disa.cli.common import (
     DeviceOption,
     Kind,
     ModelOption,
+    OptionError,
     Search,
     SeriesOption,
     ShearedOption,
     Stride,
+    check_together,
+    path_argument,
+    path_option,
     providers_of,
 )
 
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from disa.report.job import Inputs, Options
 
 Point = tuple[float, float, float]
+
+SEARCH, DEFORMATION, PROBE = "Search for the pose", "Deformation", "Ultrasound probe"
+"""Groups of options in the help."""
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -71,23 +78,30 @@ def _parameters_of(group: Any) -> list[inspect.Parameter]:
 class FileArguments:
     """Files of `disa register`."""
 
-    fixed: Annotated[Path, typer.Argument(help="image file or folder with one DICOM series")]
-    moving: Annotated[Path, typer.Argument(help="the image that is carried onto it")]
+    fixed: Annotated[Path, path_argument(help="image file or folder with one DICOM series")]
+    moving: Annotated[Path, path_argument(help="the image that is carried onto it")]
     initial_transform: Annotated[
-        Path | None, typer.Option(help="to start from, or about; centre on centre if not given")
+        Path | None, path_option(help="to start from, or about; centre on centre if not given")
     ] = None
-    fixed_mask: Annotated[Path | None, typer.Option(help="image; only where it is not 0 is compared")] = None
-    moving_mask: Annotated[Path | None, typer.Option(help="image; where it is 0 counts as outside")] = None
-    fixed_landmarks: Annotated[Path | None, typer.Option(help="CSV table x, y, z in mm (LPS), for the report")] = None
-    moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image")] = None
-    truth: Annotated[Path | None, typer.Option(help="the true transform, to measure the result by")] = None
+    fixed_mask: Annotated[Path | None, path_option(help="image; only where it is not 0 is compared")] = None
+    moving_mask: Annotated[Path | None, path_option(help="image; where it is 0 counts as outside")] = None
+    fixed_landmarks: Annotated[Path | None, path_option(help="CSV table x, y, z in mm (LPS), for the report")] = None
+    moving_landmarks: Annotated[Path | None, path_option(help="the same places in the moving image")] = None
+    truth: Annotated[Path | None, path_option(help="the true transform, to measure the result by")] = None
+    fixed_weights: Annotated[
+        Path | None,
+        path_option(help="image, 0 or more: how much each place counts; for --deformable", rich_help_panel=DEFORMATION),
+    ] = None
     fixed_series: SeriesOption = None
     moving_series: SeriesOption = None
 
-    def inputs(self) -> Inputs:
-        """The same for the job."""
+    def inputs(self, is_deformable: bool) -> Inputs:
+        """The same for the job. Raises OptionError where a file is given that nothing would come of."""
         from disa.report.job import Inputs
 
+        check_together({f"--{name}-landmarks": vars(self)[f"{name}_landmarks"] for name in ("fixed", "moving")})
+        if self.fixed_weights is not None:
+            _check_used(["fixed_weights"], is_deformable, "--deformable")
         return Inputs(**vars(self))
 
 
@@ -95,21 +109,25 @@ class FileArguments:
 class ProbeArguments:
     """Where an ultrasound probe pushes."""
 
-    probe_contact: Annotated[Point | None, typer.Option(help="where an ultrasound probe touches, x y z in mm")] = None
-    probe_axis: Annotated[Point | None, typer.Option(help="its direction into the body, x y z")] = None
-    probe_depth: Annotated[float | None, typer.Option(help="mm beyond which its push moves nothing")] = None
+    probe_contact: Annotated[
+        Point | None,
+        typer.Option(help="where an ultrasound probe touches, x y z in mm", metavar="X Y Z", rich_help_panel=PROBE),
+    ] = None
+    probe_axis: Annotated[
+        Point | None, typer.Option(help="its direction into the body, x y z", metavar="X Y Z", rich_help_panel=PROBE)
+    ] = None
+    probe_depth: Annotated[
+        float | None, typer.Option(help="mm beyond which its push moves nothing", rich_help_panel=PROBE)
+    ] = None
 
     def probe(self, kind: Kind) -> ProbePressure | None:
-        """The probe, if there is one. Raises ConfigError where it is not told whole."""
-        from disa.errors import ConfigError
+        """The probe, if there is one. Raises OptionError where it is not told whole."""
         from disa.pose.probe_pressure import ProbePressure
 
-        given = [kind is Kind.PROBE, *(value is not None for value in vars(self).values())]
-        if any(given) and not all(given):
-            raise ConfigError(
-                "--transform probe, --probe-contact, --probe-axis and --probe-depth go together; give all of them or "
-                "none"
-            )
+        told = {f"--{name.replace('_', '-')}": value for name, value in vars(self).items()}
+        check_together(
+            {"--transform probe": None if kind is not Kind.PROBE else kind, **told}, "give all of them or none"
+        )
         contact, axis, depth = self.probe_contact, self.probe_axis, self.probe_depth
         return ProbePressure(contact, axis, depth) if contact and axis and depth is not None else None
 
@@ -118,9 +136,39 @@ class ProbeArguments:
 class RegistrationArguments:
     """How `disa register` and `disa cohort` register."""
 
-    transform: Annotated[Kind, typer.Option("--transform", help="from fixed to moving points")] = Kind.RIGID
-    deformable: Annotated[bool, typer.Option("--deformable", help="then deform, for what is not rigid")] = False
-    search: Annotated[Search, typer.Option(help="global: from 500 starts; local: from one")] = Search.GLOBAL
+    transform: Annotated[
+        Kind,
+        typer.Option(
+            "--transform", metavar="KIND", help="translation, rigid, or similarity, affine, probe, which begin as rigid"
+        ),
+    ] = Kind.RIGID
+    deformable: Annotated[
+        bool,
+        typer.Option(
+            "--deformable",
+            help="a last stage, from where --transform ended, for what is not rigid",
+            rich_help_panel=DEFORMATION,
+        ),
+    ] = False
+    radius: Annotated[
+        float | None,
+        typer.Option(help="mm, the largest displacement of the deformation's search; 24", rich_help_panel=DEFORMATION),
+    ] = None
+    fold_free: Annotated[
+        bool,
+        typer.Option("--fold-free", help="smooth the deformation until nothing folds", rich_help_panel=DEFORMATION),
+    ] = False
+    search: Annotated[
+        Search, typer.Option(help="global: from many starts, or local: from one", metavar="WAY", rich_help_panel=SEARCH)
+    ] = Search.GLOBAL
+    starts: Annotated[int | None, typer.Option(help="poses to start from; 500", rich_help_panel=SEARCH)] = None
+    rotation: Annotated[
+        float | None,
+        typer.Option(help="degrees about each axis, either way, of the starts; 40", rich_help_panel=SEARCH),
+    ] = None
+    translation: Annotated[
+        float | None, typer.Option(help="mm along each axis, either way, of the starts; 150", rich_help_panel=SEARCH)
+    ] = None
     spacing: Annotated[
         float | None, typer.Option(help="mm between the voxels that the network sees; 2 for a body, 1 for a block")
     ] = None
@@ -132,11 +180,11 @@ class RegistrationArguments:
     model: ModelOption = "disa-lc2"
     device: DeviceOption = Device.AUTO
     resample_sheared: ShearedOption = False
-    seed: Annotated[int, typer.Option(help="of the starts")] = 0
+    seed: Annotated[int | None, typer.Option(help="of the starts; 0", rich_help_panel=SEARCH)] = None
     threads: Annotated[int, typer.Option(min=0, help="of the search; 0: all")] = 0
 
     def options(self, probe: ProbePressure | None = None) -> Options:
-        """The same for the job, checked. Raises DISAError where something cannot be used."""
+        """The same for the job, checked. Raises DISAError where something cannot be used or has no effect."""
         from disa.deform.options import DeformOptions
         from disa.pose.options import PoseOptions, SearchOptions
         from disa.report.job import Options
@@ -147,11 +195,33 @@ class RegistrationArguments:
             "providers": providers_of(self.device),
             "threads": self.threads,
         }
-        stride: dict[str, Any] = {} if self.stride is None else {"stride": int(self.stride.value)}
+        stride = self._given("stride")
+        searched = self._given("starts", "rotation", "translation", "seed")
+        deformed = self._given("radius", "fold_free")
+        everywhere = self.search is Search.GLOBAL
+        _check_used(searched, everywhere, "--search global")
+        _check_used(deformed, self.deformable, "--deformable")
         asked = {"transform": self.transform.value, "probe": probe, "fine_spacing": self.fine_spacing, **shared}
         if not self.deformable:
             asked |= stride
-        pose = SearchOptions(seed=self.seed, **asked) if self.search is Search.GLOBAL else PoseOptions(**asked)
-        options = Options(pose, DeformOptions(**shared, **stride) if self.deformable else None, self.resample_sheared)
+        pose = SearchOptions(**searched, **asked) if everywhere else PoseOptions(**asked)
+        deformation = DeformOptions(**shared, **stride, **deformed) if self.deformable else None
+        options = Options(pose, deformation, self.resample_sheared)
         options.check()
         return options
+
+    def _given(self, *names: str) -> dict[str, Any]:
+        """Those of some options that are given, by name."""
+        values = {name: getattr(self, name) for name in names}
+        return {
+            name: int(value.value) if isinstance(value, Stride) else value
+            for name, value in values.items()
+            if value is not None and value is not False
+        }
+
+
+def _check_used(given: Iterable[str], has_effect: bool, needed: str) -> None:
+    """Raises OptionError where options are given that nothing would come of."""
+    for name in given:
+        if not has_effect:
+            raise OptionError(f"--{name.replace('_', '-')}: has an effect with {needed} only; add that or leave it out")

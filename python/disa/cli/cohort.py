@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from disa.cli.arguments import RegistrationArguments, spread
-from disa.cli.common import FAILED, JsonOption, Kind, needs_extra, one_line, print_json, typed_command
+from disa.cli.common import (
+    FAILED,
+    JsonOption,
+    Kind,
+    needs_extra,
+    one_line,
+    path_argument,
+    path_option,
+    print_json,
+    typed_command,
+)
+from disa.cli.settings_file import SettingsOption
 
 if TYPE_CHECKING:
     from disa.cohort.work import Outcome
@@ -20,8 +31,8 @@ if TYPE_CHECKING:
 
 @spread
 def cohort(
-    table: Annotated[Path, typer.Argument(help="CSV table of pairs, with the columns fixed and moving at least")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="folder for a folder a pair, and the summary")],
+    table: Annotated[Path, path_argument(help="CSV table of pairs, with the columns fixed and moving at least")],
+    output: Annotated[Path, path_option("--output", "-o", help="folder for a folder a pair, and the summary")],
     how: RegistrationArguments,
     workers: Annotated[int, typer.Option(min=1, help="processes of this machine")] = 1,
     scheduler: Annotated[
@@ -29,11 +40,13 @@ def cohort(
     ] = None,
     retries: Annotated[int, typer.Option(min=0, help="of a pair that fails in an unforeseen way")] = 2,
     as_json: JsonOption = False,
+    settings: SettingsOption = None,
 ) -> None:
     """Register the pairs of a table, as `disa register` does each. The same command again does what is left.
 
     Columns of the table are fixed, moving, and if need be name, initial_transform, fixed_mask, moving_mask,
-    fixed_landmarks, moving_landmarks and truth. summary.html links each report, summary.csv has a line a pair.
+    fixed_landmarks, moving_landmarks, truth and fixed_weights. summary.html links each report, summary.csv has a line
+    a pair.
     """
     with one_line():
         from disa.cli.progress_bar import progress_bar

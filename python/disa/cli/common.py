@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from typing import Annotated, Any
 
 import typer
 
-from disa.errors import DISAError, ImageWarning
+from disa.errors import ConfigError, DISAError, ImageWarning
 
 FAILED = 1
-"""Exit code of a command that was understood but could not be done; typer's own for a wrong command line is 2."""
+"""Exit code of a command that was understood but could not be done."""
+WRONG = 2
+"""Exit code of a wrong command line, as typer has it."""
 UNSURE = 3
 """Exit code of `disa register --strict` where all was written and the pose is rather wrong than right."""
 INTERRUPTED = 130
@@ -66,8 +69,14 @@ def providers_of(device: Device) -> list[str] | None:
     return [GPU] if device is Device.GPU else processor_providers()
 
 
+path_argument = functools.partial(typer.Argument, readable=False)
+path_option = functools.partial(typer.Option, readable=False)
+"""Of files; what cannot be read is said by whoever reads it."""
+
 ModelOption = Annotated[str, typer.Option(help="a shipped model's name, or an .onnx file")]
-DeviceOption = Annotated[Device, typer.Option(help="for the network; auto: the GPU where CUDA runs")]
+DeviceOption = Annotated[
+    Device, typer.Option(metavar="DEVICE", help="for the network: auto, cpu or gpu; auto: the GPU where CUDA runs")
+]
 NameOption = Annotated[str, typer.Option(help="of the model; the file's if not given")]
 VersionOption = Annotated[str, typer.Option(help="of the model")]
 TrainingDataOption = Annotated[str, typer.Option(help="what it was trained on")]
@@ -80,6 +89,17 @@ ShearedOption = Annotated[
     bool, typer.Option("--resample-sheared", help="resample images whose axes are not at right angles; else refused")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+
+
+class OptionError(ConfigError):
+    """Options that need or exclude each other."""
+
+
+def check_together(given: Mapping[str, object], done: str = "give both") -> None:
+    """Raises OptionError where some of these options are given and others are None, with what is to be done."""
+    if len({value is None for value in given.values()}) > 1:
+        *names, last = given
+        raise OptionError(f"{', '.join(names)} and {last} go together; {done}")
 
 
 @contextmanager
@@ -96,7 +116,7 @@ def one_line() -> Iterator[None]:
     except DISAError as error:
         for line in str(error).splitlines():
             typer.echo(f"disa: {line}", err=True)
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(WRONG if isinstance(error, OptionError) else FAILED) from None
     except KeyboardInterrupt:
         typer.echo("disa: interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None

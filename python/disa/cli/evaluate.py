@@ -7,9 +7,16 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from disa.cli.common import JsonOption, ShearedOption, one_line, print_json
+from disa.cli.common import (
+    JsonOption,
+    OptionError,
+    ShearedOption,
+    check_together,
+    one_line,
+    path_argument,
+    path_option,
+    print_json,
+)
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -18,17 +25,16 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    transform: Annotated[Path, typer.Argument(help="from fixed to moving points: .h5, .tfm, .mat, displacement image")],
-    fixed_landmarks: Annotated[Path | None, typer.Option(help="CSV table: x, y, z in mm (LPS)")] = None,
-    moving_landmarks: Annotated[Path | None, typer.Option(help="the same places in the moving image, in order")] = None,
-    fixed_labels: Annotated[Path | None, typer.Option(help="label map on the fixed image")] = None,
-    moving_labels: Annotated[Path | None, typer.Option(help="label map on the moving image")] = None,
+    transform: Annotated[Path, path_argument(help="from fixed to moving points: .h5, .tfm, .mat, displacement image")],
+    fixed_landmarks: Annotated[Path | None, path_option(help="CSV table: x, y, z in mm (LPS)")] = None,
+    moving_landmarks: Annotated[Path | None, path_option(help="the same places in the moving image, in order")] = None,
+    fixed_labels: Annotated[Path | None, path_option(help="label map on the fixed image")] = None,
+    moving_labels: Annotated[Path | None, path_option(help="label map on the moving image")] = None,
     resample_sheared: ShearedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a transform against landmarks (mm) or label maps (Dice, HD95)."""
     with one_line():
-        from disa.errors import ConfigError
         from disa.io.reading import ImageFile
         from disa.io.transform_files import read_transform
 
@@ -37,8 +43,7 @@ def evaluate(
             (fixed_landmarks, moving_landmarks, "landmarks"),
             (fixed_labels, moving_labels, "labels"),
         ):
-            if (one is None) != (other is None):
-                raise ConfigError(f"--fixed-{what} and --moving-{what} go together; give both")
+            check_together({f"--fixed-{what}": one, f"--moving-{what}": other})
         result: dict[str, Any] = {}
         if fixed_landmarks and moving_landmarks:
             result["landmarks"] = _landmarks(mapping, fixed_landmarks, moving_landmarks)
@@ -46,7 +51,7 @@ def evaluate(
             maps = (ImageFile(path, resample_sheared=resample_sheared) for path in (fixed_labels, moving_labels))
             result["labels"] = _labels(mapping, *maps)
         if not result:
-            raise ConfigError("nothing to measure by; give --fixed-landmarks and --moving-landmarks, or label maps")
+            raise OptionError("nothing to measure by; give --fixed-landmarks and --moving-landmarks, or label maps")
     print_json(result) if as_json else _print(result)
 
 
@@ -72,14 +77,14 @@ def _landmarks(mapping: sitk.Transform, fixed: Path, moving: Path) -> dict[str, 
 def _labels(mapping: sitk.Transform, fixed: ImageFile, moving: ImageFile) -> list[dict[str, Any]]:
     from disa.cli.progress_bar import progress_bar
     from disa.evaluation import dice, hausdorff95, labels_of
-    from disa.geometry.applying import resampled
+    from disa.geometry.applying import LABELS, resampled
     from disa.io.images import load_labels
     from disa.progress import announce
 
     rows = []
     with progress_bar({"labels": [("resampling", 1.0), ("measuring", 5.0)]}):
         target = load_labels(fixed)
-        moved = resampled(load_labels(moving), target, mapping, labels=True)
+        moved = resampled(load_labels(moving), target, mapping, LABELS)
         labels = labels_of(target, moved)
         for index, label in enumerate(labels):
             announce("measuring", index / len(labels))

@@ -19,6 +19,8 @@ from disa.cli.common import (
     SpacingOption,
     Stride,
     one_line,
+    path_argument,
+    path_option,
     providers_of,
 )
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 
 def features(
-    image: Annotated[Path, typer.Argument(help="image file or folder with one DICOM series")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="file to write, for disa.FeatureVolume.load")],
+    image: Annotated[Path, path_argument(help="image file or folder with one DICOM series")],
+    output: Annotated[Path, path_option("--output", "-o", help="file to write, for disa.FeatureVolume.load")],
     stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.FOUR,
     spacing: SpacingOption = 2.0,
     smoothing: Annotated[float, typer.Option(help="mm, width of the kernel over the descriptors; 0: none")] = 0.0,
@@ -64,8 +66,8 @@ def features(
 class ComparedArguments:
     """Images of `disa heatmap`."""
 
-    fixed: Annotated[Path, typer.Argument(help="image that the point is in")]
-    moving: Annotated[Path, typer.Argument(help="image to compare it with")]
+    fixed: Annotated[Path, path_argument(help="image that the point is in")]
+    moving: Annotated[Path, path_argument(help="image to compare it with")]
     fixed_series: SeriesOption = None
     moving_series: SeriesOption = None
     resample_sheared: ShearedOption = False
@@ -84,7 +86,7 @@ class ComparedArguments:
 def heatmap(
     images: ComparedArguments,
     point: Annotated[tuple[float, float, float], typer.Option(help="x, y, z in mm (LPS)")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="image to write, in the moving image's frame")],
+    output: Annotated[Path, path_option("--output", "-o", help="image to write, in the moving image's frame")],
     stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.TWO,
     spacing: SpacingOption = 2.0,
     model: ModelOption = "disa-lc2",

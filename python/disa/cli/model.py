@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`disa info`, `disa export` and `disa train`."""
+"""`disa export` and `disa train`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import typer
 
 from disa.cli.common import (
     INTERRUPTED,
-    JsonOption,
     LicenceOption,
     NameOption,
     Stride,
@@ -20,7 +19,8 @@ from disa.cli.common import (
     VersionOption,
     needs_extra,
     one_line,
-    print_json,
+    path_argument,
+    path_option,
 )
 
 
@@ -31,19 +31,9 @@ class Precision(str, Enum):
     FP16 = "fp16"
 
 
-def info(file: Annotated[Path, typer.Argument(help="an .onnx model")], as_json: JsonOption = False) -> None:
-    """Say what a model file is: stride, spacing, training data, licence."""
-    from disa.cli.tables import print_pairs
-    from disa.network.models import describe_model
-
-    with one_line():
-        about = describe_model(file)
-    print_json(about) if as_json else print_pairs(about)
-
-
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="written by training, or a file of weights")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="the .onnx file to write")],
+    checkpoint: Annotated[Path, path_argument(help="written by training, or a file of weights")],
+    output: Annotated[Path, path_option("--output", "-o", help="the .onnx file to write")],
     stride: Annotated[Stride, typer.Option(help="voxels between descriptors")] = Stride.FOUR,
     precision: Annotated[Precision, typer.Option(help="of the arithmetic")] = Precision.FP32,
     name: NameOption = "",
@@ -62,9 +52,9 @@ def export(
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="YAML file of settings; see disa.training.config")],
+    config: Annotated[Path, path_argument(help="YAML file of settings; see disa.training.config")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="folder for checkpoint.pt, the log, its picture and the cache")
+        Path, path_option("--output", "-o", help="folder for checkpoint.pt, the log, its picture and the cache")
     ] = Path("training"),
     resume: Annotated[bool, typer.Option("--resume", help="go on from the checkpoint in the output folder")] = False,
     overrides: Annotated[

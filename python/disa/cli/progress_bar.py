@@ -10,43 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from disa.progress import Plan, told_to
-
-
-class Position:
-    """Where in a plan the reports of a computation stand; it never goes back.
-
-    Attributes:
-        description: of what is being done.
-        done: of the plan's total.
-        total: of the plan's shares.
-    """
-
-    def __init__(self, plan: Plan) -> None:
-        self._stages = [(phase, stage, share) for phase, stages in plan.items() for stage, share in stages]
-        self._begins = [sum(share for *_, share in self._stages[:i]) for i in range(len(self._stages))]
-        self._phases = set(plan)
-        self._index = 0
-        self._is_new = True  # the phase, no stage of it is under way yet
-        self.description = ""
-        self.done = 0.0
-        self.total = sum(share for *_, share in self._stages)
-
-    def report(self, stage: str, share: float) -> None:
-        """Take a report of `disa.progress`: a phase, a stage, or what a stage does in parts."""
-        if stage in self._phases:
-            self._index = next(i for i, (phase, *_) in enumerate(self._stages) if phase == stage)
-            self._is_new = True
-            self.description, share = stage, 0.0
-        else:
-            phase = self._stages[self._index][0]
-            first = self._index + (not self._is_new)
-            for i, (its_phase, name, _) in enumerate(self._stages[first:], first):
-                if (its_phase, name) == (phase, stage):
-                    self._index, self._is_new = i, False
-                    self.description = stage
-                    break
-        self.done = max(self.done, self._begins[self._index] + share * self._stages[self._index][2])
+from disa.progress import Plan, Position, told_to
 
 
 class TimeLeft(ProgressColumn):

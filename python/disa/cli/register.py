@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from disa.cli.arguments import FileArguments, ProbeArguments, RegistrationArguments, spread
-from disa.cli.common import UNSURE, JsonOption, one_line, print_json, typed_command
+from disa.cli.common import UNSURE, JsonOption, one_line, path_option, print_json, typed_command
+from disa.cli.program import Command
+from disa.cli.settings_file import SettingsOption
 
 STRICT = "0.5"
 """Least confidence that `--strict` asks for where it is given no other."""
 
 
-class RegisterCommand(TyperCommand):
+class RegisterCommand(Command):
     """A command whose `--strict` may stand without a number."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -40,7 +41,7 @@ def _is_number(arguments: list[str]) -> bool:
 @spread
 def register(
     files: FileArguments,
-    output: Annotated[Path, typer.Option("--output", "-o", help="folder for transform, moved image and report")],
+    output: Annotated[Path, path_option("--output", "-o", help="folder for transform, moved image and report")],
     how: RegistrationArguments,
     probe: ProbeArguments,
     strict: Annotated[
@@ -54,18 +55,20 @@ def register(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say how long each stage took")] = False,
     as_json: JsonOption = False,
+    settings: SettingsOption = None,
 ) -> None:
     """Register two images and write what there is to see into a folder.
 
-    Written are transform.h5, transform.tfm where linear, moved.nii.gz, preview.jpg, report.html, at last result.json.
+    Written are transform.h5, transform.tfm where linear, moved.nii.gz, preview.jpg, report.html, run.yaml, result.json.
     """
     with one_line():
         from disa.cli.progress_bar import progress_bar
         from disa.report.job import Request, run
 
         options = how.options(probe.probe(how.transform))
+        inputs = files.inputs(how.deformable)
         with progress_bar(options.plan):
-            found = run(Request(files.inputs(), options, output, typed_command()))
+            found = run(Request(inputs, options, output, typed_command()))
     if as_json:
         print_json(found)
     else:
@@ -73,7 +76,8 @@ def register(
     sure = found["confidence"]
     if strict is not None and (sure is None or sure < strict):
         said = "unknown" if sure is None else f"{sure:.2f}"
-        typer.echo(f"disa: the confidence in the pose is {said}, below the {strict:g} of --strict", err=True)
+        below = f"the confidence in the pose is {said}, below the {strict:g} of --strict"
+        typer.echo(f"disa: {below}; look at {output / 'report.html'}", err=True)
         raise typer.Exit(UNSURE)
 
 

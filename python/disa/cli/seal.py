@@ -18,6 +18,8 @@ from disa.cli.common import (
     VersionOption,
     needs_extra,
     one_line,
+    path_argument,
+    path_option,
 )
 
 
@@ -30,10 +32,10 @@ class Scaling(str, Enum):
 
 
 def seal(
-    network: Annotated[Path, typer.Argument(help="an .onnx file: one grey volume in, channels of each cell out")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="the .onnx file to write")],
+    network: Annotated[Path, path_argument(help="an .onnx file: one grey volume in, channels of each cell out")],
+    output: Annotated[Path, path_option("--output", "-o", help="the .onnx file to write")],
     volumes: Annotated[
-        list[Path] | None, typer.Argument(help="typical images; needed where there are more than 16 channels")
+        list[Path] | None, path_argument(help="typical images; needed where there are more than 16 channels")
     ] = None,
     stride: Annotated[Stride, typer.Option(help="voxels between the network's outputs")] = Stride.FOUR,
     spacing: SpacingOption = 2.0,

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+UNLIMITED = 10_000
+"""Columns where no terminal has a border."""
 
 
 def print_pairs(content: Mapping[str, object]) -> None:
@@ -26,4 +30,4 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         table.add_column(Text(name), justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*(Text(f"{cell:.3f}" if isinstance(cell, float) else str(cell)) for cell in row))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else UNLIMITED).print(table)

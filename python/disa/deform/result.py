@@ -39,7 +39,7 @@ class DeformableResult(RegistrationResult):
         if self.folds > 0:
             found.append(
                 f"The deformation folds in {100 * self.folds:.2g} % of its cells, where it has no inverse "
-                f"(least Jacobian determinant {self.least_jacobian:.2g})."
+                f"(least Jacobian determinant {self.least_jacobian:.2g}). Register it fold-free, or look at it there."
             )
         return found
 

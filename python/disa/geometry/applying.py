@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
@@ -11,18 +13,48 @@ from disa.errors import ImageError, RegistrationError
 from disa.interrupts import aborting
 from disa.progress import announce
 
+INTERPOLATORS = {
+    "nearest": sitk.sitkNearestNeighbor,
+    "linear": sitk.sitkLinear,
+    "bspline": sitk.sitkBSpline,
+    "windowed-sinc": sitk.sitkLanczosWindowedSinc,
+    "label-gaussian": sitk.sitkLabelGaussian,
+}
+"""By name: the cubic B-spline, the sinc under Lanczos' window of 5 voxels either way, and for label maps the label that
+has the most of a Gaussian of one voxel."""
 
-def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, labels: bool = False) -> sitk.Image:
+FOR_LABELS = ("nearest", "label-gaussian")
+"""Interpolators that make no labels up."""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How an image is read between its voxels, and what is where it has none.
+
+    Attributes:
+        interpolation: one of `INTERPOLATORS`.
+        outside: intensity outside of the moving image; None: its least one, and 0 for labels and several channels.
+    """
+
+    interpolation: str = "linear"
+    outside: float | None = None
+
+
+LINEAR = Resampling()
+LABELS = Resampling("nearest", 0.0)
+
+
+def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, how: Resampling = LINEAR) -> sitk.Image:
     """The moving image on the fixed image's grid, of its own pixel type.
 
     Args:
         moving: image or label map, 3-D, any number of components a voxel.
         fixed: image whose grid the result has.
         transform: from fixed to moving points, mm.
-        labels: nearest neighbour and 0 outside; otherwise linear, and the least intensity outside.
+        how: interpolator and what is outside; `LABELS` for label maps.
 
     Raises:
-        ImageError: one of them is not 3-D, or the moving one has complex numbers.
+        ImageError: one of them is not 3-D, the moving one has complex numbers, or cannot hold what is outside.
     """
     for name, image in (("moving", moving), ("fixed", fixed)):
         if image.GetDimension() != 3:
@@ -31,18 +63,31 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
         raise ImageError(
             f"moving image: expected real numbers, got {moving.GetPixelIDTypeAsString()}; give one channel"
         )
-    interpolator = sitk.sitkNearestNeighbor if labels else sitk.sitkLinear
-    scalar = moving.GetNumberOfComponentsPerPixel() == 1
-    outside = 0.0 if labels or not scalar else float(sitk.GetArrayViewFromImage(moving).min())
     resampling = sitk.ResampleImageFilter()
     resampling.SetReferenceImage(fixed)
     resampling.SetTransform(transform)
-    resampling.SetInterpolator(interpolator)
-    resampling.SetDefaultPixelValue(outside)
+    resampling.SetInterpolator(INTERPOLATORS[how.interpolation])
+    resampling.SetDefaultPixelValue(_outside(moving, how))
     resampling.AddCommand(sitk.sitkProgressEvent, lambda: announce("resampling", resampling.GetProgress()))
     with aborting(resampling):
         carried: sitk.Image = resampling.Execute(moving)
     return carried
+
+
+def _outside(moving: sitk.Image, how: Resampling) -> float:
+    """Raises ImageError where the image's pixels cannot hold it."""
+    values = sitk.GetArrayViewFromImage(moving)
+    if how.outside is None:
+        is_plain = moving.GetNumberOfComponentsPerPixel() == 1 and how.interpolation != "label-gaussian"
+        return float(values.min()) if is_plain else 0.0
+    if values.dtype.kind in "iu":
+        limits = np.iinfo(values.dtype)
+        if not (limits.min <= how.outside <= limits.max and how.outside == round(how.outside)):
+            raise ImageError(
+                f"the value outside is {how.outside:g}; expected a whole number from {limits.min} to {limits.max}, as "
+                "the moving image has them"
+            )
+    return how.outside
 
 
 def transformed(points: npt.NDArray[np.float64], transform: sitk.Transform) -> npt.NDArray[np.float64]:
@@ -57,21 +102,9 @@ def transformed(points: npt.NDArray[np.float64], transform: sitk.Transform) -> n
     return taken
 
 
-def inverted(transform: sitk.Transform, name: str) -> sitk.Transform:
-    """The inverse transform.
-
-    Args:
-        transform: to invert.
-        name: what a message calls it.
-
-    Raises:
-        RegistrationError: it has none in closed form, as B-splines and displacement fields do not.
-    """
-    try:
-        inverse: sitk.Transform = transform.GetInverse()
-    except RuntimeError:
-        raise RegistrationError(
-            f"{name}: a {transform.GetName()} has no inverse in closed form; "
-            "register with fixed and moving image exchanged"
-        ) from None
-    return inverse
+def displacements_on(transform: sitk.Transform, grid: sitk.Image) -> sitk.Image:
+    """How far a transform moves each voxel of an image's grid: three float64 a voxel, mm (LPS)."""
+    field: sitk.Image = sitk.TransformToDisplacementField(
+        transform, sitk.sitkVectorFloat64, grid.GetSize(), grid.GetOrigin(), grid.GetSpacing(), grid.GetDirection()
+    )
+    return field

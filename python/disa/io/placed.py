@@ -74,7 +74,11 @@ class Voxels:
         grid = upright_grid(self.origin, self.steps, self.image.GetSize())
         if grid is None:
             raise ImageError(f"{self.described(name)} leave no volume; correct its header")
-        warnings.warn(f"{self.described(name)}; resampled onto some that are", ImageWarning, stacklevel=2)
+        warnings.warn(
+            f"{self.described(name)}; resampled onto some that are; measure intensities in the original",
+            ImageWarning,
+            stacklevel=2,
+        )
         return upright_image(self.image, self.origin, self.steps, grid, labels)
 
     def described(self, name: str) -> str:

@@ -1,56 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points of a CSV table: columns x, y, z in mm, in ITK's LPS frame; other columns are kept."""
+"""Files of points in mm: CSV tables, and the markups of 3D Slicer. All that is no position is kept as it was."""
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from disa.errors import ImageError
-from disa.io.tables import Table, read_table
+from disa.errors import ConfigError
+from disa.io.markup_json import JSON_ENDING, read_markup_json
+from disa.io.markup_lists import LIST_ENDING, read_markup_list
+from disa.io.point_tables import TABLE_ENDING, read_point_table
 
-AXES = ("x", "y", "z")
+ENDINGS = (TABLE_ENDING, LIST_ENDING, JSON_ENDING)
+"""Of files of points."""
 
 
-@dataclass(frozen=True)
-class Points:
-    """A table of points.
+class Points(Protocol):
+    """A file of points, as it was read."""
 
-    Attributes:
-        positions: shape (n, 3), x, y, z in mm (LPS).
-        table: as it was read.
-    """
-
-    positions: npt.NDArray[np.float64]
-    table: Table
+    @property
+    def positions(self) -> npt.NDArray[np.float64]:
+        """Shape (n, 3), x, y, z in mm (LPS)."""
 
     def moved_to(self, positions: npt.NDArray[np.float64]) -> str:
-        """The table as CSV with other positions; every other cell is as it was."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.table.header)
-        places = [self.table.columns.index(axis) for axis in AXES]
-        for line, position in zip(self.table.lines, positions, strict=True):
-            cells = list(line.cells)
-            for place, value in zip(places, position, strict=True):
-                cells[place] = f"{value:.6f}"
-            writer.writerow(cells)
-        return text.getvalue()
+        """The content of the file with other positions, mm (LPS), in the coordinate system that it has."""
+
+
+def ending_of(path: Path) -> str:
+    """Which of `ENDINGS` a file has; empty: it is no file of points."""
+    return next((ending for ending in ENDINGS if path.name.lower().endswith(ending)), "")
 
 
 def read_points(path: Path) -> Points:
-    """The points of a CSV file.
+    """The points of a file: .fcsv or .mrk.json of 3D Slicer, and a CSV table otherwise.
+
+    A table has columns x, y and z in mm (LPS). One of numbers alone has no header, and its first three columns count.
+    Slicer's files say themselves whether they are LPS or RAS.
 
     Raises:
-        ImageError: it is missing, is no such table, has no points, or a cell of x, y or z is no finite number.
+        ImageError: it is missing, is no such file, has no points, or a coordinate is no finite number.
     """
-    expected = f"expected a CSV table with columns {', '.join(AXES)} in mm (LPS) and a point a line"
-    table = read_table(path, expected, AXES, ImageError)
-    if not table.lines:
-        raise ImageError(f"{path}: no points; {expected}")
-    return Points(np.array([[table.number(line, axis) for axis in AXES] for line in table.lines]), table)
+    ending = ending_of(path)
+    if ending == LIST_ENDING:
+        return read_markup_list(path)
+    return read_markup_json(path) if ending == JSON_ENDING else read_point_table(path)
+
+
+def check_same_kind(source: Path, output: Path) -> None:
+    """Raises ConfigError where points would be written under the ending of another kind of file."""
+    if ending_of(output) not in ("", ending_of(source)):
+        raise ConfigError(
+            f"{output}: points are written as they were read; give a name that ends in {ending_of(source)}"
+        )

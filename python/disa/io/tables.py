@@ -38,12 +38,14 @@ class Table:
         header: names of the columns, as they stand there.
         lines: the others but empty ones.
         error: what is raised.
+        is_headed: whether the file has the header; otherwise it was made up.
     """
 
     path: Path
     header: list[str]
     lines: list[Line]
     error: type[DISAError]
+    is_headed: bool = True
 
     @property
     def columns(self) -> list[str]:
@@ -61,7 +63,9 @@ class Table:
             raise self.error(f"{self.path}: line {line.number}, column {column}: {problem}") from None
 
 
-def read_table(path: Path, expected: str, needed: Sequence[str], error: type[DISAError]) -> Table:
+def read_table(
+    path: Path, expected: str, needed: Sequence[str], error: type[DISAError], may_lack_header: bool = False
+) -> Table:
     """A table in UTF-8 with commas between its cells; a byte order mark is passed over.
 
     Args:
@@ -69,6 +73,8 @@ def read_table(path: Path, expected: str, needed: Sequence[str], error: type[DIS
         expected: ends each line that says that it is no such table.
         needed: names of columns that there must be.
         error: what is raised.
+        may_lack_header: whether a table that begins with as many numbers as columns are needed has no header, and these
+            columns first.
 
     Raises:
         DISAError: `error`, in one line: it cannot be read, lacks a column or has one twice, or a line has more or fewer
@@ -85,15 +91,27 @@ def read_table(path: Path, expected: str, needed: Sequence[str], error: type[DIS
     lines = _lines_of(text, path, expected, error)
     if not lines:
         raise error(f"{path}: has no header; {expected}")
-    table = Table(path, lines[0].cells, lines[1:], error)
+    if may_lack_header and _are_numbers(lines[0].cells[: len(needed)], len(needed)):
+        header = [*needed, *([""] * (len(lines[0].cells) - len(needed)))]
+        table = Table(path, header, lines, error, is_headed=False)
+    else:
+        table = Table(path, lines[0].cells, lines[1:], error)
     _check_header(table, expected, needed)
     for line in table.lines:
         if len(line.cells) != len(table.header):
             raise error(
-                f"{path}: line {line.number}: has {len(line.cells)} cells, the header {len(table.header)}; "
+                f"{path}: line {line.number}: has {len(line.cells)} cells, the "
+                f"{'header' if table.is_headed else 'first line'} {len(table.header)}; "
                 "put a cell with a comma between quotes"
             )
     return table
+
+
+def _are_numbers(cells: Sequence[str], count: int) -> bool:
+    try:
+        return len([number_of(cell) for cell in cells]) == count
+    except ValueError:
+        return False
 
 
 def _lines_of(text: str, path: Path, expected: str, error: type[DISAError]) -> list[Line]:

@@ -83,8 +83,14 @@ class RegistrationResult:
         if self.evidence is None or sure is None or sure >= DOUBTED:
             return []
         reasons = {
-            "agreement": f"The images agree little where they overlap: the metric is {self.value:.3f}.",
-            "contrast": "The images agree hardly better there than under other poses nearby.",
+            "agreement": (
+                f"The images agree little where they overlap: the metric is {self.value:.3f}. Check that both show the "
+                "same part of the body, or give masks of what they share."
+            ),
+            "contrast": (
+                "The images agree hardly better there than under other poses nearby. Give an initial transform that is "
+                "about right."
+            ),
             "rival": "Another pose is nearly as good. Look at both, or start from a transform that is about right.",
         }
         said = f"This pose is right with a probability of {100 * sure:.0f} % only."
@@ -95,7 +101,10 @@ class RegistrationResult:
         """The doubt about the overlap, if there is one."""
         if self.overlap >= LITTLE_OVERLAP:
             return []
-        return [f"Only {100 * self.overlap:.0f} % of what was compared lies inside of the moving image."]
+        share = f"{100 * self.overlap:.0f} %"
+        return [
+            f"Only {share} of what was compared lies inside of the moving image. Check their overlap, or give masks."
+        ]
 
     def _rows(self) -> dict[str, str]:
         return {

@@ -45,6 +45,7 @@ from disa.report.record import (
     record_of,
     write_record,
 )
+from disa.report.run_settings import SETTINGS, run_settings
 from disa.report.view import draw
 
 
@@ -60,6 +61,7 @@ class Inputs:
     fixed_landmarks: Path | None = None
     moving_landmarks: Path | None = None
     truth: Path | None = None
+    fixed_weights: Path | None = None
     fixed_series: str | None = None
     moving_series: str | None = None
 
@@ -143,15 +145,32 @@ class Options:
             "search": "global" if self.everywhere else "local",
             "deformable": self.deformation is not None,
             **({"resample_sheared": True} if self.resample_sheared else {}),
-            "spacing_mm": pose.spacing or "automatic",
+            "spacing_mm": pose.spacing,
             "fine_spacing_mm": pose.fine_spacing,
             "stride": pose.stride,
-            **({"deformation_stride": self.deformation.stride} if self.deformation else {}),
+            **(_settings_of_deformation(self.deformation) if self.deformation else {}),
             "model": str(pose.model),
             "model_sha256": fingerprint(find_model(pose.model, 4, provider == GPU)),
             "provider": provider,
-            "seed": pose.seed if isinstance(pose, SearchOptions) else 0,
+            **(_settings_of_search(pose) if isinstance(pose, SearchOptions) else {}),
         }
+
+
+def _settings_of_search(options: SearchOptions) -> dict[str, Any]:
+    return {
+        "starts": options.starts,
+        "rotation_deg": options.rotation,
+        "translation_mm": options.translation,
+        "seed": options.seed,
+    }
+
+
+def _settings_of_deformation(options: DeformOptions) -> dict[str, Any]:
+    return {
+        "deformation_stride": options.stride,
+        "deformation_radius_mm": options.radius,
+        "fold_free": options.fold_free,
+    }
 
 
 @dataclass(frozen=True)
@@ -190,6 +209,7 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     fixed = load_image(ImageFile(inputs.fixed, inputs.fixed_series, resample))
     moving = load_image(original, str(inputs.moving))
     fixed_mask, moving_mask = _mask(inputs.fixed_mask, request), _mask(inputs.moving_mask, request)
+    weights = None if inputs.fixed_weights is None else load_image(ImageFile(inputs.fixed_weights, None, resample))
     announce("registration")
     result = _register(
         options.pose, fixed, moving, initial_transform=initial, fixed_mask=fixed_mask, moving_mask=moving_mask
@@ -203,6 +223,7 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
             initial_transform=result.transform,
             fixed_mask=fixed_mask,
             moving_mask=moving_mask,
+            fixed_weights=weights,
             options=options.deformation,
         )
     announce("writing")
@@ -216,7 +237,7 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
         **findings(result, deformation, pair),
         **truth.errors(pair),
         "settings": settings,
-        "files": [*transforms, MOVED, PREVIEW, REPORT, RESULT],
+        "files": [*transforms, MOVED, PREVIEW, REPORT, SETTINGS, RESULT],
         "sha256": {"inputs": digests},
     }
     view = draw(pair)
@@ -227,6 +248,7 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     write_bytes(output / PREVIEW, view.preview)
     title = f"{inputs.moving.name} on {inputs.fixed.name}"
     texts = page_of(title, found, [said_of_before(pair, inputs.initial_transform)])
+    write_text(output / SETTINGS, run_settings(inputs, options))
     write_text(output / REPORT, write_html(texts, view))
     changed = [name for name, digest in digests_of(inputs.given).items() if digest != digests[name]]
     if changed:
@@ -247,6 +269,8 @@ def _check(request: Request) -> None:
     inputs = request.inputs
     if (inputs.fixed_landmarks is None) != (inputs.moving_landmarks is None):
         raise ConfigError("--fixed-landmarks and --moving-landmarks go together; give both")
+    if inputs.fixed_weights is not None and request.options.deformation is None:
+        raise ConfigError("--fixed-weights: has an effect with --deformable only; add that or leave it out")
     if request.output.exists() and not request.output.is_dir():
         raise OutputError(f"{request.output}: is a file; expected a folder to write into")
     is_linear = request.options.deformation is None and request.options.pose.probe is None

@@ -11,11 +11,12 @@ from typing import Any
 from disa.errors import OutputError
 from disa.io.digests import digest_of_file, digest_of_input
 from disa.io.writing import write_text
+from disa.report.run_settings import SETTINGS
 
 TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, RESULT = (
     "transform.h5", "transform.tfm", "moved.nii.gz", "preview.jpg", "report.html", "result.json",
 )  # fmt: skip
-NAMES = (TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, RESULT)
+NAMES = (TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, SETTINGS, RESULT)
 """Of the files of a run; the last is written last, so that a folder which has it has all."""
 
 

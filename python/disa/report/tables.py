@@ -153,4 +153,4 @@ def _making(found: dict[str, Any]) -> Table:
 
 
 def _shown(value: object) -> str:
-    return "none" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return "not given" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -6,14 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from disa.errors import ConfigError
 from disa.io.kinds import check_file
+from disa.io.plain_yaml import dump_yaml, load_yaml
 from disa.training.kinds import Count, NotNegative, Paths, PoseCount, Positive, Seed, Share, Widths, Zoom, complaint
 from disa.training.model.network import CELL
-from disa.training.plain_yaml import load_yaml
 from disa.training.schedule import Schedule
 from disa.training.targets.similarity import find_similarity
 
@@ -242,5 +241,4 @@ def load_config(path: Path, overrides: list[str] | None = None) -> TrainingConfi
 
 def dump_config(config: TrainingConfig) -> str:
     """The configuration as YAML."""
-    text: str = yaml.safe_dump(config.model_dump(), sort_keys=False)
-    return text
+    return dump_yaml(config.model_dump())

@@ -123,7 +123,12 @@ def _check_name(path: Path) -> None:
     is_compressed = is_gzip(path)
     if is_compressed != path.name.lower().endswith(".gz"):
         what = "compressed" if is_compressed else "not compressed"
-        warnings.warn(f"{path}: is {what}, other than its name says; read as it is", ImageWarning, stacklevel=2)
+        name = ".nii.gz" if is_compressed else ".nii"
+        warnings.warn(
+            f"{path}: is {what}, other than its name says; read as it is, but rename it to end in {name}",
+            ImageWarning,
+            stacklevel=2,
+        )
 
 
 def _sheared_place(header: NiftiHeader) -> Place | None:
@@ -153,7 +158,7 @@ def _check_place(image: sitk.Image, header: NiftiHeader, path: Path) -> None:
     if len(forms) == 2 and not off[1 - nearest] <= TOLERANCE:
         warnings.warn(
             f"{path}: {forms[0][0]} and {forms[1][0]} are up to {off[1 - nearest]:.3g} voxels apart; ITK takes the "
-            f"{forms[nearest][0]}",
+            f"{forms[nearest][0]}; if that is not where the image lies, set the code of the {forms[nearest][0]} to 0",
             ImageWarning,
             stacklevel=2,
         )

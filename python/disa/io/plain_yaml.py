@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -33,3 +35,9 @@ def load_yaml(text: str) -> Any:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that cannot be
         raise ValueError(" ".join(str(error).split())[:300]) from None
+
+
+def dump_yaml(settings: Mapping[str, Any]) -> str:
+    """Plain Python values as YAML, a line each and in their order."""
+    text: str = yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=math.inf)
+    return text
