@@ -3,7 +3,8 @@
 # make dev     .venv with the package in place: Python files are used as they stand, C++ files compiled when they have changed
 # make demo    registers a real MR to a second modality, writes demo-output/
 # make quick   the tests that are done in seconds
-# make test    every test, and how much of the package they run
+# make test    every test
+# make coverage  every test, and how much of the package they run
 # make test-cpp   the C++ library alone, once more with the address and undefined-behaviour sanitizers, and that of threads
 # make test-neon  the C++ library for aarch64, by g++-aarch64-linux-gnu and qemu-user
 # make test-example   examples/cpp against the C++ library as it is installed and the itk wheel's ITK
@@ -30,7 +31,7 @@ PIP_BUILD := $(IN_PLACE)
 endif
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build dev demo fuzz quick test test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test lint clean
+.PHONY: build dev demo fuzz quick test coverage test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test lint clean
 
 build: $(if $(wildcard $(VENV)/.dev),dev,$(VENV)/.built)
 
@@ -75,8 +76,12 @@ fuzz: build
 quick: build
 	$(BIN)/python -m pytest -m quick -n 2
 
+ALL_TESTS := tests -n auto --maxprocesses 8 --dist worksteal
 test: build
-	$(BIN)/python -m pytest tests -n auto --maxprocesses 8 --dist worksteal --cov
+	$(BIN)/python -m pytest $(ALL_TESTS)
+
+coverage: build
+	$(BIN)/python -m pytest $(ALL_TESTS) --cov
 
 test-training: build
 	$(BIN)/python -m pip install --quiet 'torch==2.13.*' $(PIP_BUILD) '.[bench,train]'

@@ -31,6 +31,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             item.add_marker(mark)
 
 
+@pytest.fixture
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of few pixels, which take longer than most registrations of these tests."""
+    monkeypatch.setattr("disa.report.slices.LONGEST_SIDE", 40)
+
+
 @pytest.fixture(scope="session")
 def image() -> sitk.Image:
     return structured_image()

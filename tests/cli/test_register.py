@@ -30,7 +30,11 @@ from disa.progress import Position
 from disa.report.job import Request
 from helpers.images import smooth_noise
 
+pytestmark = pytest.mark.usefixtures("small_pictures")
+
 TRUTH = sitk.Euler3DTransform((40.0, 36.0, 37.0), 0.05, -0.04, 0.06, (5.0, -4.0, 3.0))
+COARSE = ["--search", "local", "--spacing", "4"]
+"""What takes least, where it does not matter how near the pose comes."""
 PLACES = ((30.0, 30.0, 30.0), (50.0, 40.0, 40.0))
 
 
@@ -94,7 +98,7 @@ def test_everything_is_written_so_that_other_tools_read_it(folder: Path, tmp_pat
 def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     probe = ["--transform", "probe", "--probe-contact", "40", "36", "-2", "--probe-axis", "0", "0", "1"]
-    options = ["--search", "local", *probe, "--probe-depth", "60", "--deformable", "--stride", "4", "-o", str(out)]
+    options = [*COARSE, *probe, "--probe-depth", "60", "--deformable", "--stride", "4", "-o", str(out)]
     options += ["--radius", "16", "--fold-free", "--fixed-weights", f"{folder}/weights.nii.gz"]
     ran = CliRunner().invoke(app, command(folder, *options, "--fixed-mask", f"{folder}/fixed.nii.gz"))
     assert ran.exit_code == 0, ran.output
@@ -245,7 +249,7 @@ def test_strict_has_an_exit_code_of_its_own_after_all_is_written(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: list[str], is_sure: bool, is_first: bool
 ) -> None:
     monkeypatch.setattr("disa.pose.result.confidence", lambda evidence: 0.25)
-    rest = ["-o", f"{tmp_path}/x", "--search", "local"]
+    rest = ["-o", f"{tmp_path}/x", *COARSE]
     ran = CliRunner().invoke(app, command(folder, *(strict + rest if is_first else rest + strict)))
     assert ran.exit_code == (0 if is_sure else 3), ran.output
     assert json.loads((tmp_path / "x" / "result.json").read_text())["confidence"] == 0.25
@@ -257,7 +261,7 @@ def test_strict_goes_by_the_pose_where_a_deformation_follows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("disa.pose.result.confidence", lambda evidence: 0.75)
-    options = ["-o", f"{tmp_path}/x", "--search", "local", "--deformable", "--stride", "4", "--json"]
+    options = ["-o", f"{tmp_path}/x", *COARSE, "--deformable", "--stride", "4", "--json"]
     assert CliRunner().invoke(app, command(folder, *options, "--strict")).exit_code == 0
     ran = CliRunner().invoke(app, command(folder, *options, "--strict", "0.8", "--transform", "affine"))
     about = json.loads(ran.stdout)
@@ -329,7 +333,7 @@ def run_on_terminal(arguments: Sequence[str], until: str, script: str = INTERRUP
 @pytest.mark.parametrize("until", ["moving descriptors", "writing"])
 def test_an_interrupt_leaves_no_half_file(folder: Path, tmp_path: Path, until: str) -> None:
     out = tmp_path / "out"
-    code, shown = run_on_terminal(command(folder, "-o", str(out), "--search", "local"), until)
+    code, shown = run_on_terminal(command(folder, "-o", str(out), *COARSE), until)
     assert code == 130 and "disa: interrupted" in shown, shown
     assert re.search(r"\d:\d\d left", shown) and "Traceback" not in shown
     assert not out.exists()
@@ -343,7 +347,7 @@ def test_a_killed_run_leaves_the_one_before_whole_and_the_next_clears_up(
     folder: Path, tmp_path: Path, until: str
 ) -> None:
     out = tmp_path / "out"
-    options = command(folder, "-o", str(out), "--search", "local", "--spacing", "4")
+    options = command(folder, "-o", str(out), *COARSE)
     assert CliRunner().invoke(app, options).exit_code == 0
     (out / "notes.txt").write_text("mine")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
@@ -356,7 +360,7 @@ def test_a_killed_run_leaves_the_one_before_whole_and_the_next_clears_up(
 
 def test_a_linear_result_of_the_run_before_goes_where_there_is_none_now(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = command(folder, "-o", str(out), "--search", "local", "--spacing", "4")
+    options = command(folder, "-o", str(out), *COARSE)
     assert CliRunner().invoke(app, options).exit_code == 0
     assert (out / "transform.tfm").exists()
     (out / "notes.txt").write_text("mine")
@@ -372,7 +376,7 @@ def test_a_linear_result_of_the_run_before_goes_where_there_is_none_now(folder: 
 
 def test_the_record_has_the_hashes_of_what_was_read_and_written(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = ["-o", str(out), "--search", "local", "--spacing", "4", "--truth", f"{folder}/true.tfm"]
+    options = ["-o", str(out), *COARSE, "--truth", f"{folder}/true.tfm"]
     assert CliRunner().invoke(app, command(folder, *options)).exit_code == 0
     about = json.loads((out / "result.json").read_text())
 
@@ -394,14 +398,14 @@ def test_an_input_that_changes_meanwhile_is_one_line(
         return ""
 
     monkeypatch.setattr("disa.report.job.write_html", write_html)
-    ran = CliRunner().invoke(app, command(tmp_path, "-o", f"{tmp_path}/out", "--search", "local", "--spacing", "4"))
+    ran = CliRunner().invoke(app, command(tmp_path, "-o", f"{tmp_path}/out", *COARSE))
     assert ran.exit_code == 1 and f"{tmp_path}/moving.nii.gz: was changed while it was registered" in ran.stderr
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["out [a] b", "x[/a]", "[bold]"])
 def test_brackets_of_a_path_are_printed_as_they_are(folder: Path, tmp_path: Path, name: str) -> None:
-    options = ["-o", f"{tmp_path}/{name}", "--search", "local", "--spacing", "4"]
+    options = ["-o", f"{tmp_path}/{name}", *COARSE]
     ran = CliRunner().invoke(app, command(folder, *options))
     assert ran.exit_code == 0, ran.output
     assert f"{tmp_path}/{name}/transform.h5, {tmp_path}/{name}/transform.tfm" in ran.stdout

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from disa.report.job import Inputs, Options, Request, done_before
 from helpers.images import smooth_noise
 from helpers.network_runs import CountingExtractor
 from helpers.tables import rows_of
+
+pytestmark = pytest.mark.usefixtures("small_pictures")
 
 OPTIONS = Options(PoseOptions(spacing=4.0, providers=["CPUExecutionProvider"], threads=1))
 COMMAND = ["--search", "local", "--spacing", "4", "--device", "cpu", "--threads", "1"]
@@ -76,20 +79,24 @@ def test_what_pairs_share_is_what_each_would_make(
 
 
 def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path: Path) -> None:
+    """Nor does a worker open a port, through which somebody else could make it run anything."""
+    count = 4
     requests = {
         f"pair-{i}": Request(Inputs(images / "fixed.nii.gz", images / f"moving{i}.nii.gz"), OPTIONS, tmp_path / f"p{i}")
-        for i in range(5)
+        for i in range(count)
     }
     written = {}
     told: list[float] = []
-    coming = told_while(run_here(requests, tmp_path, workers=2, retries=0), told)
-    for outcome in coming:
-        assert outcome.error == "" and outcome.name not in written
-        written[outcome.name] = os.stat(requests[outcome.name].output / "result.json")
-        if len(written) == 1:
-            os.kill(max(process.pid or 0 for process in multiprocessing.active_children()), signal.SIGKILL)
+    before = listening()
+    with watched_ports() as seen:
+        for outcome in told_while(run_here(requests, tmp_path, workers=2, retries=0), told):
+            assert outcome.error == "" and outcome.name not in written
+            written[outcome.name] = os.stat(requests[outcome.name].output / "result.json")
+            if len(written) == 1:
+                os.kill(max(process.pid or 0 for process in multiprocessing.active_children()), signal.SIGKILL)
     assert set(written) == set(requests)
-    assert all(0 < share < 1 for share in told) and len({share for share in told if round(share, 3) * 5 % 1}) > 10
+    assert seen <= before
+    assert all(0 < share < 1 for share in told) and len({share for share in told if round(share, 3) * count % 1}) > 10
     for i, (name, request) in enumerate(requests.items()):
         now = os.stat(request.output / "result.json")
         assert (now.st_ino, now.st_mtime_ns) == (written[name].st_ino, written[name].st_mtime_ns)
@@ -97,9 +104,9 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path
         assert {path.name for path in request.output.iterdir()} == set(found["files"])
         moved = sitk.ReadTransform(f"{request.output}/transform.h5").TransformPoint((30.0, 35.0, 40.0))
         np.testing.assert_allclose(moved, (30.0 + 4 * i, 37.0, 39.0), atol=1.5)
-    assert {path.name for path in tmp_path.iterdir()} == {*(f"p{i}" for i in range(5)), "features", "locks"}
+    assert {path.name for path in tmp_path.iterdir()} == {*(f"p{i}" for i in range(count)), "features", "locks"}
     assert list((tmp_path / "locks").iterdir()) == []
-    fixed, moving = 1, 5
+    fixed, moving = 1, count
     assert [path.suffix for path in (tmp_path / "features").iterdir()] == [".disa"] * (fixed + moving)
 
 
@@ -152,19 +159,18 @@ def test_a_cohort_that_is_killed_is_gone_on_with(images: Path, tmp_path: Path) -
     assert not [path for path in out.rglob("*") if path.name.startswith(".")]
 
 
-def test_workers_of_this_machine_open_no_port(images: Path, tmp_path: Path) -> None:
-    """Nobody else can then make them run anything."""
-    request = Request(Inputs(images / "fixed.nii.gz", images / "moving1.nii.gz"), OPTIONS, tmp_path / "out")
-    before = listening()
-    coming = run_here({"pair": request}, tmp_path, workers=1, retries=0)
+@contextmanager
+def watched_ports() -> Iterator[set[str]]:
+    """Sockets that were listened at meanwhile; a set that grows."""
     seen: set[str] = set()
     stop = threading.Event()
     watcher = threading.Thread(target=lambda: [seen.update(listening()) for _ in iter(lambda: stop.wait(0.05), True)])
     watcher.start()
-    assert [outcome.error for outcome in coming] == [""]
-    stop.set()
-    watcher.join()
-    assert seen <= before
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
 
 
 def listening() -> set[str]:

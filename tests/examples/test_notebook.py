@@ -9,17 +9,17 @@ from typing import Any
 import nbformat
 import pytest
 import SimpleITK as sitk
-from nbclient import NotebookClient
 
 from helpers.displaced import displaced_images, error_of
+from helpers.notebooks import Shown, run_cells
 from helpers.paths import EXAMPLES
 
 NOTEBOOK = EXAMPLES / "notebook" / "registration.ipynb"
 OWN_FILES = 'FIXED = "own_fixed.nii.gz"\nMOVING = "own_moving.nii.gz"\n'
 
 
-def code_cells(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+def code_cells() -> list[Any]:
+    return [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +33,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def executed(folder: Path) -> Any:
-    """The notebook after the run, with the two paths written into its first cell."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    code_cells(notebook)[0].source = OWN_FILES
-    return NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+def shown(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """What the notebook shows, with the two paths written into its first cell."""
+    sources = [cell.source for cell in code_cells()]
+    return run_cells([OWN_FILES, *sources[1:]], folder, tmp_path_factory.mktemp("ipython"))
 
 
 def test_nothing_that_cells_show_is_kept() -> None:
-    cells = code_cells(nbformat.read(NOTEBOOK, as_version=4))
+    cells = code_cells()
     assert [line.split(" = ")[0] for line in cells[0].source.splitlines()] == ["FIXED", "MOVING"]
     for cell in cells:
         assert cell.outputs == [] and cell.execution_count is None and "execution" not in cell.metadata
 
 
-def test_the_users_files_are_brought_together(executed: Any, folder: Path) -> None:
+def test_the_users_files_are_brought_together(shown: Shown, folder: Path) -> None:
     assert error_of(sitk.ReadTransform(str(folder / "fixed_to_moving.tfm")), displaced_images()[2]) < 1.0
     assert sitk.ReadImage(str(folder / "moved.nii.gz")).GetSize() == displaced_images()[0].GetSize()
 
 
-def test_the_result_shows_itself_and_pictures_are_drawn(executed: Any) -> None:
-    shown = [o.data for cell in code_cells(executed) for o in cell.outputs if "data" in o]
-    assert any("Euler3DTransform" in data.get("text/html", "") for data in shown)
-    assert sum("image/png" in data for data in shown) == 3
-    assert not [o for cell in code_cells(executed) for o in cell.outputs if o.get("name") == "stderr"]
+def test_the_result_shows_itself_and_pictures_are_drawn(shown: Shown) -> None:
+    assert any("Euler3DTransform" in data.get("text/html", "") for data in shown.data)
+    assert sum("image/png" in data for data in shown.data) == 3
+    assert shown.stderr == ""

@@ -87,6 +87,7 @@ CASES: dict[str, list[Case]] = {
         register("axes that are no numbers", "", "axes-nan.mha"),
         register("a header in metres", "", "metres.nii.gz"),
         register("a NIfTI header in NaN", "", "nan-form.nii"),
+        register("a MetaImage header of too many axes", "", "axes.mha"),
         register("an Analyze header", "", "analyze.hdr"),
         register("half of a pair", "", "half.img"),
     ],
@@ -245,6 +246,9 @@ def make_files(folder: Path) -> None:
     for name in ("fixed", "moving"):
         write(f"{name}.nii.gz", image)
     (folder / "empty.nii.gz").write_bytes(b"")
+    write("axes.mha", image)
+    header = (folder / "axes.mha").read_bytes().replace(b"NDims = 3", b"NDims = 999999999993")
+    (folder / "axes.mha").write_bytes(header)
     (folder / "text.nrrd").write_text("not an image\n")
     whole = (folder / "fixed.nii.gz").read_bytes()
     (folder / "short.nii.gz").write_bytes(whole[: len(whole) // 2])

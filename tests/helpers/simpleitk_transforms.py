@@ -46,7 +46,7 @@ TRANSFORMS: dict[str, Callable[[sitk.Image], sitk.Transform]] = {
     "ScaleVersor3D": centred(sitk.ScaleVersor3DTransform),
     "ScaleSkewVersor3D": centred(sitk.ScaleSkewVersor3DTransform),
     "Affine": centred(sitk.AffineTransform),
-    "BSpline": lambda image: sitk.BSplineTransformInitializer(image, [3, 2, 2]),
+    "BSpline": lambda image: sitk.BSplineTransformInitializer(image, [2, 1, 1]),
     "DisplacementField": lambda image: field(image, ""),
     "DisplacementField-Gaussian": lambda image: field(image, "Gaussian"),
     "DisplacementField-BSpline": lambda image: field(image, "BSpline"),

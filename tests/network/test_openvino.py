@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from disa.network.models import find_model
-from disa.network.session import CPU, OPENVINO, available_providers, open_session, run_network
+from disa.network.providers import CPU, OPENVINO
+from disa.network.session import available_providers, open_session, run_network
 
 if OPENVINO not in available_providers():
     pytest.skip("this ONNX Runtime has no OpenVINO: pip install 'itk-disa[openvino]'", allow_module_level=True)

@@ -87,6 +87,7 @@ from pathlib import Path
 import numpy as np
 import disa
 from disa.core import FeatureVolume, _core
+from disa.network import session
 from disa.network.session import open_session, run_network
 from disa.network.seal import sealed
 from disa.io.reading import read_image
@@ -96,6 +97,7 @@ kind, path, count, whole = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Pat
 rng = np.random.default_rng(7)
 volume = rng.normal(size=(12, 12, 12)).astype(np.float32)
 refused = 0
+session.try_in_child = lambda content, path, providers: None  # this process is the one that tries
 for _ in range(count):
     content = bytearray(whole)
     for _ in range(int(rng.integers(1, 8))):
@@ -130,7 +132,7 @@ print("refused", refused)
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("model", 100), ("features", 400), (".h5", 40), (".tfm", 200), (".nii", 200), (".nrrd", 200)],
+    [("model", 100), ("features", 400), (".h5", 15), (".tfm", 200), (".nii", 200), (".nrrd", 200)],
 )
 def test_damaged_files_are_refused_and_never_kill_the_process(
     make_features, tmp_path: Path, kind: str, count: int

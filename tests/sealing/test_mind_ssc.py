@@ -13,7 +13,8 @@ import SimpleITK as sitk
 
 import disa
 from disa.network.models import describe_model, find_model
-from disa.network.session import CPU, run_network
+from disa.network.providers import CPU
+from disa.network.session import run_network
 from helpers.displaced import TRUTH, displaced_images, error_of
 from helpers.known_pose import distance
 

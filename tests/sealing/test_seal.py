@@ -14,7 +14,8 @@ pytest.importorskip("onnx", reason="disa seal needs onnx")
 import disa
 from disa.cli.app import app
 from disa.network.models import describe_model
-from disa.network.session import CPU, run_network
+from disa.network.providers import CPU
+from disa.network.session import run_network
 from disa.network.traits import Normalisation
 from disa.sealing.options import SealOptions
 from disa.sealing.samples import samples_of
@@ -151,7 +152,9 @@ def test_a_network_gets_the_intensities_that_it_was_sealed_for(tmp_path: Path, n
         low, high = (0, 100) if normalisation is Normalisation.RANGE else (1, 99)
         low, high = np.percentile(pixels, [low, high])
         expected = ((pixels - low) / (high - low)).clip(0, 1)
-    features = disa.extract_features(image, model=tmp_path / "mine.onnx", stride=1, quantize=False)
+    features = disa.extract_features(
+        image, model=tmp_path / "mine.onnx", stride=1, quantize=False, providers=["CPUExecutionProvider"]
+    )
     seen = features.weights > 0
     found = features.data[seen][None, None, :, :1]
     assert affine_residual(found, given[seen][None, None, :, None]) < 1e-5

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from disa.errors import ConfigError, DISAError, ImageWarning
+from disa.threads import check_threads_start
 
 FAILED = 1
 """Exit code of a command that was understood but could not be done."""
@@ -62,7 +63,8 @@ class Device(str, Enum):
 
 def providers_of(device: Device) -> list[str] | None:
     """ONNX Runtime's execution providers of a device, best first; None: the best there is."""
-    from disa.network.session import GPU, processor_providers
+    from disa.network.providers import GPU
+    from disa.network.session import processor_providers
 
     if device is Device.AUTO:
         return None
@@ -112,6 +114,7 @@ def one_line() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("always", ImageWarning)
             warnings.showwarning = _show_warning
+            check_threads_start()
             yield
     except DISAError as error:
         for line in str(error).splitlines():

@@ -72,8 +72,9 @@ def diagnose() -> Diagnosis:
 
 def _look_at_runtime(found: Diagnosis) -> None:
     from disa.network.models import shipped_files, shipped_models
+    from disa.network.providers import GPU, OPENVINO
     from disa.network.seal import read_sealed
-    from disa.network.session import GPU, OPENVINO, available_providers
+    from disa.network.session import available_providers
 
     found.models = shipped_models()
     for path in shipped_files():

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from disa.cohort.work import Outcome, died, register_pair, unforeseen
+from disa.memory import VARIABLE, memory_limit
 from disa.progress import Listener, Position, announce, told_to
 from disa.report.job import Request
 
@@ -128,12 +129,17 @@ def run_here(
 
 
 def _started(workers: int) -> _Worker:
-    """A new process, with its share of the cores."""
+    """A new process, with its share of the cores and of the memory."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
     threads = str(max((os.cpu_count() or 1) // workers, 1))
-    with _environment({"OMP_NUM_THREADS": threads, "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": threads}):
+    share = {
+        "OMP_NUM_THREADS": threads,
+        "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": threads,
+        VARIABLE: str(max(memory_limit() // workers, 1)),
+    }
+    with _environment(share):
         process.start()
     theirs.close()
     return _Worker(process, ours)

@@ -23,6 +23,7 @@ from disa.features.weights import local_deviation
 from disa.geometry.grid import Grid
 from disa.io.images import ImageLike, image_name, load_image, load_mask
 from disa.network.describer import Describer
+from disa.network.footprint import check_memory
 
 FloatArray = npt.NDArray[np.float64]
 AnySide = TypeVar("AnySide", bound="Side")
@@ -211,6 +212,7 @@ class ImageSide:
             voxel: mm that the image is smoothed for; None: the grid's.
             weighted: by local deviation, if the describer's descriptors are; False: 1 inside.
         """
+        check_memory(grid.size[::-1], stride, self.name)
         prepared = self._prepare(grid.step if voxel is None else voxel)
         volume = grid.linear(prepared, transform, is_continued=True)
         traits = self.describer.traits(stride)

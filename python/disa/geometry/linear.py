@@ -8,6 +8,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import RegistrationError
+from disa.geometry.transform_numbers import check_numbers
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -15,11 +16,12 @@ _TOLERANCE = 1e-6
 
 
 def check_transform(transform: sitk.Transform, name: str) -> None:
-    """Raises RegistrationError unless it is a 3-D transform of SimpleITK's."""
+    """Raises RegistrationError unless it is a 3-D transform of SimpleITK's with finite numbers."""
     if not isinstance(transform, sitk.Transform):
         raise RegistrationError(f"{name}: expected a SimpleITK transform, got {type(transform).__name__}")
     if transform.GetDimension() != 3:
         raise RegistrationError(f"{name}: expected a 3-D transform, got a {transform.GetDimension()}-D one")
+    check_numbers(transform, name)
 
 
 def matrix_and_offset(transform: sitk.Transform, name: str) -> tuple[FloatArray, FloatArray]:
@@ -31,9 +33,6 @@ def matrix_and_offset(transform: sitk.Transform, name: str) -> tuple[FloatArray,
     check_transform(transform, name)
     if not transform.IsLinear():
         raise RegistrationError(f"{name}: expected a linear transform, got a {transform.GetName()}")
-    numbers = (*transform.GetParameters(), *transform.GetFixedParameters())
-    if not np.isfinite(numbers).all():
-        raise RegistrationError(f"{name}: expected finite parameters, got {[float(n) for n in numbers]}")
     offset = np.asarray(transform.TransformPoint((0.0, 0.0, 0.0)))
     matrix = np.stack([np.asarray(transform.TransformPoint(p)) - offset for p in np.eye(3).tolist()], axis=1)
     if abs(np.linalg.det(matrix)) < _TOLERANCE:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import DISAError, RegistrationError
+from disa.geometry.transform_numbers import LARGEST
 from disa.io.nifti.content import CHUNK, header_of, is_gzip
 from disa.io.nifti.reading import is_nifti, parts_of
-from disa.io.numbers import LARGEST, shown
+from disa.io.numbers import shown
 from disa.io.quiet import ITK_ERRORS, no_warnings
 from disa.io.reading import read_image
 

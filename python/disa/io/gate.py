@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from disa.errors import ImageError
 from disa.geometry.grid import Grid
 from disa.geometry.shear import is_sheared
+from disa.threads import check_threads_start
 
 MAXIMUM_VOXELS = 2**31
 """More voxels than this are refused before any memory is taken."""
@@ -38,6 +39,7 @@ def unlabelled(image: sitk.Image) -> sitk.Image:
 
 def check_kind(image: sitk.Image, name: str) -> None:
     """Raises ImageError unless an image is 3-D, of one real number a voxel, and not empty."""
+    check_threads_start()
     check_dimension(image, name)
     if image.GetNumberOfComponentsPerPixel() != 1 or is_complex(image):
         raise ImageError(

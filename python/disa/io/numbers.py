@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import re
 
-LARGEST = 1e9
-"""A thousand kilometres in mm; nothing of a body or a scanner is farther off."""
+from disa.geometry.transform_numbers import LARGEST
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 

@@ -14,10 +14,12 @@ from disa.geometry.grid import Grid
 from disa.io.dicom.reading import read_file, read_folder
 from disa.io.dicom.series import header_of
 from disa.io.gate import check_place
+from disa.io.meta_headers import ENDINGS, check_meta_header
 from disa.io.nifti.reading import is_nifti, read_nifti
 from disa.io.paths import is_folder, shown
 from disa.io.placed import Voxels
 from disa.io.quiet import ITK_ERRORS, no_warnings
+from disa.threads import check_threads_start
 
 _READ_HERE = ("NiftiImageIO", "GDCMImageIO")
 """Formats of which ITK reads files that have no proper header, and then does not say where voxels lie."""
@@ -61,6 +63,7 @@ def read_image(file: str | os.PathLike[str], *, labels: bool = False) -> sitk.Im
     Raises:
         ImageError: it is missing, cannot be read, ends early, lacks slices or is no single volume.
     """
+    check_threads_start()
     file = file if isinstance(file, ImageFile) else ImageFile(file)
     path = Path(file)
     try:
@@ -96,6 +99,8 @@ def _read_file(path: Path, series: str | None) -> sitk.Image | Voxels:
 
 def _read_other(path: Path) -> sitk.Image:
     """By ITK alone, of the formats that have no reader here."""
+    if path.name.lower().endswith(ENDINGS):
+        check_meta_header(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     with no_warnings():

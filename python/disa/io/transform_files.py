@@ -16,12 +16,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.errors import RegistrationError
+from disa.geometry.transform_numbers import check_numbers
 from disa.io.displacement_images import read_displacements
 from disa.io.elastix_texts import blocks_of_elastix, is_elastix
 from disa.io.images import IMAGE_ENDINGS
 from disa.io.kinds import check_file
 from disa.io.matrix_texts import FloatArray, TakeMatrix, block_of_matrix, matrix_of_text
-from disa.io.numbers import LARGEST
 from disa.io.paths import check_utf8
 from disa.io.quiet import ITK_ERRORS, silent
 from disa.io.transform_blocks import Block, check_blocks
@@ -132,13 +132,7 @@ def _check_parts(transform: sitk.Transform, path: Path) -> None:
         for index in range(composite.GetNumberOfTransforms()):
             _check_parts(composite.GetNthTransform(index), path)
         return
-    if transform.GetTransformEnum() == sitk.sitkDisplacementField:
-        field = sitk.DisplacementFieldTransform(transform).GetDisplacementField()
-        numbers = sitk.GetArrayViewFromImage(field)
-    else:
-        numbers = np.array((*transform.GetParameters(), *transform.GetFixedParameters()))
-    if not (np.abs(numbers) <= LARGEST).all():
-        raise RegistrationError(f"{path}: expected finite parameters, found NaN, infinity or one beyond {LARGEST:g}")
+    check_numbers(transform, str(path))
     if transform.IsLinear():
         offset = np.asarray(transform.TransformPoint((0.0, 0.0, 0.0)))
         matrix = np.stack([np.asarray(transform.TransformPoint(p)) - offset for p in np.eye(3).tolist()], axis=1)

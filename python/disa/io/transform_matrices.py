@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from disa.io.numbers import LARGEST, shown
+from disa.geometry.transform_numbers import LARGEST
+from disa.io.numbers import shown
 from disa.io.transform_blocks import Block
 
 _HEADER = struct.Struct("<5i")

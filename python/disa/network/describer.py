@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from disa.network.models import find_model, fingerprint
-from disa.network.session import GPU, first_provider, network_fingerprint, network_metadata, run_network
+from disa.network.providers import GPU
+from disa.network.session import first_provider, network_fingerprint, network_metadata, run_network
 from disa.network.traits import Traits, traits_of
 
 FloatArray = npt.NDArray[np.float32]

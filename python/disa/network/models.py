@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from disa.errors import ModelError
+from disa.network.child_trial import SHIPPED
 from disa.network.session import model_metadata
 
 FIELDS = (
@@ -30,8 +31,6 @@ FIELDS = (
 )
 """Of a model file's metadata."""
 
-_SHIPPED = Path(__file__).parents[1] / "models"
-
 
 def shipped_models() -> list[str]:
     """Names of the models that come with the package."""
@@ -41,7 +40,7 @@ def shipped_models() -> list[str]:
 
 def shipped_files() -> list[Path]:
     """Files of the models that come with the package."""
-    return sorted(_SHIPPED.glob("*-stride*.onnx"))
+    return sorted(SHIPPED.glob("*-stride*.onnx"))
 
 
 def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False) -> Path:
@@ -61,14 +60,14 @@ def find_model(model: str | os.PathLike[str], stride: int, on_gpu: bool = False)
         raise ModelError(f"model: expected a name or a path to an .onnx file, got {model!r}")
     text = os.fspath(model)
     if not text.endswith(".onnx"):
-        if not (_SHIPPED / f"{text}-stride4.onnx").exists() or os.sep in text:
+        if not (SHIPPED / f"{text}-stride4.onnx").exists() or os.sep in text:
             raise ModelError(
                 f"model {text}: no such model; expected one of {', '.join(shipped_models())} or a path to an .onnx file"
             )
-        half = _SHIPPED / f"{text}-fp16-stride{stride}.onnx"
+        half = SHIPPED / f"{text}-fp16-stride{stride}.onnx"
         if on_gpu and half.exists():
             return half
-        path = _SHIPPED / f"{text}-stride{stride}.onnx"
+        path = SHIPPED / f"{text}-stride{stride}.onnx"
         if not path.exists():
             raise ModelError(f"stride {stride}: model {text} has strides {_strides(path)}")
         return path

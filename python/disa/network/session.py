@@ -18,31 +18,24 @@ import numpy as np
 import numpy.typing as npt
 
 from disa.errors import ModelError
+from disa.network.child_trial import SHIPPED, try_in_child
+from disa.network.footprint import bytes_a_voxel, bytes_about, too_large, voxels_at_once
 from disa.network.gpu import CHANNELS, run_bound
+from disa.network.providers import CPU, GPU, OPENVINO
 from disa.network.seal import read_sealed
+from disa.network.slabs import in_slabs
 from disa.network.strides import DERIVED, STRIDES, at_stride
-from disa.progress import announce
+from disa.threads import check_threads_start
 
 if TYPE_CHECKING:
     import onnxruntime
 
-GPU = "CUDAExecutionProvider"
-OPENVINO = "OpenVINOExecutionProvider"
-CPU = "CPUExecutionProvider"
 BEST_FIRST = (GPU, OPENVINO, CPU)
 
 LARGEST_STRIDE = max(STRIDES)
 
 RECEPTIVE_RADIUS = 24
 """Voxels on each side that a descriptor of disa-lc2 can see (22), rounded up to a multiple of every stride."""
-
-MAXIMUM_VOXELS = {
-    GPU: {4: 24_000_000, 2: 24_000_000, 1: 4_000_000},
-    OPENVINO: {4: 24_000_000, 2: 20_000_000, 1: 3_000_000},
-    CPU: {4: 12_000_000, 2: 9_000_000, 1: 2_500_000},
-}
-"""Voxels run at once, by stride: 5 GB on a processor. Larger volumes go in slabs along z, plates along their
-longest axis."""
 
 FINGERPRINT_DIGITS = 8
 
@@ -62,59 +55,43 @@ def run_network(
         stride: the file's stride, or any where the file says that others are derived from its own.
         providers: ONNX Runtime execution providers, best first; None or empty: CUDA, OpenVINO or the CPU, the first
             that is available.
-        maximum_voxels: largest input run at once; None: by stride and provider.
+        maximum_voxels: largest input run at once; None: by stride, provider and `DISA_MEMORY`.
 
     Returns:
         Array of shape (z', y', x', 16) with z' = ceil(z / stride), norms of 1 or less.
 
     Raises:
         ModelError: ONNX Runtime or a provider is missing, or the file is not a DISA network of that stride.
+        ImageError: the descriptors take more memory than there may be.
     """
     session = open_session(path, stride, tuple(providers or ()))
     own = int(session.get_modelmeta().custom_metadata_map["stride"])
+    radius = _receptive_radius(session)
+    at_once = maximum_voxels or _voxels_at_once(session, path, volume, own, is_whole=radius is None)
 
-    def run(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return _in_slabs(session, path, part, own, maximum_voxels)
+    def run_part(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        found: npt.NDArray[np.float32] = _run(session, path, np.ascontiguousarray(part), own)
+        expected = (*(-(-n // own) for n in part.shape), CHANNELS)
+        if found.shape != expected:
+            raise ModelError(f"{path}: gave descriptors of shape {found.shape}; expected {expected}")
+        return found
+
+    def run(shown: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return in_slabs(run_part, shown, own, radius, at_once)
 
     return run(volume) if own == stride else at_stride(run, volume, own, stride)
 
 
-def _in_slabs(
-    session: onnxruntime.InferenceSession,
-    path: Path,
-    volume: npt.NDArray[np.float32],
-    stride: int,
-    maximum_voxels: int | None,
-) -> npt.NDArray[np.float32]:
-    """A run of a network at its own stride, or several where the volume is too large for one."""
-    if maximum_voxels is None:
-        maximum_voxels = MAXIMUM_VOXELS.get(session.get_providers()[0], MAXIMUM_VOXELS[CPU])[stride]
-    radius = _receptive_radius(session)
-    is_plate = radius is not None and maximum_voxels // (volume.shape[1] * volume.shape[2]) < 3 * radius
-    axis = int(np.argmax(volume.shape)) if is_plate else 0
-    length = volume.shape[axis]
-    if radius is None or volume.size <= maximum_voxels:
-        thickness = length
-    else:
-        thickness = max(maximum_voxels // (volume.size // length) - 2 * radius, radius)
-        thickness -= thickness % LARGEST_STRIDE
-    slabs = []
-    for start in range(0, length, thickness):
-        announce("network", start / length)
-        before = min(start, radius or 0)
-        stop = min(start + thickness, length)
-        part = np.ascontiguousarray(volume[_between(axis, start - before, stop + (radius or 0))])
-        slab = _run(session, path, part, stride)
-        expected = (*(-(-n // stride) for n in part.shape), CHANNELS)
-        if slab.shape != expected:
-            raise ModelError(f"{path}: gave descriptors of shape {slab.shape}; expected {expected}")
-        slabs.append(slab[_between(axis, before // stride, before // stride - (start - stop) // stride)])
-    return np.concatenate(slabs, axis) if len(slabs) > 1 else slabs[0]
-
-
-def _between(axis: int, start: int, stop: int) -> tuple[slice, ...]:
-    """Index of the part of an array between two places along an axis."""
-    return (*[slice(None)] * axis, slice(start, stop))
+def _voxels_at_once(
+    session: onnxruntime.InferenceSession, path: Path, volume: npt.NDArray[np.float32], stride: int, is_whole: bool
+) -> int:
+    """As many as are fast and fit. Raises ImageError where all of them, or of those of a whole network, do not fit."""
+    provider = session.get_providers()[0]
+    at_once, fitting = voxels_at_once(volume.shape, stride, provider, "image")
+    if is_whole and volume.size > fitting:
+        needed = bytes_about(volume.shape, stride) + volume.size * bytes_a_voxel(stride, provider)
+        raise too_large(volume.shape, needed, f"image, which {path.name} sees in one piece")
+    return at_once
 
 
 def _receptive_radius(session: onnxruntime.InferenceSession) -> int | None:
@@ -160,7 +137,10 @@ def open_session(path: Path, stride: int, providers: tuple[str, ...]) -> onnxrun
 
 def _load(path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     _onnxruntime()
-    return open_unsealed(read_sealed(path), path, providers)
+    content = read_sealed(path)
+    if path.parent != SHIPPED:
+        try_in_child(content, path, providers)
+    return open_unsealed(content, path, providers)
 
 
 def open_unsealed(content: bytes, path: Path, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
@@ -175,6 +155,7 @@ def open_unsealed(content: bytes, path: Path, providers: tuple[str, ...]) -> onn
         ModelError: ONNX Runtime or a provider is missing, or it does not read the network.
     """
     ort = _onnxruntime()
+    check_threads_start()
     chosen = _choose_providers(ort.get_available_providers(), providers)
     if GPU in chosen and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()

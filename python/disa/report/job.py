@@ -23,7 +23,8 @@ from disa.io.result_folder import alone_in, publish, settle
 from disa.io.transform_files import read_transform
 from disa.io.writing import write_bytes, write_image, write_text, write_transform
 from disa.network.models import find_model, fingerprint
-from disa.network.session import GPU, first_provider
+from disa.network.providers import GPU
+from disa.network.session import first_provider
 from disa.pose.options import PoseOptions, SearchOptions
 from disa.pose.result import RegistrationResult
 from disa.progress import Plan, announce

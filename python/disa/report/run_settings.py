@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disa.io.plain_yaml import dump_yaml
-from disa.network.session import GPU
+from disa.network.providers import GPU
 from disa.pose.options import PoseOptions, SearchOptions
 
 if TYPE_CHECKING:

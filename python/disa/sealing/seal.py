@@ -18,7 +18,8 @@ from disa.errors import ModelError
 from disa.io.images import ImageLike
 from disa.network.gpu import CHANNELS
 from disa.network.models import fingerprint
-from disa.network.session import CPU, open_session, run_network
+from disa.network.providers import CPU
+from disa.network.session import open_session, run_network
 from disa.network.strides import DERIVED
 from disa.sealing.graph import sealed_model, write_model
 from disa.sealing.options import SealOptions

@@ -14,7 +14,9 @@ import onnx
 from onnx import helper
 
 from disa.errors import ModelError
-from disa.network.session import CPU, open_unsealed
+from disa.network.child_trial import try_in_child
+from disa.network.providers import CPU
+from disa.network.session import open_unsealed
 from disa.network.strides import STRIDES
 
 FloatArray = npt.NDArray[np.float32]
@@ -57,7 +59,9 @@ class Trial:
             ModelError: ONNX Runtime does not read it, or its outputs do not lie as they should.
         """
         self._path, self._stride = path, stride
-        self._session = open_unsealed(source.SerializeToString(), path, (CPU,))
+        content = source.SerializeToString()
+        try_in_child(content, path, (CPU,))
+        self._session = open_unsealed(content, path, (CPU,))
         kind = source.graph.input[0].type.tensor_type.elem_type
         self._kind = helper.tensor_dtype_to_np_dtype(kind)
         self.layout = self._find_layout()

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from disa.core import _core
 from disa.errors import RegistrationError
+from disa.geometry.linear import check_transform
 
 _NAMES = {
     sitk.sitkIdentity: "IdentityTransform",
@@ -56,11 +57,10 @@ def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformD
         name: what messages call it.
 
     Raises:
-        RegistrationError: it is not 3-D, or of a kind that DISA does not take.
+        RegistrationError: it is not 3-D, of a kind that DISA does not take, or has numbers that are not finite.
     """
     own = downcast(transform)
-    if own.GetDimension() != 3:
-        raise RegistrationError(f"{name}: expected a 3-D transform, got a {own.GetDimension()}-D one")
+    check_transform(own, name)
     kind = own.GetTransformEnum()
     if kind not in _NAMES:
         raise RegistrationError(f"{name}: DISA does not take a transform of type {_class_name(own)}")
