@@ -34,7 +34,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture
 def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports of few pixels, which take longer than most registrations of these tests."""
-    monkeypatch.setattr("disa.report.slices.LONGEST_SIDE", 40)
+    monkeypatch.setattr("disa.report.view.MOST_VOXELS", 1e5)
 
 
 @pytest.fixture(scope="session")
