@@ -13,7 +13,9 @@
 # make test-viz  layers of napari, by napari without a window
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
+# make test-oldest   the wheel with the oldest versions that pyproject.toml allows, a pair through each door; a minute
 # make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
+# make release   the files of a release, in build/release: source archive, wheel, SBOM, changes, SHA256SUMS; some minutes
 # make lint    style, types and which package imports which: the hooks of .pre-commit-config.yaml
 VENV ?= .venv
 PYTHON ?= python3
@@ -23,7 +25,8 @@ RUNTIME ?= $(shell $(PYTHON) -c 'import platform, sys; print("openvino" if platf
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 # Warnings are errors in CI alone; users' compilers may have others.
-PIP_BUILD := --no-build-isolation $(if $(CI),-C cmake.define.CMAKE_COMPILE_WARNING_AS_ERROR=ON)
+COMPILED := --no-build-isolation $(if $(CI),-C cmake.define.CMAKE_COMPILE_WARNING_AS_ERROR=ON)
+PIP_BUILD := $(COMPILED)
 # In place: pip then only links to python/disa, where CMake puts what it compiles. What make dev began, other targets keep.
 IN_PLACE := --no-build-isolation -C editable.mode=inplace -C wheel.cmake=false -C wheel.packages=python/disa -e
 ifneq ($(wildcard $(VENV)/.dev),)
@@ -31,7 +34,7 @@ PIP_BUILD := $(IN_PLACE)
 endif
 SOURCES := $(shell find cpp cmake python models -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: build dev demo fuzz quick test coverage test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test lint clean
+.PHONY: build dev demo fuzz quick test coverage test-oldest test-training test-cpp test-neon test-example test-sanitizers test-viz tidy docs wheel-test release lint clean
 
 build: $(if $(wildcard $(VENV)/.dev),dev,$(VENV)/.built)
 
@@ -113,8 +116,17 @@ docs: build
 	$(BIN)/python -m mkdocs build --strict
 	$(BIN)/python -m pytest tests/docs
 
+test-oldest: build
+	$(BIN)/python -m pip install --quiet --group environments
+	@rm -rf build/oldest
+	$(BIN)/python -m pip wheel --quiet --no-deps $(COMPILED) --wheel-dir build/oldest .
+	$(BIN)/python benchmarks/environments.py build/oldest/*.whl --only oldest
+
 wheel-test: $(VENV)/.environment
 	.ci/wheel $(BIN)/python
+
+release: $(VENV)/.environment
+	.ci/release $(BIN)/python
 
 lint: build
 	$(BIN)/python -m pip install --quiet --group lint

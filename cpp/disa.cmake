@@ -32,6 +32,11 @@ target_link_libraries(disa PUBLIC ${CMAKE_THREAD_LIBS_INIT}) # by name, so that 
 target_compile_features(disa PUBLIC cxx_std_17)
 target_compile_options(disa PRIVATE -Wall -Wextra -Wpedantic)
 
+# GCC, Clang and clang-cl: the loops are written in vectors of these compilers, which Microsoft's own does not know.
+if(MSVC AND NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  message(FATAL_ERROR "Microsoft's compiler has no vector types; take clang-cl: cmake -T ClangCL")
+endif()
+
 # One file per instruction set, each with its own flags; none contracts a * b + c, so that all blend to the same bits.
 function(disa_add_kernel name)
   set(file ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/src/kernels/Kernel${name}.cxx)
@@ -42,7 +47,7 @@ disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   disa_add_kernel(AVX2 -mavx2)
   disa_add_kernel(AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
-    -Wno-maybe-uninitialized) # g++ 12 warns of its own headers
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # g++ 12 warns of its own headers
   target_compile_definitions(disa PRIVATE DISA_HAVE_X86)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   disa_add_kernel(NEON)

@@ -9,7 +9,7 @@ same command goes on where it was stopped, and others may add to it. RUNS/RESULT
 the end and by --report alone. Layouts: `eval`, SUBJECT_t1.nii.gz with SUBJECT_ct, _t2 or _flair; `ultrasound`, the same
 files, simulated ultrasound of one and another; `table`, a pairs.csv; `resect` and `learn2reg` (AbdomenMRCT) as
 published.
-Needs `pip install 'itk-disa[bench]'`.
+Needs `pip install '.[bench]'`.
 """
 
 from __future__ import annotations

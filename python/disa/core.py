@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copyreg
 import importlib.metadata
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -12,16 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from disa.errors import ImageError
+from disa.errors import ImageError, InstallationError
+
+LEAST_ITK_PATCH = 2
+"""itk 5.4.0 lacks functions of transforms that the compiled part calls."""
+
+ITK_COMMAND = f"pip install 'itk>=5.4.{LEAST_ITK_PATCH},<5.5'"
 
 
 def _check_itk() -> None:
     try:
         version = importlib.metadata.version("itk-core")
     except importlib.metadata.PackageNotFoundError:
-        raise ImportError("itk-disa needs the Python package itk 5.4: pip install 'itk==5.4.*'") from None
-    if version.split(".")[:2] != ["5", "4"]:
-        raise ImportError(f"itk-disa was built for itk 5.4, found itk {version}: pip install 'itk==5.4.*'")
+        raise InstallationError(f"itk-disa needs the Python package itk 5.4: {ITK_COMMAND}") from None
+    fitting = re.match(r"5\.4\.(\d+)", version)
+    if fitting is None or int(fitting[1]) < LEAST_ITK_PATCH:
+        raise InstallationError(
+            f"itk-disa was built for itk 5.4.{LEAST_ITK_PATCH} or a later 5.4, found itk {version}: {ITK_COMMAND}"
+        )
 
 
 _check_itk()

@@ -40,5 +40,9 @@ class OutputError(DISAError):
     """A result that cannot be written."""
 
 
+class InstallationError(DISAError, ImportError):
+    """A package beside this one that is missing, or does not fit it."""
+
+
 class ImageWarning(UserWarning):
     """An image that was not read as it stands: one line that says what was done with it."""

@@ -23,9 +23,11 @@ USERS_PAGES = [
 ]
 OTHERS_OPTIONS = {
     "--build", "--install", "--prefix",
+    "--death-timeout", "--memory-limit", "--nanny",
     "--no-dashboard", "--nthreads", "--protocol", "--tls-ca-file", "--tls-cert", "--tls-key",
+    "--array", "--cores", "--cpus-per-task", "--jobs", "--mem",
 }  # fmt: skip
-"""Of CMake and dask."""
+"""Of CMake, of dask, of SLURM and Snakemake."""
 
 
 def said_in_code() -> str:

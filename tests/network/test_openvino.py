@@ -12,7 +12,7 @@ from disa.network.providers import CPU, OPENVINO
 from disa.network.session import available_providers, open_session, run_network
 
 if OPENVINO not in available_providers():
-    pytest.skip("this ONNX Runtime has no OpenVINO: pip install 'itk-disa[openvino]'", allow_module_level=True)
+    pytest.skip("this ONNX Runtime has no OpenVINO: pip install '.[openvino]'", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")

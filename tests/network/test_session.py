@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of the network: slabs, providers, and an ONNX Runtime that there is not."""
+"""Runs of the network: slabs, and providers."""
 
 from __future__ import annotations
-
-import sys
 
 import numpy as np
 import pytest
@@ -29,12 +27,3 @@ def test_slabs_give_the_whole_volumes_descriptors(shape: tuple[int, int, int]) -
 def test_an_unknown_provider_is_refused(image: sitk.Image) -> None:
     with pytest.raises(disa.ModelError, match=r"expected one of .*CPUExecutionProvider"):
         disa.extract_features(image, providers=["NoSuchExecutionProvider"])
-
-
-def test_a_missing_onnx_runtime_is_said(image: sitk.Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    from disa.network.session import open_session
-
-    open_session.cache_clear()
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(disa.ModelError, match=r"pip install 'itk-disa\[openvino\]'"):
-        disa.extract_features(image)

@@ -45,10 +45,19 @@ def test_naming_a_class_loads_no_more_than_it_needs() -> None:
     assert done.stderr == ""
 
 
-def test_another_itk_version_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "6.0.1")
-    with pytest.raises(ImportError, match=r"built for itk 5\.4, found itk 6\.0\.1: pip install 'itk==5\.4\.\*'"):
+@pytest.mark.parametrize("version", ["6.0.1", "5.3.0", "5.4.0"])
+def test_another_itk_version_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
+    with pytest.raises(
+        ImportError, match=rf"5\.4\.2 or a later 5\.4, found itk {version}: pip install 'itk>=5\.4\.2,<5\.5'"
+    ):
         core._check_itk()
+
+
+@pytest.mark.parametrize("version", ["5.4.2.post1", "5.4.2", "5.4.10"])
+def test_itk_versions_that_fit_pass(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
+    core._check_itk()
 
 
 def test_a_missing_itk_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +65,7 @@ def test_a_missing_itk_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(ImportError, match=r"pip install 'itk==5\.4\.\*'"):
+    with pytest.raises(disa.DISAError, match=r"needs the Python package itk 5\.4: pip install 'itk>=5\.4\.2,<5\.5'"):
         core._check_itk()
 
 

@@ -148,4 +148,4 @@ def test_without_onnx_the_command_says_what_to_install(tmp_path: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == "disa: seal needs onnx: pip install 'itk-disa[seal]'\n"
+    assert ran.stderr == "disa: seal needs onnx: pip install 'onnx>=1.16'\n"

@@ -10,8 +10,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
-#include <unistd.h>
+#ifdef _WIN32
+#  include <process.h>
+#else
+#  include <unistd.h>
+#endif
 
 namespace disa
 {
@@ -240,7 +245,9 @@ FeatureVolume::Save(const std::string & fileName) const
                        ": the feature volume could not be written; check that the folder exists and has room");
     }
   }
-  if (std::rename(partial.c_str(), target.c_str()) != 0)
+  std::error_code failure;
+  std::filesystem::rename(partial, target, failure);
+  if (failure)
   {
     std::remove(partial.c_str());
     throw ImageError(fileName + ": the feature volume could not be written under that name");

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from disa.errors import ConfigError, DISAError, ImageWarning
+from disa.installing import install_command
 from disa.threads import check_threads_start
 
 FAILED = 1
@@ -135,7 +136,7 @@ def needs_extra(command: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        typer.echo(f"disa: {command} needs {error.name}: pip install 'itk-disa[{extra}]'", err=True)
+        typer.echo(f"disa: {command} needs {error.name}: {install_command(extra)}", err=True)
         raise typer.Exit(FAILED) from None
 
 

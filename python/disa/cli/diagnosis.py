@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from disa.errors import DISAError
+from disa.installing import RUNTIMES, install_command, installed_runtimes, runtime_advice, suitable_runtime
 from disa.progress import announce
 
-RUNTIMES = ("onnxruntime", "onnxruntime-openvino", "onnxruntime-gpu")
-PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", *RUNTIMES, "torch", "distributed")
+PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy", *RUNTIMES.values(), "torch", "distributed")
 EXTRAS = {"torch": ("training", "train"), "distributed": ("cohorts", "cohort")}
 """Packages that not everyone needs: what for, and the extra that brings them."""
 
@@ -58,15 +58,15 @@ def diagnose() -> Diagnosis:
         except importlib.metadata.PackageNotFoundError:
             if package in EXTRAS:
                 purpose, extra = EXTRAS[package]
-                found.missing.append(
-                    f"{package} is not installed, needed for {purpose}: pip install 'itk-disa[{extra}]'"
-                )
+                found.missing.append(f"{package} is not installed, needed for {purpose}: {install_command(extra)}")
     for stage, look in LOOKS.items():
         announce(stage)
         try:
             look(found)
         except (DISAError, ImportError) as error:
-            found.failures.append(f"failed: {error}")
+            failure = f"failed: {error}"
+            if failure not in found.failures:
+                found.failures.append(failure)
     return found
 
 
@@ -80,16 +80,18 @@ def _look_at_runtime(found: Diagnosis) -> None:
     for path in shipped_files():
         read_sealed(path)
     found.providers = available_providers()
-    if GPU not in found.providers:
-        found.missing.append(
-            "no CUDA in this ONNX Runtime, the network runs on the processor: pip uninstall onnxruntime "
-            "onnxruntime-openvino, then pip install 'itk-disa[gpu]'"
+    installed = installed_runtimes()
+    if len(installed) > 1:
+        found.failures.append(
+            f"failed: {' and '.join(installed)} are installed at once and spoil each other's files: {runtime_advice()}"
         )
-        if OPENVINO not in found.providers:
-            found.missing.append(
-                "no OpenVINO in this ONNX Runtime, the network runs 2 to 5 times slower on Intel and AMD: "
-                "pip uninstall onnxruntime, then pip install 'itk-disa[openvino]'"
-            )
+    elif suitable_runtime() == "gpu" and GPU not in found.providers:
+        found.missing.append(f"no CUDA in this ONNX Runtime, the network runs on the processor: {runtime_advice()}")
+    elif suitable_runtime() == "openvino" and not {GPU, OPENVINO} & set(found.providers):
+        found.missing.append(
+            "no OpenVINO in this ONNX Runtime, the network runs 2 to 5 times slower on Intel and AMD: "
+            f"{runtime_advice()}"
+        )
 
 
 def _look_at_library(found: Diagnosis) -> None:

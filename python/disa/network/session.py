@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from disa.errors import ModelError
+from disa.installing import installed_runtimes, runtime_advice
 from disa.network.child_trial import SHIPPED, try_in_child
 from disa.network.footprint import bytes_a_voxel, bytes_about, too_large, voxels_at_once
 from disa.network.gpu import CHANNELS, run_bound
@@ -241,11 +242,16 @@ def model_metadata(path: Path) -> dict[str, str]:
 def _onnxruntime() -> ModuleType:
     try:
         runtime: ModuleType = importlib.import_module("onnxruntime")
-    except ImportError:
-        raise ModelError(
-            "ONNX Runtime is not installed: pip install 'itk-disa[openvino]' for Intel and AMD, "
-            "'itk-disa[gpu]' for CUDA, else 'itk-disa[cpu]'"
-        ) from None
+        runtime.get_available_providers()
+    except (ImportError, AttributeError, OSError) as error:  # AttributeError: of a folder that lost its files
+        installed = installed_runtimes()
+        if len(installed) > 1:
+            state = f"{' and '.join(installed)} are installed at once and spoil each other's files"
+        elif installed:
+            state = f"{installed[0]} is installed but not usable ({_line(error) or type(error).__name__})"
+        else:
+            state = "ONNX Runtime is not installed"
+        raise ModelError(f"{state}: {runtime_advice()}") from None
     return runtime
 
 

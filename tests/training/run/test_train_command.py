@@ -183,4 +183,5 @@ def test_without_pytorch_the_commands_say_what_to_install(command: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"disa: {command.split(maxsplit=1)[0]} needs torch: pip install 'itk-disa[train]'\n"
+    assert done.stderr.startswith(f"disa: {command.split(maxsplit=1)[0]} needs torch: pip install 'torch>=")
+    assert len(done.stderr.splitlines()) == 1

@@ -29,7 +29,7 @@ def wheel_sizes(folder: Path, classes: Iterable[str]) -> dict[str, int]:
     wanted = set(classes)
     found: dict[str, int] = {}
     for module in ("Common", "FFT", "IOTransformBase"):
-        sizes = vtable_sizes(folder / f"_ITK{module}Python.abi3.so", dynamic=True)
+        sizes = vtable_sizes(next(folder.glob(f"_ITK{module}Python.*.so")), dynamic=True)
         found.update({name: size for name, size in sizes.items() if name in wanted})
     return found
 
