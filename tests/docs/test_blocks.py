@@ -98,7 +98,7 @@ def test_python_runs_and_brings_images_together(page: Path, folder: Path, monkey
 def test_commands_are_ones_that_there_are(page: Path) -> None:
     group = typer.main.get_command(app)
     with typer.Context(group) as context:
-        for line in (line for block in blocks(page, "sh") for line in block.text.splitlines()):
+        for line in (line for block in blocks(page, "sh") for line in re.sub(r"\\\n\s*", "", block.text).splitlines()):
             words = shlex.split(re.sub(r"\s+(?:\|\||&$).*", "", line), comments=True)
             if words and Path(words[0]).name == "disa":
                 _, command, arguments = group.resolve_command(context, words[1:])
