@@ -22,6 +22,7 @@ from disa.errors import (
 
 if TYPE_CHECKING:
     from disa._core import FeatureVolume
+    from disa.deform.constraints import Constraints
     from disa.deform.register import deformable_register
     from disa.deform.result import DeformableResult
     from disa.doors.simpleitk.method import ImageRegistrationMethod
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConfigError",
+    "Constraints",
     "DISAError",
     "DeformableResult",
     "FeatureVolume",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Constraints": "disa.deform.constraints",
     "DeformableResult": "disa.deform.result",
     "FeatureVolume": "disa.core",
     "ImageRegistrationMethod": "disa.doors.simpleitk.method",

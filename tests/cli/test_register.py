@@ -119,6 +119,28 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     assert 'id="grid"' in report and "Pose, before the deformation" in report
 
 
+def test_a_deformation_after_an_affine_has_its_inverse_and_maps(folder: Path, tmp_path: Path) -> None:
+    fixed, moving = (sitk.ReadImage(f"{folder}/{name}.nii.gz") for name in ("fixed", "moving"))
+    box = sitk.Image(moving.GetSize(), sitk.sitkUInt8)
+    box.CopyInformation(moving)
+    box[18:26, 18:26, 16:22] = 2
+    sitk.WriteImage(box, f"{tmp_path}/bone.nii.gz")
+    out = tmp_path / "out"
+    options = [*COARSE, "--transform", "affine", "--deformable", "--stride", "4", "--fold-free", "--write-maps"]
+    options += ["--moving-rigid-parts", f"{tmp_path}/bone.nii.gz", "-o", str(out)]
+    ran = CliRunner().invoke(app, command(folder, *options))
+    assert ran.exit_code == 0, ran.output
+    about = json.loads((out / "result.json").read_text())
+    assert {"inverse.h5", "jacobian.nii.gz", "disagreement.nii.gz"} <= set(about["files"])
+    assert sorted(p.name for p in out.iterdir()) == sorted(about["files"])
+    there, back = moved_by_sitk(out / "transform.h5"), sitk.ReadTransform(f"{out}/inverse.h5")
+    assert np.linalg.norm([back.TransformPoint(p) for p in there.tolist()] - np.asarray(PLACES), axis=1).max() < 0.1
+    jacobian, disagreement = (sitk.ReadImage(f"{out}/{name}.nii.gz") for name in ("jacobian", "disagreement"))
+    assert jacobian.GetSize() == disagreement.GetSize() == fixed.GetSize()
+    assert jacobian.GetOrigin() == pytest.approx(fixed.GetOrigin())
+    assert sitk.GetArrayViewFromImage(jacobian).min() > 0.0 <= sitk.GetArrayViewFromImage(disagreement).min()
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -149,6 +171,7 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
         (["--search", "local", "--rotation", "9"], "--rotation: has an effect with --search global only"),
         (["--radius", "9"], "--radius: has an effect with --deformable only"),
         (["--fold-free"], "--fold-free: has an effect with --deformable only"),
+        (["--write-maps"], "--write-maps: has an effect with --deformable only"),
         (["--fixed-weights", "a.nii"], "--fixed-weights: has an effect with --deformable only"),
     ],
 )

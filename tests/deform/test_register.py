@@ -92,13 +92,39 @@ def test_a_field_without_folds(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> N
     folded = disa.deformable_register(*pair[:2], stride=4)
     smooth = disa.deformable_register(*pair[:2], stride=4, fold_free=True)
     assert folded.folds > 0.0 > folded.least_jacobian
+    assert folded.inverse_transform is None
     assert smooth.folds == 0.0 < smooth.least_jacobian
     assert error_of(smooth.transform, pair[2]) < 8.0
+
+
+def test_a_diffeomorphism_from_an_affine_start_has_its_inverse(pair: Pair, result: disa.DeformableResult) -> None:
+    fixed, moving, points = pair
+    start = sitk.AffineTransform(3)
+    start.SetCenter(centre_of(fixed).tolist())
+    start.SetMatrix((1.03, 0.02, 0.0, 0.0, 0.98, 0.0, 0.01, 0.0, 1.0))
+    found = disa.deformable_register(fixed, moving, initial_transform=start, fold_free=True)
+    assert error_of(found.transform, points) < 2.5
+    assert found.inverse_transform is not None
+    ends = moved(found.transform, points)
+    assert np.linalg.norm(moved(found.inverse_transform, ends) - points, axis=1).max() < 0.1
+
+
+def test_maps_show_growth_and_disagreement(pair: Pair, result: disa.DeformableResult) -> None:
+    """The determinant against differences of the transform; where one way only is searched, none disagree."""
+    point, step = pair[2][40], 0.5
+    arms = [np.subtract(*(result.transform.TransformPoint(point + s * a) for s in (step, -step))) for a in np.eye(3)]
+    volume = result.jacobian_map
+    index = volume.TransformPhysicalPointToContinuousIndex(point.tolist())
+    growth = volume[tuple(round(i) for i in index)]
+    assert np.linalg.det(np.stack(arms) / (2 * step)) == pytest.approx(growth, abs=0.1)
+    disagreement = sitk.GetArrayViewFromImage(result.disagreement_map)
+    assert 0.0 < disagreement.mean() < 10.0
 
 
 def test_one_way_is_found_too(pair: Pair) -> None:
     result = disa.deformable_register(*pair[:2], inverse_consistent=False)
     assert error_of(result.transform, pair[2]) < 3.0
+    assert not sitk.GetArrayViewFromImage(result.disagreement_map).any()
 
 
 def test_masks_keep_what_they_hide_out(pair: Pair) -> None:

@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 import disa
+from disa.deform.constraints import Constraints
 from disa.deform.options import DeformOptions
 from disa.doors.settings import METRIC_SETTINGS
 from disa.pose.options import PoseOptions, SearchOptions
@@ -51,6 +52,9 @@ Of `disa.deformable_register`. `fixed` and `moving` come first, without a name.
 DEFORM_OPTIONS = """`options=DeformOptions(...)` takes these as one object. Each may be given by its name, too.
 """
 
+CONSTRAINTS = """`constraints=disa.Constraints(...)` takes these as one object.
+"""
+
 METRIC = """## The metric
 
 The first column is the setter of ITK's metric.
@@ -74,6 +78,8 @@ def page() -> str:
         arguments_table(disa.deformable_register),
         DEFORM_OPTIONS,
         options_table(DeformOptions),
+        CONSTRAINTS,
+        options_table(Constraints),
         METRIC,
         metric_table(),
     )

@@ -92,6 +92,16 @@ class FileArguments:
         Path | None,
         path_option(help="image, 0 or more: how much each place counts; for --deformable", rich_help_panel=DEFORMATION),
     ] = None
+    fixed_rigid_parts: Annotated[
+        Path | None,
+        path_option(
+            help="label image; each label but 0, such as a bone, stays rigid; for --deformable",
+            rich_help_panel=DEFORMATION,
+        ),
+    ] = None
+    moving_rigid_parts: Annotated[
+        Path | None, path_option(help="the same of the moving image; give one of both", rich_help_panel=DEFORMATION)
+    ] = None
     fixed_series: SeriesOption = None
     moving_series: SeriesOption = None
 
@@ -100,8 +110,9 @@ class FileArguments:
         from disa.report.job import Inputs
 
         check_together({f"--{name}-landmarks": vars(self)[f"{name}_landmarks"] for name in ("fixed", "moving")})
-        if self.fixed_weights is not None:
-            _check_used(["fixed_weights"], is_deformable, "--deformable")
+        deforming = ("fixed_weights", "fixed_rigid_parts", "moving_rigid_parts")
+        given = [name for name in deforming if vars(self)[name] is not None]
+        _check_used(given, is_deformable, "--deformable")
         return Inputs(**vars(self))
 
 
@@ -156,7 +167,17 @@ class RegistrationArguments:
     ] = None
     fold_free: Annotated[
         bool,
-        typer.Option("--fold-free", help="smooth the deformation until nothing folds", rich_help_panel=DEFORMATION),
+        typer.Option(
+            "--fold-free", help="a deformation that folds nowhere, and its inverse", rich_help_panel=DEFORMATION
+        ),
+    ] = False
+    write_maps: Annotated[
+        bool,
+        typer.Option(
+            "--write-maps",
+            help="write where the deformation grows, and where it is unsure",
+            rich_help_panel=DEFORMATION,
+        ),
     ] = False
     search: Annotated[
         Search, typer.Option(help="global: from many starts, or local: from one", metavar="WAY", rich_help_panel=SEARCH)
@@ -200,13 +221,13 @@ class RegistrationArguments:
         deformed = self._given("radius", "fold_free")
         everywhere = self.search is Search.GLOBAL
         _check_used(searched, everywhere, "--search global")
-        _check_used(deformed, self.deformable, "--deformable")
+        _check_used([*deformed, *self._given("write_maps")], self.deformable, "--deformable")
         asked = {"transform": self.transform.value, "probe": probe, "fine_spacing": self.fine_spacing, **shared}
         if not self.deformable:
             asked |= stride
         pose = SearchOptions(**searched, **asked) if everywhere else PoseOptions(**asked)
         deformation = DeformOptions(**shared, **stride, **deformed) if self.deformable else None
-        options = Options(pose, deformation, self.resample_sheared)
+        options = Options(pose, deformation, self.resample_sheared, self.write_maps)
         options.check()
         return options
 

@@ -60,6 +60,7 @@ def register(
     """Register two images and write what there is to see into a folder.
 
     Written are transform.h5, transform.tfm where linear, moved.nii.gz, preview.jpg, report.html, run.yaml, result.json.
+    With --fold-free there is inverse.h5, with --write-maps jacobian.nii.gz and disagreement.nii.gz.
     """
     with one_line():
         from disa.cli.progress_bar import progress_bar

@@ -81,7 +81,7 @@ def without_folds(displacements: FloatArray, spacing: float) -> FloatArray:
             nodes[tuple(slice(c, c + n) for c, n in zip(corner, folded.shape, strict=True))] |= folded
         for _ in range(reach):
             nodes = _grown(nodes)
-        displacements = np.where(nodes[..., None], _smoothed(displacements), displacements)
+        displacements = np.where(nodes[..., None], smoothed(displacements), displacements)
         reach += 1
 
 
@@ -95,7 +95,7 @@ def _grown(nodes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return nodes
 
 
-def _smoothed(displacements: FloatArray) -> FloatArray:
+def smoothed(displacements: FloatArray) -> FloatArray:
     """Under the binomial kernel 1/4, 1/2, 1/4 along each axis; the border is continued."""
     for axis in range(3):
         padded = np.pad(displacements, [(int(a == axis), int(a == axis)) for a in range(4)], mode="edge")

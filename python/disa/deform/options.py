@@ -22,7 +22,8 @@ class DeformOptions:
         stride: voxels between descriptors: 4, 2 or 1. They are averaged over 4 voxels, so 2 and 1 are more accurate.
             With 4 the moving image goes through the network once and is not seen through the search's field; fastest.
         radius: mm, the largest displacement along each axis of the first search; rounded down to its steps.
-        fold_free: smooth the field about its folds until there are none.
+        fold_free: a diffeomorphism by construction, the flow of a stationary velocity field that is near to what was
+            found. It has no folds, and the result has its inverse.
         inverse_consistent: register from moving to fixed, too, and take the middle. The paper does not; without it the
             field contracts, for what lies inside of a body is more alike to its border than what lies outside.
         spacing: voxel spacing, mm between the voxels that the network sees. None: 2 for a body, 1 for a block, see

@@ -10,8 +10,10 @@ import SimpleITK as sitk
 
 from disa.checking import changed
 from disa.core import _core
+from disa.deform.constraints import Constraints, OpenedConstraints, open_constraints
 from disa.deform.descent import descend
-from disa.deform.fields import corner_determinants, sample, to_transform, without_folds
+from disa.deform.fields import corner_determinants, sample, to_transform
+from disa.deform.flow import flow_near
 from disa.deform.options import DeformOptions, DeformSettings
 from disa.deform.result import DeformableResult
 from disa.deform.schedule import DEFORM_SCHEDULE, DeformSchedule
@@ -38,6 +40,7 @@ def deformable_register(
     fixed_mask: ImageLike | None = None,
     moving_mask: ImageLike | None = None,
     fixed_weights: ImageLike | None = None,
+    constraints: Constraints | None = None,
     options: DeformOptions | None = None,
     schedule: DeformSchedule = DEFORM_SCHEDULE,
     **settings: Unpack[DeformSettings],
@@ -60,6 +63,7 @@ def deformable_register(
         moving_mask: image or path; descriptors where it is 0 count as outside of the moving image. Likewise.
         fixed_weights: image or path, 0 or more, read linearly between voxels; how much each place of the fixed image is
             to count, keypoints for example, on top of its local deviation. 0 outside of it.
+        constraints: parts that stay rigid, and landmarks; None: there are none.
         options: how far and how; None: `DeformOptions()`.
         schedule: kernels, couplings and steps of both stages.
         settings: fields of `DeformOptions` by name, in place of those of `options`: `stride=4, fold_free=True`.
@@ -67,7 +71,8 @@ def deformable_register(
     Raises:
         ImageError: an image, mask or spacing cannot be used.
         ModelError: the model or ONNX Runtime is missing or does not fit.
-        RegistrationError: an option cannot be used, nothing overlaps, a mask leaves nothing, or memory would not do.
+        RegistrationError: an option or a constraint cannot be used, nothing overlaps, a mask leaves nothing, or memory
+            would not do.
         TypeError: there is no option of that name.
 
     Source: DISA paper, section 4.2; Heinrich et al., Non-parametric discrete registration with convex optimisation,
@@ -82,8 +87,9 @@ def deformable_register(
         )
     if initial_transform is not None:
         check_transform(initial_transform, "initial_transform")
+    known = open_constraints(constraints, initial_transform)
     weights = None if fixed_weights is None else load_image(fixed_weights, "fixed_weights")
-    work = open_workspace(sides, initial_transform, chosen, schedule, weights=weights, times=times)
+    work = open_workspace(sides, initial_transform, chosen, schedule, weights=weights, constraints=known, times=times)
     return deform(work)
 
 
@@ -94,6 +100,7 @@ def open_workspace(
     schedule: DeformSchedule = DEFORM_SCHEDULE,
     *,
     weights: sitk.Image | None = None,
+    constraints: OpenedConstraints | None = None,
     times: StageTimes | None = None,
 ) -> DeformWorkspace:
     """Extract the fixed descriptors of two sides, described by whatever they say.
@@ -104,6 +111,7 @@ def open_workspace(
         options: what was asked for.
         schedule: how it is done.
         weights: how much each place of the fixed image counts; None: all alike.
+        constraints: what is known beforehand; None: nothing.
         times: seconds that went before.
     """
     times = StageTimes() if times is None else times
@@ -114,7 +122,8 @@ def open_workspace(
         features = fixed.features(voxel, options.stride)
         if weights is not None:
             features = weighted_by(features, weights)
-    return DeformWorkspace(fixed, moving, initial, options, schedule, voxel, features, times=times)
+    known = constraints or OpenedConstraints()
+    return DeformWorkspace(fixed, moving, initial, options, schedule, voxel, features, known, times=times)
 
 
 def _spacing_of(fixed: ImageSide, moving: ImageSide) -> float:
@@ -127,17 +136,24 @@ def deform(work: DeformWorkspace) -> DeformableResult:
     """Both stages, and all that is known of the result."""
     options = work.options
     step = max(options.stride, work.schedule.control_stride // 2)
+    work.constrain()
     search(work, step, options.radius, both_ways=options.inverse_consistent)
+    if not work.extracts_once:
+        work.constrain()
     descend(work)
+    work.constrain()
     with work.times.timed("composition"):
-        nodes = work.nodes
-        displacements = sample(sitk.CompositeTransform(work.parts), nodes)
+        nodes, displacements = work.nodes, sample(sitk.CompositeTransform(work.parts), work.nodes)
+        inverse = None
         if options.fold_free:
-            displacements = without_folds(displacements, nodes.step)
+            flow = flow_near(displacements, nodes)
+            nodes, displacements = flow.nodes, flow.forward
+            inverse = _inverse(to_transform(flow.backward, nodes, 1), work.initial)
         determinants = corner_determinants(displacements, nodes.step)
         found = to_transform(displacements, nodes, 1)
         transform = found if work.initial is None else sitk.CompositeTransform([work.initial, found])
         inside = overlap(work.samples, work.moving.inside, transform)
+    disagreement = np.broadcast_to(np.float32(work.disagreement), work.nodes.shape)
     return DeformableResult(
         transform=transform,
         value=work.trace[-1],
@@ -151,4 +167,17 @@ def deform(work: DeformWorkspace) -> DeformableResult:
         least_jacobian=float(determinants.min()),
         jacobian_percentiles=dict(zip(PERCENTILES, np.percentile(determinants, PERCENTILES).tolist(), strict=True)),
         folds=float((determinants <= 0).any(axis=-1).mean()),
+        inverse_transform=inverse,
+        jacobian_map=nodes.between.image_of(determinants.mean(axis=-1).astype(np.float32)),
+        disagreement_map=work.nodes.image_of(np.ascontiguousarray(disagreement)),
     )
+
+
+def _inverse(field: sitk.Transform, initial: sitk.Transform | None) -> sitk.Transform | None:
+    """From moving to fixed points; None where the initial transform has no inverse of its own."""
+    if initial is None:
+        return field
+    try:
+        return sitk.CompositeTransform([field, initial.GetInverse()])
+    except RuntimeError:  # a B-spline or a field without its inverse
+        return None

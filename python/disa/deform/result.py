@@ -25,12 +25,21 @@ class DeformableResult(RegistrationResult):
         least_jacobian: least Jacobian determinant of the field over the corners of its cells.
         jacobian_percentiles: of the same determinants, by percent.
         folds: share of cells with a corner whose determinant is 0 or less.
+        inverse_transform: from moving to fixed points, with `fold_free`. Going there and back errs by less than 0.1 mm
+            within the field. None otherwise, and where the initial transform has no inverse of its own.
+        jacobian_map: Jacobian determinant in the middle of each cell of the field, float32: above 1 it grows, below 1
+            it shrinks.
+        disagreement_map: mm by which the registration from fixed to moving and the one back miss each other, at each
+            node, before the middle is taken, float32. The more, the less sure. 0 without `inverse_consistent`.
     """
 
     displacement_field: sitk.DisplacementFieldTransform
     least_jacobian: float
     jacobian_percentiles: dict[int, float]
     folds: float
+    inverse_transform: sitk.Transform | None
+    jacobian_map: sitk.Image
+    disagreement_map: sitk.Image
 
     @property
     def doubts(self) -> list[str]:

@@ -25,6 +25,10 @@ class DeformSchedule:
         fine_step: mm, the longest of them.
         update_variance: of the Gaussian over each step, squared nodes.
         total_variance: of the Gaussian over the field, squared nodes.
+        landmark_deviations: mm, standard deviations of the displacements that landmarks tell of, one for each kernel.
+        landmark_widths: mm, how far each of them is alike.
+        part_deviation: mm, how far off the images leave a rigid part, when it is weighed against landmarks in it.
+        part_reach: mm beyond a rigid part in which its motion blends into the field.
     """
 
     control_stride: int = 4
@@ -39,6 +43,10 @@ class DeformSchedule:
     fine_step: float = 1.0
     update_variance: float = 4.0
     total_variance: float = 1.0
+    landmark_deviations: tuple[float, ...] = (10.0, 5.0)
+    landmark_widths: tuple[float, ...] = (100.0, 30.0)
+    part_deviation: float = 4.0
+    part_reach: float = 24.0
 
 
 DEFORM_SCHEDULE = DeformSchedule()

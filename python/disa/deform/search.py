@@ -92,8 +92,9 @@ def _searched_grid(work: DeformWorkspace, pad: int) -> Grid:
             matrix, offset = matrix_and_offset(work.initial, "initial_transform")
             corners = (corners - offset) @ np.linalg.inv(matrix).T
         index = inner.indices(corners)
-        first = np.maximum(first, np.floor(index.min(axis=0)))
-        last = np.minimum(last, np.ceil(index.max(axis=0)))
+        slack = work.largest_displacement / work.voxel
+        first = np.maximum(first, np.floor(index.min(axis=0) - slack))
+        last = np.minimum(last, np.ceil(index.max(axis=0) + slack))
     first = control * np.floor(first / control)
     last = control * np.ceil(last / control)
     if (last <= first).any():

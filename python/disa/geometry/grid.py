@@ -91,6 +91,12 @@ class Grid:
         x, y, z = (n + 2 * voxels for n in self.size)
         return Grid((x, y, z), self.origin - self.direction @ (voxels * self.spacing), self.spacing, self.direction)
 
+    @property
+    def between(self) -> Grid:
+        """The middles of the cells whose corners are these, of two or more along each axis."""
+        x, y, z = (n - 1 for n in self.size)
+        return Grid((x, y, z), self.origin + self.direction @ (0.5 * self.spacing), self.spacing, self.direction)
+
     def every(self, stride: int) -> Grid:
         """Of every stride-th voxel along each axis, from the first."""
         x, y, z = ((n - 1) // stride + 1 for n in self.size)

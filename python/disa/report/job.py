@@ -13,6 +13,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 import disa
+from disa.deform.constraints import Constraints
 from disa.deform.options import DeformOptions
 from disa.errors import ConfigError, OutputError, RegistrationError
 from disa.geometry.applying import resampled
@@ -31,6 +32,7 @@ from disa.progress import Plan, announce
 from disa.report.before import said_of_before
 from disa.report.display import Pair
 from disa.report.findings import Truth, findings
+from disa.report.maps import write_deformation
 from disa.report.page import page_of, write_html
 from disa.report.provenance import provenance
 from disa.report.record import (
@@ -63,6 +65,8 @@ class Inputs:
     moving_landmarks: Path | None = None
     truth: Path | None = None
     fixed_weights: Path | None = None
+    fixed_rigid_parts: Path | None = None
+    moving_rigid_parts: Path | None = None
     fixed_series: str | None = None
     moving_series: str | None = None
 
@@ -85,11 +89,13 @@ class Options:
         pose: `SearchOptions` for a global search, else a local one.
         deformation: what follows; None: nothing.
         resample_sheared: resample images whose axes are not at right angles; False: refuse them.
+        write_maps: write the deformation's maps, too.
     """
 
     pose: PoseOptions
     deformation: DeformOptions | None = None
     resample_sheared: bool = False
+    write_maps: bool = False
 
     @property
     def everywhere(self) -> bool:
@@ -146,6 +152,7 @@ class Options:
             "search": "global" if self.everywhere else "local",
             "deformable": self.deformation is not None,
             **({"resample_sheared": True} if self.resample_sheared else {}),
+            **({"maps": True} if self.write_maps else {}),
             "spacing_mm": pose.spacing,
             "fine_spacing_mm": pose.fine_spacing,
             "stride": pose.stride,
@@ -225,6 +232,10 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
             fixed_mask=fixed_mask,
             moving_mask=moving_mask,
             fixed_weights=weights,
+            constraints=Constraints(
+                fixed_rigid_parts=_mask(inputs.fixed_rigid_parts, request),
+                moving_rigid_parts=_mask(inputs.moving_rigid_parts, request),
+            ),
             options=options.deformation,
         )
     announce("writing")
@@ -232,13 +243,16 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     field = None if deformation is None else deformation.displacement_field
     pair = Pair(fixed, moving, initial or sitk.Transform(3, sitk.sitkIdentity), after, field)
     transforms = [TRANSFORM, *([LINEAR] if after.IsLinear() else [])]
+    further = []
+    if deformation is not None:
+        further = write_deformation(deformation, fixed, output, with_maps=options.write_maps)
     found = {
         "inputs": inputs.described,
         **provenance(request.command, fixed, moving),
         **findings(result, deformation, pair),
         **truth.errors(pair),
         "settings": settings,
-        "files": [*transforms, MOVED, PREVIEW, REPORT, SETTINGS, RESULT],
+        "files": [*transforms, MOVED, *further, PREVIEW, REPORT, SETTINGS, RESULT],
         "sha256": {"inputs": digests},
     }
     view = draw(pair)
@@ -270,8 +284,10 @@ def _check(request: Request) -> None:
     inputs = request.inputs
     if (inputs.fixed_landmarks is None) != (inputs.moving_landmarks is None):
         raise ConfigError("--fixed-landmarks and --moving-landmarks go together; give both")
-    if inputs.fixed_weights is not None and request.options.deformation is None:
-        raise ConfigError("--fixed-weights: has an effect with --deformable only; add that or leave it out")
+    for name in ("fixed_weights", "fixed_rigid_parts", "moving_rigid_parts"):
+        if name in inputs.given and request.options.deformation is None:
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"{option}: has an effect with --deformable only; add that or leave it out")
     if request.output.exists() and not request.output.is_dir():
         raise OutputError(f"{request.output}: is a file; expected a folder to write into")
     is_linear = request.options.deformation is None and request.options.pose.probe is None

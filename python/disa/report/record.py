@@ -16,7 +16,8 @@ from disa.report.run_settings import SETTINGS
 TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, RESULT = (
     "transform.h5", "transform.tfm", "moved.nii.gz", "preview.jpg", "report.html", "result.json",
 )  # fmt: skip
-NAMES = (TRANSFORM, LINEAR, MOVED, PREVIEW, REPORT, SETTINGS, RESULT)
+INVERSE, JACOBIAN, DISAGREEMENT = "inverse.h5", "jacobian.nii.gz", "disagreement.nii.gz"
+NAMES = (TRANSFORM, LINEAR, INVERSE, MOVED, JACOBIAN, DISAGREEMENT, PREVIEW, REPORT, SETTINGS, RESULT)
 """Of the files of a run; the last is written last, so that a folder which has it has all."""
 
 

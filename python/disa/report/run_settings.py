@@ -71,4 +71,5 @@ def _of_deformation(options: Options) -> dict[str, Any]:
         "stride": deformation.stride,
         "radius": deformation.radius,
         "fold_free": deformation.fold_free,
+        "write_maps": options.write_maps,
     }
