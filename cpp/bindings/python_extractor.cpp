@@ -73,9 +73,13 @@ double
 PythonExtractor::ShownVolume(const disa::ImageView & image) const
 {
   const py::gil_scoped_acquire gil;
+  if (!py::hasattr(m_Function, "shown_volume"))
+  {
+    return FeatureExtractor::ShownVolume(image);
+  }
   try
   {
-    return m_Function.attr("shown_volume")(to_array(image), image.frame, image.name).cast<double>();
+    return m_Function.attr("shown_volume")(to_array(image), image.frame).cast<double>();
   }
   catch (const py::error_already_set & error)
   {

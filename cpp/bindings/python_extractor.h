@@ -17,7 +17,8 @@ public:
   explicit PythonExtractor(pybind11::function function, bool repeatsInterrupts = false);
   ~PythonExtractor() override;
 
-  /** \brief What the function's method shown_volume(pixels, grid, name) says. Throws as Extract does. */
+  /** \brief What the function's method shown_volume(pixels, grid) says; all of the grid where it has none. Throws as
+   * Extract does. */
   double ShownVolume(const disa::ImageView & image) const override;
 
   /** \brief Throws disa::Error with the function's exception nested in it. */

@@ -75,9 +75,12 @@ class MetricExtractor:
             self._given.append(found)
         return found.features
 
-    def shown_volume(self, pixels: npt.NDArray[Any], grid: Grid, name: str) -> float:
-        """mm^3 of what an image shows, without its padding; arguments are those of a call."""
-        image = image_from_array(pixels, grid, name)
+    def shown_volume(self, pixels: npt.NDArray[Any], grid: Grid) -> float:
+        """mm^3 of what an image shows, without its padding; arguments are those of a call.
+
+        Whether the image can be used at all is told by the call.
+        """
+        image = grid.image_of(np.asarray(pixels, np.float32))
         return volume_of(image, seen_part(image))
 
     def _find_given(self, asked: tuple[object, ...], direction: tuple[float, ...] | None) -> _Given | None:
