@@ -46,6 +46,14 @@ def test_a_fold_is_told_from_all_else() -> None:
     assert (deformation_of(stretched(-0.5, np.eye(3)), smooth_noise(0)).determinants[5:-5, 5:-5, 5:-5] == 0).all()
 
 
+def test_disagreements_are_those_of_the_map() -> None:
+    apart = smooth_noise(0) * 0.0 + 4.0
+    found = deformation_of(stretched(1.1, np.eye(3)), smooth_noise(0), apart)
+    assert found.disagreements is not None and found.disagreements.shape == found.grid.shape
+    np.testing.assert_allclose(found.disagreements / 25.5, 4.0, atol=0.02)
+    assert deformation_of(stretched(1.1, np.eye(3)), smooth_noise(0)).disagreements is None
+
+
 def test_before_is_what_the_headers_or_the_initial_transform_say() -> None:
     fixed, moving = smooth_noise(0), smooth_noise(1)
     moving.SetOrigin((3.0, 0.0, 4.0))

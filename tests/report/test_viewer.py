@@ -71,7 +71,7 @@ function modes() {
   for (const mode of document.querySelectorAll("input[name=mode]:not(:checked)")) { change(mode); look(); }
   press(document.body, "3"); change(swipe, 90); look();
   press(document.body, "5"); change(share, 80); look();
-  for (const name of ["pose", "edges", "cross", "grid", "determinant"]) {
+  for (const name of ["pose", "edges", "cross", "grid", "determinant", "disagreement"]) {
     change(document.getElementById(name), "before");
     look();
   }
@@ -127,7 +127,8 @@ def report(stored: str) -> str:
     nodes.SetSpacing((14.0, 14.0, 14.0))
     nodes.SetOrigin((-35.0, -35.0, -35.0))
     before, after = (sitk.TranslationTransform(3, (mm, 0.0, 0.0)) for mm in (6.0, 2.0))
-    pair = Pair(painted(stored), painted("LPS"), before, after, sitk.DisplacementFieldTransform(nodes))
+    apart = painted(stored) * 0.0 + 6.0
+    pair = Pair(painted(stored), painted("LPS"), before, after, sitk.DisplacementFieldTransform(nodes), apart)
     return write_html(page_of(stored, record(pair), []), draw(pair))
 
 
@@ -182,6 +183,6 @@ def test_a_click_on_the_wall_on_the_right_leads_the_other_panels_there(seen: dic
 
 def test_every_control_changes_the_picture(seen: dict[str, Any]) -> None:
     modes = seen["LPS"]["modes"]
-    assert modes["first"] == list(range(18))  # each differs from all before
+    assert modes["first"] == list(range(19))  # each differs from all before
     assert "axial slice at I 19.0 mm" in modes["label"] and "fixed and moving (before)" in modes["label"]
     assert modes["coronalAt"] == "P 0.0 mm, 25 of 49"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a deformation does, as pictures: displacements that a grid is drawn by, and the Jacobian determinant."""
+"""What a deformation does, as pictures: displacements, the Jacobian determinant, where its directions disagree."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ NODES = 40_000
 """Of the grid that displacements are shown on."""
 OCTAVES = 2.0
 """Determinants from 1/4 to 4 are told apart."""
+MOST_DISAGREEMENT = 10.0
+"""mm; more is shown as this."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,20 @@ class Deformation:
         displacements: components x, y, z (LPS) below one another, shape (3 z, y, x); byte 128 is 0 mm.
         largest: mm that byte 255 stands for.
         determinants: shape (z, y, x); byte 0 is a fold, 128 is 1, 255 is 4, by their logarithm.
+        disagreements: shape (z, y, x); byte 255 is 10 mm or more; None: they are not known.
     """
 
     grid: Grid
     displacements: ByteArray
     largest: float
     determinants: ByteArray
+    disagreements: ByteArray | None
 
 
-def deformation_of(field: sitk.DisplacementFieldTransform, fixed: sitk.Image) -> Deformation:
-    """The field over the fixed image's box, x -> x + u(x)."""
+def deformation_of(
+    field: sitk.DisplacementFieldTransform, fixed: sitk.Image, disagreement: sitk.Image | None = None
+) -> Deformation:
+    """The field over the fixed image's box, x -> x + u(x), and by how many mm its two directions disagree there."""
     grid = patient_grid(Grid.of(fixed), NODES)
     vectors = grid.linear(field.GetDisplacementField(), is_continued=True)
     moved = np.moveaxis(sitk.GetArrayFromImage(vectors), -1, 0)
@@ -48,4 +54,10 @@ def deformation_of(field: sitk.DisplacementFieldTransform, fixed: sitk.Image) ->
     determinants = sitk.GetArrayFromImage(sitk.DisplacementFieldJacobianDeterminant(vectors))
     octaves = np.log2(np.maximum(determinants, 2.0**-OCTAVES)) / OCTAVES
     bytes_ = np.where(determinants <= 0, 0, np.clip(np.rint(128 + 127 * octaves), 1, 255)).astype(np.uint8)
-    return Deformation(grid, coded.reshape(-1, *coded.shape[2:]), largest, bytes_)
+    apart = None if disagreement is None else _disagreements(disagreement, grid)
+    return Deformation(grid, coded.reshape(-1, *coded.shape[2:]), largest, bytes_, apart)
+
+
+def _disagreements(disagreement: sitk.Image, grid: Grid) -> ByteArray:
+    mm = sitk.GetArrayFromImage(grid.linear(disagreement, is_continued=True))
+    return np.clip(np.rint(255 * mm / MOST_DISAGREEMENT), 0, 255).astype(np.uint8)

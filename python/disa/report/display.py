@@ -27,6 +27,7 @@ class Pair:
         fixed, moving: 3-D images of one number a voxel, float32.
         before, after: where the registration began and ended, from fixed to moving points, mm.
         field: the deformation alone, in the fixed image's space; None: there is none.
+        disagreement: mm by which its two directions miss each other, an image in that space; None: it is not known.
     """
 
     fixed: sitk.Image
@@ -34,6 +35,7 @@ class Pair:
     before: sitk.Transform
     after: sitk.Transform
     field: sitk.DisplacementFieldTransform | None = None
+    disagreement: sitk.Image | None = None
 
 
 @dataclass(frozen=True)

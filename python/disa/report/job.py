@@ -241,7 +241,8 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     announce("writing")
     after = result.transform if deformation is None else deformation.transform
     field = None if deformation is None else deformation.displacement_field
-    pair = Pair(fixed, moving, initial or sitk.Transform(3, sitk.sitkIdentity), after, field)
+    disagreement = None if deformation is None else deformation.disagreement_map
+    pair = Pair(fixed, moving, initial or sitk.Transform(3, sitk.sitkIdentity), after, field, disagreement)
     transforms = [TRANSFORM, *([LINEAR] if after.IsLinear() else [])]
     further = []
     if deformation is not None:

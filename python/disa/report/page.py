@@ -26,6 +26,10 @@ DEFORMATION_CONTROLS = """<label><input type="checkbox" id="grid">deformed grid<
   <label><input type="checkbox" id="determinant">Jacobian determinant</label>
   <span class="key" id="determinant-key" hidden><i style="background:#3c82ff"></i> shrinks
   <i style="background:#ff5a3c"></i> grows <i style="background:#f0f"></i> folds</span>"""
+DISAGREEMENT_CONTROL = """
+  <label><input type="checkbox" id="disagreement">disagreement</label>
+  <span class="key" id="disagreement-key" hidden><i style="background:#ffd200"></i> the two
+  directions miss each other by 10 mm or more</span>"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def write_html(page: Page, view: View) -> str:
         verdict=html.escape(said.text),
         sentences=html.escape(" ".join(said.sentences)),
         checks="".join(f"<li>{html.escape(check)}</li>" for check in said.checks),
-        deformation_controls=DEFORMATION_CONTROLS if "deformation" in view.data else "",
+        deformation_controls=_deformation_controls(view),
         notes=" ".join(html.escape(note) for note in [*page.notes, *view.notes]),
         tables="\n".join(_table(table) for table in page.tables),
         curves="\n".join(_curve(heading, runs) for heading, runs in page.curves.items()),
@@ -80,6 +84,13 @@ def write_html(page: Page, view: View) -> str:
         view=json.dumps(view.data, separators=(",", ":")).replace("</", "<\\/"),
         script="\n".join((HERE / "viewer" / name).read_text(encoding="utf-8") for name in SCRIPTS),
     )
+
+
+def _deformation_controls(view: View) -> str:
+    """Switches for what is known of a deformation."""
+    if "deformation" not in view.data:
+        return ""
+    return DEFORMATION_CONTROLS + (DISAGREEMENT_CONTROL if "disagreements" in view.data["deformation"] else "")
 
 
 def _table(table: Table) -> str:

@@ -49,7 +49,7 @@ def draw(pair: Pair) -> View:
         "codings": {name: _coding(coding) for name, coding in display.codings.items()},
     }
     if pair.field is not None:
-        data["deformation"] = _deformation(deformation_of(pair.field, pair.fixed))
+        data["deformation"] = _deformation(deformation_of(pair.field, pair.fixed, pair.disagreement))
     return View(data, preview(display), tuple(_notes(pair, display)))
 
 
@@ -96,11 +96,14 @@ def _deformation(deformation: Deformation) -> dict[str, Any]:
         slices = mosaic(volume)
         return {**_place(deformation.grid, slices), "picture": data_uri(png(slices.pixels))}
 
-    return {
+    shown = {
         "displacements": lossless(deformation.displacements),
         "largest": deformation.largest,
         "determinants": lossless(deformation.determinants),
     }
+    if deformation.disagreements is not None:
+        shown["disagreements"] = lossless(deformation.disagreements)
+    return shown
 
 
 def _notes(pair: Pair, display: Display) -> Iterator[str]:

@@ -86,10 +86,10 @@ function setMode(mode) {
 
 function connect() {
   for (const input of document.querySelectorAll("input[name=mode]")) input.onchange = () => setMode(input.value);
-  for (const name of ["edges", "cross", "grid", "determinant"]) {
+  for (const name of ["edges", "cross", "grid", "determinant", "disagreement"]) {
     if (byId(name)) byId(name).onchange = event => {
       state[name] = event.target.checked;
-      if (name === "determinant") byId("determinant-key").hidden = !state.determinant;
+      if (byId(`${name}-key`)) byId(`${name}-key`).hidden = !state[name];
       draw();
     };
   }
@@ -132,11 +132,12 @@ function connect() {
 async function start() {
   for (const [name, uri] of Object.entries(view.volumes)) volumes[name] = await bytesOf(uri, view, view.size[2]);
   if (view.deformation) {
-    const { displacements, determinants, largest } = view.deformation, slices = displacements.size[2];
+    const { displacements, determinants, disagreements, largest } = view.deformation, slices = displacements.size[2];
     deformation = {
       place: displacements, largest,
       displacements: await bytesOf(displacements.picture, displacements, 3 * slices),
       determinants: await bytesOf(determinants.picture, determinants, slices),
+      disagreements: disagreements && await bytesOf(disagreements.picture, disagreements, slices),
     };
   }
   makePanels();

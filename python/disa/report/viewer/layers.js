@@ -96,15 +96,19 @@ function determinantColour(byte) { // as deformed.py codes it
   return octaves < 0 ? packed(60, 130, 255, alpha) : packed(255, 90, 60, alpha);
 }
 
-function determinantLayer(plane) {
-  const { place, determinants } = deformation, [nx, ny] = place.size, strides = [1, nx, nx * ny];
+function disagreementColour(byte) { // as deformed.py codes it
+  return packed(255, 210, 0, 0.85 * byte);
+}
+
+function mapLayer(plane, bytes, colour) { // bytes at the deformation's nodes
+  const { place } = deformation, [nx, ny] = place.size, strides = [1, nx, nx * ny];
   const width = place.size[plane.u], height = place.size[plane.v];
   const nearest = Math.round((pointOf(state.index)[plane.n] - place.origin[plane.n]) / place.spacing[plane.n]);
   const at = clamp(nearest, 0, place.size[plane.n] - 1);
   return canvasOf(width, height, pixel => {
     const column = pixel % width, row = pixel / width | 0;
     const i = isMirrored(plane) ? width - 1 - column : column, j = plane.isUpward ? height - 1 - row : row;
-    return determinantColour(determinants[at * strides[plane.n] + j * strides[plane.v] + i * strides[plane.u]]);
+    return colour(bytes[at * strides[plane.n] + j * strides[plane.v] + i * strides[plane.u]]);
   });
 }
 

@@ -118,7 +118,8 @@ function paint({ plane }, canvas, slice, height, scale, position) {
     put(greyLayer(slice(state.isBlinkOn ? pose : "fixed")));
     labels.push([state.isBlinkOn ? movingName() : "fixed", 0]);
   }
-  if (state.determinant) put(determinantLayer(plane));
+  if (state.determinant) put(mapLayer(plane, deformation.determinants, determinantColour));
+  if (state.disagreement) put(mapLayer(plane, deformation.disagreements, disagreementColour));
   if (state.edges && !(mode === "beside" && isFixedSide)) put(edgeLayer(plane, slice("fixed")));
   if (state.grid) paintGrid(context, plane, map);
   if (state.cross) paintCross(context, plane, map, width, height);

@@ -17,7 +17,7 @@ const EDGE_SHARE = 0.12; // of a slice's pixels, before edges are thinned
 const COLOURS = { fixed: [255, 150, 40], moving: [0, 105, 215] }; // together white
 
 const state = {
-  mode: "beside", pose: "after", edges: true, cross: true, grid: false, determinant: false,
+  mode: "beside", pose: "after", edges: true, cross: true, grid: false, determinant: false, disagreement: false,
   isNeurological: false, window: 0, swipe: 0.5, share: 0.5, zoom: 1, isBlinkOn: false,
   index: view.size.map(n => (n - 1) / 2 | 0), centre: null,
 };
