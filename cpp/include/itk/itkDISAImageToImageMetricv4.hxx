@@ -252,8 +252,9 @@ template <typename TFixedImage, typename TMovingImage, typename TVirtualImage>
 void
 DISAImageToImageMetricv4<TFixedImage, TMovingImage, TVirtualImage>::CheckTransforms() const
 {
-  DISA::ToStages(*this->m_FixedTransform);
+  DISA::CheckDisplacements(DISA::ToStages(*this->m_FixedTransform));
   const DISA::TransformStages moving = DISA::ToStages(*this->m_MovingTransform);
+  DISA::CheckDisplacements(moving);
   if (moving.numberOfParameters != this->GetNumberOfParameters())
   {
     throw DISAError("the moving transform has " + std::to_string(this->GetNumberOfParameters()) +

@@ -13,8 +13,10 @@
 #include "itkDisplacementFieldTransform.h"
 #include "itkVectorLinearInterpolateImageFunction.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace itk
@@ -143,6 +145,27 @@ ToStages(const TransformType & transform)
   TransformStages result;
   AppendStages(transform, true, result);
   return result;
+}
+
+/** Throws DISAError where a displacement is NaN or infinite; linear parts are checked as they become stages. */
+inline void
+CheckDisplacements(const TransformStages & stages)
+{
+  for (std::size_t s = 0; s < stages.stages.size(); ++s)
+  {
+    const auto * map = std::get_if<disa::DisplacementMap>(&stages.stages[s].map);
+    if (map == nullptr)
+    {
+      continue;
+    }
+    const disa::DisplacementNodes & nodes = map->GetNodes();
+    const std::size_t               count = 3 * nodes.size[0] * nodes.size[1] * nodes.size[2];
+    if (!std::all_of(nodes.displacements, nodes.displacements + count, [](double mm) { return std::isfinite(mm); }))
+    {
+      throw DISAError(std::string("the transform ") + stages.transforms[s]->GetNameOfClass() +
+                      " has NaN or infinity among its parameters; expected finite ones");
+    }
+  }
 }
 
 /** \brief Derivative by a linear transform's parameters of where it takes a point, in ITK's layout.

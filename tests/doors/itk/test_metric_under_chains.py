@@ -265,6 +265,14 @@ def test_a_time_varying_velocity_field_moves_points_but_is_not_optimised(make_fe
     assert "\n" not in str(caught.value)
 
 
+def spoiled(transform: Any, value: float) -> Any:
+    """One of its parameters is no number."""
+    parameters = np.zeros(transform.GetNumberOfParameters())
+    parameters[7] = value
+    set_parameters(transform, parameters)
+    return transform
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -278,6 +286,8 @@ def test_a_time_varying_velocity_field_moves_points_but_is_not_optimised(make_fe
         (lambda: composite(affine(1), itk.ThinPlateSplineKernelTransform[itk.D, 3].New()), "got a ThinPlateSpline"),
         (lambda: field(like=grid(6.0)), "Virtual Domain and DisplacementField do not occupy the same physical space"),
         (lambda: field(like=grid(size=(5, 5, 5))), "must have the same size"),
+        (lambda: spoiled(field(), np.nan), "DisplacementFieldTransform has NaN or infinity"),
+        (lambda: composite(spoiled(b_spline(), np.inf), affine(1)), "BSplineTransform has NaN or infinity"),
     ],
 )
 def test_what_cannot_be_optimised_is_refused_in_one_line(make_features, make: Callable[[], Any], expected: str) -> None:
