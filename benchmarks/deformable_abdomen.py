@@ -26,8 +26,10 @@ sys.path.append(str(Path(__file__).parent / "registration"))
 import learn2reg
 from deformable import folds_of
 from deformable_methods import METHODS
+from published import check_files
 from workers import run_fresh
 
+from disa.errors import ImageError
 from disa.evaluation import dice, hausdorff95, labels_of
 
 QUANTILES = (0.25, 0.5, 0.75)
@@ -74,7 +76,12 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="at a time; times mean little unless it is 1")
     arguments = parser.parse_args()
 
-    pairs = learn2reg.find(arguments.folder)
+    try:
+        pairs = learn2reg.find(arguments.folder)
+        labels = [label_of(image) for pair in pairs for image in (pair.fixed, pair.moving)]
+        check_files(labels, f"{learn2reg.TASK} has labels of its training pairs")
+    except ImageError as error:
+        parser.error(str(error))
     works = [
         Work(*way, method)
         for method in arguments.methods

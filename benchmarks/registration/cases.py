@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import learn2reg
+import muregpro
+import remind2reg
 import resect
 
 from disa.errors import ImageError
@@ -162,12 +164,52 @@ def learn2reg_cases(folder: Path) -> list[Case]:
     ]
 
 
+def remind2reg_cases(folder: Path) -> list[Case]:
+    """ReMIND2Reg: the ultrasound after resection as fixed image, ceT1 and T2 as moving ones.
+
+    Those without landmarks are a group of their own: the pose of neuronavigation counts as the truth there, and is
+    none, as the brain has shifted.
+    """
+    return [
+        Case(
+            found.name,
+            f"ReMIND2Reg US/{found.modality}{'' if found.ultrasound_points else ', navigated pose'}",
+            found.ultrasound,
+            found.mr,
+            sector=True,
+            fixed_points=found.ultrasound_points,
+            moving_points=found.mr_points,
+            modality=found.modality,
+        )
+        for found in remind2reg.find(folder)
+    ]
+
+
+def muregpro_cases(folder: Path) -> list[Case]:
+    """mu-RegPro: the prostate's ultrasound as fixed image, T2 as moving one, with centroids of labels as landmarks."""
+    return [
+        Case(
+            found.name,
+            "mu-RegPro US/T2",
+            found.ultrasound,
+            found.mr,
+            sector=True,
+            fixed_points=found.ultrasound_points,
+            moving_points=found.mr_points,
+            modality="T2",
+        )
+        for found in muregpro.find(folder)
+    ]
+
+
 LAYOUTS: dict[str, Callable[[Path], list[Case]]] = {
     "eval": eval_cases,
     "ultrasound": ultrasound_cases,
     "table": table_cases,
     "resect": resect_cases,
     "learn2reg": learn2reg_cases,
+    "remind2reg": remind2reg_cases,
+    "muregpro": muregpro_cases,
 }
 
 ROLES = {"as-is": (False,), "swapped": (True,), "both": (False, True)}

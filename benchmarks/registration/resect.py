@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from disa.errors import ImageError
+from published import FEWEST, Points
 
-Points = tuple[tuple[float, ...], ...]
+from disa.errors import ImageError
 
 MODALITIES = ("FLAIR", "T1")
 
@@ -42,7 +42,7 @@ def find(folder: Path) -> list[Found]:
         folder: RESECT, or its NIFTI.
 
     Raises:
-        ImageError: a file of landmarks cannot be used.
+        ImageError: no patient has all files, or a file of landmarks cannot be used.
     """
     root = folder / "NIFTI" if (folder / "NIFTI").is_dir() else folder
     found = []
@@ -50,10 +50,13 @@ def find(folder: Path) -> list[Found]:
         ultrasound = case / "US" / f"{case.name}-US-before.nii.gz"
         tags = case / "Landmarks" / f"{case.name}-MRI-beforeUS.tag"
         mr = {modality: case / "MRI" / f"{case.name}-{modality}.nii.gz" for modality in MODALITIES}
-        if ultrasound.is_file() and tags.is_file():
+        there = {modality: file for modality, file in mr.items() if file.is_file()}
+        if ultrasound.is_file() and tags.is_file() and there:
             mr_points, ultrasound_points = read_tags(tags)
-            there = {modality: file for modality, file in mr.items() if file.is_file()}
             found.append(Found(case.name, ultrasound, there, ultrasound_points, mr_points))
+    if not found:
+        wanted = "US/CaseN-US-before.nii.gz, MRI/CaseN-FLAIR.nii.gz or -T1.nii.gz, and Landmarks/CaseN-MRI-beforeUS.tag"
+        raise ImageError(f"{root}: no folder CaseN with {wanted}; expected RESECT's published folder")
     return found
 
 
@@ -79,6 +82,6 @@ def read_tags(path: Path) -> tuple[Points, Points]:
             raise ImageError(f"{path}: not six numbers: {line.strip()[:60]!r}; {expected}") from None
         first.append((-x, -y, z))
         second.append((-u, -v, w))
-    if len(first) < 3:
-        raise ImageError(f"{path}: {len(first)} points; expected 3 or more")
+    if len(first) < FEWEST:
+        raise ImageError(f"{path}: {len(first)} points; expected {FEWEST} or more")
     return tuple(first), tuple(second)

@@ -7,8 +7,8 @@ Every moving image is first resampled onto a turned and shifted grid. In the swa
 the moving one; the starts are the same and errors are measured at the same points. RUNS/runs.csv gets a row a run; the
 same command goes on where it was stopped, and others may add to it. RUNS/RESULTS.md and its plots are written anew at
 the end and by --report alone. Layouts: `eval`, SUBJECT_t1.nii.gz with SUBJECT_ct, _t2 or _flair; `ultrasound`, the same
-files, simulated ultrasound of one and another; `table`, a pairs.csv; `resect` and `learn2reg` (AbdomenMRCT) as
-published.
+files, simulated ultrasound of one and another; `table`, a pairs.csv; `resect`, `learn2reg` (AbdomenMRCT), `remind2reg`
+and `muregpro` as published.
 Needs `pip install '.[bench]'`.
 """
 

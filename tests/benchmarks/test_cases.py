@@ -12,7 +12,16 @@ from helpers.images import structured_image
 
 pytest.importorskip("scipy")
 
-from cases import eval_cases, in_roles, learn2reg_cases, resect_cases, table_cases, ultrasound_cases
+from cases import (
+    eval_cases,
+    in_roles,
+    learn2reg_cases,
+    muregpro_cases,
+    remind2reg_cases,
+    resect_cases,
+    table_cases,
+    ultrasound_cases,
+)
 from pairs import generator, load
 
 from disa.errors import ImageError
@@ -94,6 +103,13 @@ def test_bad_tags_are_named(resect: Path, text: str) -> None:
         resect_cases(resect)
 
 
+def test_resect_folder_without_a_patient_that_has_all_files(resect: Path) -> None:
+    for case in ("Case2", "Case10"):
+        (resect / "NIFTI" / case / "US" / f"{case}-US-before.nii.gz").unlink()
+    with pytest.raises(ImageError, match=r"NIFTI: no folder CaseN with US/.*; expected RESECT's published"):
+        resect_cases(resect)
+
+
 @pytest.fixture
 def abdomen(tmp_path: Path, image: sitk.Image) -> Path:
     pairs = []
@@ -124,6 +140,116 @@ def test_learn2reg_folder_without_its_table_or_an_image(abdomen: Path) -> None:
     (abdomen / "AbdomenMRCT_dataset.json").write_text("{}")
     with pytest.raises(ImageError, match=r"AbdomenMRCT_dataset\.json: expected"):
         learn2reg_cases(abdomen)
+
+
+@pytest.fixture
+def remind(tmp_path: Path, oblique_image: sitk.Image) -> Path:
+    names = [f"ReMIND2Reg_{name}.nii.gz" for name in ("0000_0000", "0000_0001", "0099_0000", "0099_0001", "0099_0002")]
+    for name in names:
+        write(black_outside(oblique_image), tmp_path / "imagesTr" / name)
+    table = {
+        "name": "ReMIND2Reg",
+        "training": [{"image": f"./imagesTr/{name}"} for name in names],
+        "registration_val": [{"fixed": f"./imagesTr/{names[2]}", "moving": f"./imagesTr/{names[3]}"}],
+    }
+    (tmp_path / "ReMIND2Reg_dataset.json").write_text(json.dumps(table))
+    landmarks = tmp_path / "landmarksTr"
+    landmarks.mkdir()
+    (landmarks / "ReMIND2Reg_0099_0000.csv").write_text("10,12,14\n30,12,14\n10.5,32,14\n10,12,30\n")
+    (landmarks / "ReMIND2Reg_0099_0001.csv").write_text("12,12,14\n32,12,14\n12.5,32,14\n12,12,30\n")
+    return tmp_path
+
+
+def test_remind2reg_folder_gives_every_mr_of_an_ultrasound_and_landmarks_in_mm(
+    remind: Path, oblique_image: sitk.Image
+) -> None:
+    (remind / "landmarksTr" / "ReMIND2Reg_0099_0002.csv").write_text("1,2,3\n4,5,6\n7,8,9\n1,1,1\n")
+    cases = remind2reg_cases(remind)
+    assert [(case.name, case.group) for case in cases] == [
+        ("ReMIND2Reg_0000-ceT1", "ReMIND2Reg US/ceT1, navigated pose"),
+        ("ReMIND2Reg_0099-ceT1", "ReMIND2Reg US/ceT1"),
+        ("ReMIND2Reg_0099-T2", "ReMIND2Reg US/T2"),
+    ]
+    assert cases[1].fixed.name == "ReMIND2Reg_0099_0000.nii.gz" and cases[2].moving.name.endswith("_0099_0002.nii.gz")
+    expected = oblique_image.TransformContinuousIndexToPhysicalPoint([10.5, 32.0, 14.0])
+    assert cases[1].fixed_points[2] == pytest.approx(expected, abs=1e-3)
+    assert load(cases[1], 0, 0).error(sitk.Transform()) == pytest.approx(2 * oblique_image.GetSpacing()[0], abs=1e-3)
+
+
+def test_remind2reg_folder_that_lacks_a_file(remind: Path) -> None:
+    landmarks = remind / "landmarksTr"
+    with pytest.raises(ImageError, match=r"ReMIND2Reg_0099_0002\.csv: no such file, though the other image"):
+        remind2reg_cases(remind)
+    (landmarks / "ReMIND2Reg_0099_0001.csv").write_text("12,12,14\n32,12,14\n")
+    with pytest.raises(ImageError, match=r"_0000\.csv: 4 points; expected as many as in .*_0001\.csv, 2"):
+        remind2reg_cases(remind)
+    for name in ("0000_0001", "0099_0000"):
+        (remind / "imagesTr" / f"ReMIND2Reg_{name}.nii.gz").unlink()
+    with pytest.raises(ImageError, match=r"_0000_0001\.nii\.gz: no such file, though .*lists it; 1 more are missing"):
+        remind2reg_cases(remind)
+    (remind / "ReMIND2Reg_dataset.json").write_text("{}")
+    with pytest.raises(ImageError, match=r"ReMIND2Reg_dataset\.json: no ultrasound with an MR; expected"):
+        remind2reg_cases(remind)
+    (remind / "ReMIND2Reg_dataset.json").unlink()
+    with pytest.raises(ImageError, match=r"ReMIND2Reg_dataset\.json: No such file.*; expected the published folder"):
+        remind2reg_cases(remind)
+
+
+STRUCTURES = ((20, 22, 20), (12, 22, 20), (30, 14, 22), (20, 30, 12))
+"""Centres of cubes, voxels x, y, z."""
+
+
+def prostate_labels(like: sitk.Image, shift: int, lost: int | None) -> sitk.Image:
+    """A cube of 3 voxels a side about each centre, shifted along x; one structure without label."""
+    channels = []
+    for number, (x, y, z) in enumerate(STRUCTURES):
+        pixels = np.zeros(like.GetSize()[::-1], np.uint8)
+        if number != lost:
+            pixels[z - 1 : z + 2, y - 1 : y + 2, x + shift - 1 : x + shift + 2] = 1
+        channel = sitk.GetImageFromArray(pixels)
+        channel.CopyInformation(like)
+        channels.append(channel)
+    return sitk.JoinSeries(channels)
+
+
+@pytest.fixture
+def prostate(tmp_path: Path, image: sitk.Image) -> Path:
+    for name, lost in (("train/{}/case000000", None), ("train/{}/case000001", 1), ("val/{}/case000000", None)):
+        for kind, shift in (("us", 0), ("mr", 3)):
+            pixels = black_outside(image) if kind == "us" else image
+            write(pixels, tmp_path / f"{name.format(f'{kind}_images')}.nii.gz")
+            labels = prostate_labels(image, shift, lost if kind == "mr" else None)
+            write(labels, tmp_path / f"{name.format(f'{kind}_labels')}.nii.gz")
+    return tmp_path
+
+
+def test_muregpro_folder_gives_centroids_of_the_structures_that_both_images_have(
+    prostate: Path, image: sitk.Image
+) -> None:
+    cases = muregpro_cases(prostate)
+    assert [case.name for case in cases] == ["train-case000000", "train-case000001", "val-case000000"]
+    assert [len(case.fixed_points) for case in cases] == [4, 3, 4]
+    centres = [image.TransformIndexToPhysicalPoint(centre) for centre in STRUCTURES]
+    np.testing.assert_allclose(cases[1].fixed_points, [centres[0], *centres[2:]], atol=1e-3)
+    assert load(cases[1], 0, 0).error(sitk.Transform()) == pytest.approx(3 * image.GetSpacing()[0], abs=1e-3)
+    assert [case.name for case in muregpro_cases(prostate / "val")] == ["case000000"]
+
+
+def test_muregpro_folder_that_lacks_a_file_or_labels(prostate: Path, image: sitk.Image) -> None:
+    with pytest.raises(ImageError, match="no us_images; expected the published folder, with us_images, mr_images"):
+        muregpro_cases(prostate / "elsewhere")
+    write(prostate_labels(image, 0, None)[:, :, :, :2], prostate / "val" / "us_labels" / "case000000.nii.gz")
+    with pytest.raises(ImageError, match=r"case000000\.nii\.gz: 2 structures; expected as many as in .*mr_labels.*, 4"):
+        muregpro_cases(prostate)
+    write(prostate_labels(image, 0, None)[:, :, :, :2], prostate / "val" / "mr_labels" / "case000000.nii.gz")
+    with pytest.raises(ImageError, match="no case with labels of 3 or more structures"):
+        muregpro_cases(prostate / "val")
+    write(image, prostate / "val" / "mr_labels" / "case000000.nii.gz")
+    with pytest.raises(ImageError, match=r"48 x 44 x 40; expected 48 x 44 x 40 and the structures as fourth axis"):
+        muregpro_cases(prostate / "val")
+    (prostate / "train" / "mr_images" / "case000001.nii.gz").unlink()
+    with pytest.raises(ImageError, match=r"mr_images/case000001\.nii\.gz: no such file, though .*train has the case"):
+        muregpro_cases(prostate)
 
 
 def test_table_of_pairs_with_landmarks_and_masks(tmp_path: Path) -> None:

@@ -61,3 +61,15 @@ def test_both_ways_are_tabled(
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
     assert [row[0] for row in rows] == ["| MR", "| CT"]
     assert [row[3:7] for row in rows] == [["0.775", "0.850", "0.925", "3.00"]] * 2
+
+
+def test_a_folder_without_labels_is_told_before_anything_is_registered(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "labelsTr" / "AbdomenMRCT_0001_0001.nii.gz").unlink()
+    monkeypatch.setattr(sys, "argv", ["deformable_abdomen.py", str(folder), "--methods", "identity"])
+    with pytest.raises(SystemExit):
+        deformable_abdomen.main()
+    output = capsys.readouterr()
+    assert "AbdomenMRCT_0001_0001.nii.gz: no such file, though AbdomenMRCT has labels" in output.err
+    assert not output.out
