@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from pairs import Pair
 
 import disa
+from disa.pose.options import SearchOptions
 from disa.pose.result import RegistrationResult
 from disa.pose.schedule import SCHEDULE
 
@@ -46,17 +47,20 @@ def _outcome(result: RegistrationResult) -> Outcome:
     return Outcome(result.transform, result.evaluations, result.times.get("search"))
 
 
-def _asked(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> dict[str, Any]:
-    """What both of DISA's doors are told."""
+def _given(pair: Pair, pose: sitk.Euler3DTransform) -> dict[str, Any]:
+    """The images and the start, as DISA's doors take them."""
     return {
         "fixed": pair.fixed,
         "moving": pair.moving,
         "initial_transform": pose,
         "fixed_mask": pair.fixed_mask,
         "moving_mask": pair.moving_mask,
-        "model": options.model,
-        "threads": options.threads,
     }
+
+
+def _asked(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> dict[str, Any]:
+    """What both of DISA's doors are told."""
+    return {**_given(pair, pose), "model": options.model, "threads": options.threads}
 
 
 def disa_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
@@ -87,7 +91,8 @@ def mind_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Out
 
 
 def mind_global(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
-    return _outcome(mind_registration.register_global(pair, pose, options.starts, options.threads))
+    asked = SearchOptions(starts=options.starts, threads=options.threads)
+    return _outcome(mind_registration.register_global(pair, pose, asked))
 
 
 def lc2_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
@@ -98,6 +103,32 @@ def lc2_local(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outc
 
 def intensity(metric: str) -> Method:
     return lambda pair, pose, options: Outcome(*intensity_registration.register(pair, pose, metric))
+
+
+def near(transform: str, options: Options) -> SearchOptions:
+    """A search for a kind of transform among the starts that the paper has on RESECT."""
+    return SearchOptions(
+        transform=transform,
+        model=options.model,
+        starts=options.starts,
+        rotation=10.0,
+        translation=25.0,
+        threads=options.threads,
+    )
+
+
+def disa_near(transform: str) -> Method:
+    def register(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+        return _outcome(disa.global_register(**_given(pair, pose), options=near(transform, options)))
+
+    return register
+
+
+def mind_near(transform: str) -> Method:
+    def register(pair: Pair, pose: sitk.Euler3DTransform, options: Options) -> Outcome:
+        return _outcome(mind_registration.register_global(pair, pose, near(transform, options)))
+
+    return register
 
 
 STARTS = (10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -115,3 +146,11 @@ METHODS: dict[str, Method] = {
     "Mattes local": intensity("Mattes"),
     "correlation local": intensity("correlation"),
 }
+
+NEAR_METHODS: dict[str, Method] = {
+    "DISA near, rigid": disa_near("rigid"),
+    "DISA near, affine": disa_near("affine"),
+    "MIND-SSC near, rigid": mind_near("rigid"),
+    "MIND-SSC near, affine": mind_near("affine"),
+}
+"""Of the paper's Table 1; they run where they are named."""

@@ -22,6 +22,6 @@ def register_local(pair: Pair, pose: sitk.Euler3DTransform, threads: int) -> Reg
     return register_sides(sides_of(pair), pose, PoseOptions(threads=threads))
 
 
-def register_global(pair: Pair, pose: sitk.Euler3DTransform, starts: int, threads: int) -> RegistrationResult:
-    """`disa.global_register` at 2 mm: as many random starts, within 40 degrees an axis and 150 mm."""
-    return global_register_sides(sides_of(pair), pose, SearchOptions(starts=starts, threads=threads))
+def register_global(pair: Pair, pose: sitk.Euler3DTransform, options: SearchOptions) -> RegistrationResult:
+    """`disa.global_register`; the model and where it runs do not count."""
+    return global_register_sides(sides_of(pair), pose, options)

@@ -21,13 +21,13 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 
 from command import cases_of, parser_of, rows_of, run_missing
-from methods import METHODS
+from methods import METHODS, NEAR_METHODS
 from report import write_report
 
 
 def main() -> None:
     parser = parser_of(__doc__, poses=50)
-    parser.add_argument("--methods", nargs="+", choices=sorted(METHODS), default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=sorted(METHODS | NEAR_METHODS), default=list(METHODS))
     parser.add_argument(
         "--edges", type=float, nargs="+", default=[0.0, 25.0, 50.0, 75.0, 100.0], help="of the bins, mm"
     )

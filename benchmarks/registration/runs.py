@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cases import Case
-from methods import METHODS, SAMPLES_SWEEP, STARTS_SWEEP, Options, Outcome
+from methods import METHODS, NEAR_METHODS, SAMPLES_SWEEP, STARTS_SWEEP, Options, Outcome
 from pairs import generator, load
 from resumable import Row, read_rows, record
 from shared_work import results_of
@@ -35,7 +35,7 @@ FIELDS = (
 PIECE = 4
 """Runs that a process takes at a time: more would leave others waiting at the end, fewer load images more often."""
 
-EVERY = METHODS | STARTS_SWEEP | SAMPLES_SWEEP
+EVERY = METHODS | NEAR_METHODS | STARTS_SWEEP | SAMPLES_SWEEP
 
 
 class Run(NamedTuple):

@@ -15,6 +15,7 @@ from pairs import Pair
 
 from disa.core import FeatureVolume
 from disa.features.side import open_image_side
+from disa.pose.options import SearchOptions
 
 
 def pair_of(image: sitk.Image) -> Pair:
@@ -47,4 +48,4 @@ def test_finds_a_negative_again() -> None:
     result = register_local(pair, start, 0)
     assert pair.error(result.transform) < 1.5
     assert result.evaluations > 10
-    assert pair.error(register_global(pair, start, 50, 0).transform) < 1.5
+    assert pair.error(register_global(pair, start, SearchOptions(starts=50)).transform) < 1.5

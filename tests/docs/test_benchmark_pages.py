@@ -12,7 +12,8 @@ from helpers.paths import BENCHMARKS
 
 INDEX = BENCHMARKS / "README.md"
 RESULTS = sorted((BENCHMARKS / "results").glob("*.md"))
-PAGES = [*RESULTS, BENCHMARKS / "experiments.md", BENCHMARKS / "notes.md"]
+PAPER = BENCHMARKS / "paper.md"
+PAGES = [*RESULTS, PAPER, BENCHMARKS / "experiments.md", BENCHMARKS / "notes.md"]
 
 
 def name_of(page: Path) -> str:
@@ -27,7 +28,7 @@ def test_the_index_has_every_page_once_by_its_question() -> None:
     assert sorted(BENCHMARKS.rglob("*.md")) == sorted([INDEX, *PAGES])
 
 
-@pytest.mark.parametrize("page", RESULTS, ids=name_of)
+@pytest.mark.parametrize("page", [*RESULTS, PAPER], ids=name_of)
 def test_a_page_has_question_command_and_table(page: Path) -> None:
     text = page.read_text()
     assert re.match(r"# .*\?\n", text)
@@ -35,7 +36,7 @@ def test_a_page_has_question_command_and_table(page: Path) -> None:
     assert re.search(r"^\|[-|]+\|$", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", RESULTS, ids=name_of)
+@pytest.mark.parametrize("page", [*RESULTS, PAPER], ids=name_of)
 def test_a_command_names_a_script_that_is_there(page: Path) -> None:
     named = re.findall(r"^    python (benchmarks/[\w/]+\.py)", page.read_text(), re.MULTILINE)
     assert [name for name in named if not (BENCHMARKS.parent / name).is_file()] == []
