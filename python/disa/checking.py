@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import operator
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ Options = TypeVar("Options", bound="DataclassInstance")
 
 MAXIMUM_THREADS = 1024
 STRIDES = (4, 2, 1)
+ARGUMENTS = ("initial_transform", "fixed_mask", "moving_mask")
+"""Of registrations, that are no options."""
 
 
 def is_finite(value: object) -> bool:
@@ -82,5 +85,7 @@ def changed(options: Options, changes: Mapping[str, Any], caller: str) -> Option
     known = [field.name for field in fields(options)]
     for name in changes:
         if name not in known:
-            raise TypeError(f"{caller}: no option {name!r}; the options are {', '.join(known)}")
+            close = difflib.get_close_matches(name, [*known, *ARGUMENTS], 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise TypeError(f"{caller}: no option {name!r}; the options are {', '.join(known)}{hint}")
     return replace(options, **changes)

@@ -162,3 +162,28 @@ def test_transforms_are_applied_one_after_the_other(folder: Path) -> None:
     command = ["apply", f"{folder}/shift.tfm", f"{folder}/points.csv", "--then", f"{folder}/affine.mat"]
     assert run(app, [*command, "-o", f"{folder}/moved.csv"]).exit_code == 0
     assert (folder / "moved.csv").read_text().splitlines()[1] == "apex,9.000000,4.000000,32.000000"
+
+
+def test_a_turn_written_as_a_field_is_inverted_up_to_its_border(folder: Path) -> None:
+    """Near the border the way back comes from outside of the field."""
+    turn = sitk.Euler3DTransform((40.0, 40.0, 40.0), 0.0, 0.0, 0.15)
+    sitk.WriteTransform(turn, f"{folder}/turn.tfm")
+    grid = sitk.Image((21, 21, 21), sitk.sitkUInt8)
+    grid.SetSpacing((4.0, 4.0, 4.0))
+    sitk.WriteImage(grid, f"{folder}/grid.nii.gz")
+    command = ["apply", f"{folder}/turn.tfm", "--reference", f"{folder}/grid.nii.gz", "-o", f"{folder}/turn.nii.gz"]
+    assert run(app, command).exit_code == 0
+    result = run(app, ["apply", f"{folder}/turn.nii.gz", "--inverse", "-o", f"{folder}/back.h5"])
+    assert result.exit_code == 0, result.output
+    back = sitk.ReadTransform(f"{folder}/back.h5")
+    places = np.random.default_rng(0).uniform(4.0, 76.0, (200, 3))
+    there = [place for place in places.tolist() if max(np.abs(np.subtract(turn.TransformPoint(place), 40.0))) < 38.0]
+    again = [back.TransformPoint(turn.TransformPoint(place)) for place in there]
+    assert len(there) > 100 and np.abs(np.subtract(again, there)).max() < 0.2
+
+
+@pytest.mark.parametrize("name", ["out.nii.gz", "out.txt", "out.fcsv"])
+def test_points_are_not_written_under_the_name_of_something_else(folder: Path, name: str) -> None:
+    result = run(app, ["apply", f"{folder}/shift.tfm", f"{folder}/points.csv", "-o", f"{folder}/{name}"])
+    assert result.exit_code == 1 and "give a name that ends in .csv" in result.output
+    assert not (folder / name).exists()

@@ -47,7 +47,7 @@ def test_an_error_that_is_explained_is_one_that_is_said(quoted: str) -> None:
 
 def test_every_option_that_pages_name_is_there() -> None:
     commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
-    known = {option for command in commands for parameter in command.params for option in parameter.opts}
+    known = {option for command in commands for parameter in command.params for option in parameter.opts} | {"--help"}
     named = {option for page in USERS_PAGES for option in re.findall(r"(?<![\w-])--[a-z][\w-]+", page.read_text())}
     assert len(named) > 15
     assert named - known - OTHERS_OPTIONS == set()

@@ -28,7 +28,7 @@ Look here when you know which call you use, and want all that can be set.
 | `disa.register`, `disa.global_register` | [a pose](#a-pose) |
 | `disa.deformable_register` | [a deformation](#a-deformation) |
 | ITK's metric, SimpleITK's class | [the metric](#the-metric) |
-| the command `disa` | [every option](cli.md) |
+| the command `disa` | `disa --help`, `disa register --help` and so on |
 
 Give them by name: `disa.register(fixed, moving, spacing=1.0)`. A wrong name is a `TypeError` that lists the right ones.
 """

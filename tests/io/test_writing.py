@@ -60,8 +60,9 @@ def test_the_standard_output_is_written_into(tmp_path: Path, way: str) -> None:
         file.flush()
         place = file if way == "file" else subprocess.PIPE
         ran = subprocess.run([sys.executable, "-c", command], stdout=place, check=True)
+        os.write(file.fileno(), b" after")
         assert os.fstat(file.fileno()).st_ino == (tmp_path / "out.txt").stat().st_ino
-    expected = b"before text" if way == "file" else b"before "
+    expected = b"before text after" if way == "file" else b"before  after"
     assert (tmp_path / "out.txt").read_bytes() == expected and (ran.stdout or b"text") == b"text"
 
 

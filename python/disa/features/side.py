@@ -15,6 +15,7 @@ from disa.core import FeatureVolume, _core
 from disa.errors import ImageError, RegistrationError
 from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond, on_grid
+from disa.features.mask_place import check_place
 from disa.features.network_grid import MARGIN, box_grid, cells_of, check_describable, clipped_box, covering_grid
 from disa.features.padding import seen_part, volume_of
 from disa.features.preparation import limited, normalize, scaled, smooth_for
@@ -313,7 +314,10 @@ def open_image_side(image: ImageLike, name: str, mask: ImageLike | None, describ
         ImageError: the image or mask cannot be used; the message names which.
     """
     called = image_name(image) if isinstance(image, (str, os.PathLike)) else name
-    return ImageSide(load_image(image, called), called, describer, _open_mask(mask, name), role=name)
+    loaded, inside = load_image(image, called), _open_mask(mask, name)
+    if inside is not None:
+        check_place(inside, loaded, name)
+    return ImageSide(loaded, called, describer, inside, role=name)
 
 
 def open_side(image: ImageLike | FeatureVolume, name: str, mask: ImageLike | None, describer: Describer) -> Side:

@@ -52,6 +52,7 @@ def inverted(transform: sitk.Transform, name: str, grid: sitk.Image | None = Non
 
 def _inverse_of_field(field: sitk.Image, name: str) -> sitk.Transform:
     """Raises RegistrationError where going forth and back misses, as it does where the field folds."""
+    wide = _continued(field)
     inverting = sitk.InvertDisplacementFieldImageFilter()
     inverting.SetMaximumNumberOfIterations(ITERATIONS)
     inverting.SetMeanErrorToleranceThreshold(MEAN_TOLERANCE)
@@ -59,7 +60,8 @@ def _inverse_of_field(field: sitk.Image, name: str) -> sitk.Transform:
     inverting.SetEnforceBoundaryCondition(False)
     inverting.AddCommand(sitk.sitkProgressEvent, lambda: announce("inverting", inverting.GetProgress()))
     with aborting(inverting):
-        inverse = sitk.Cast(inverting.Execute(field), sitk.sitkVectorFloat64)
+        inverse = sitk.Cast(inverting.Execute(wide), sitk.sitkVectorFloat64)
+    inverse = sitk.Crop(inverse, *_margins(field))
     missed = _largest_miss(field, inverse)
     if missed > LARGEST_ERROR * min(field.GetSpacing()):
         raise RegistrationError(
@@ -68,6 +70,22 @@ def _inverse_of_field(field: sitk.Image, name: str) -> sitk.Transform:
         )
     found: sitk.Transform = sitk.DisplacementFieldTransform(inverse)
     return found
+
+
+def _continued(field: sitk.Image) -> sitk.Image:
+    """The field with its border repeated outside, so that places near the border are reached from somewhere."""
+    lower, upper = _margins(field)
+    wide: sitk.Image = sitk.ZeroFluxNeumannPad(field, lower, upper)
+    return wide
+
+
+def _margins(field: sitk.Image) -> tuple[list[int], list[int]]:
+    """Nodes that the field reaches beyond its grid, at each end of each axis."""
+    axes = np.asarray(field.GetDirection()).reshape(3, 3) * field.GetSpacing()
+    moves = sitk.GetArrayViewFromImage(field) @ np.linalg.inv(axes).T
+    most = [int(np.ceil(np.abs(moves[..., axis]).max(initial=0.0))) + 1 for axis in range(3)]
+    margins = [min(count, size) for count, size in zip(most, field.GetSize(), strict=True)]
+    return margins, margins
 
 
 def _largest_miss(field: sitk.Image, inverse: sitk.Image) -> float:

@@ -13,6 +13,7 @@ from disa.errors import ConfigError
 from disa.io.markup_json import JSON_ENDING, read_markup_json
 from disa.io.markup_lists import LIST_ENDING, read_markup_list
 from disa.io.point_tables import TABLE_ENDING, read_point_table
+from disa.io.writing import is_written_into
 
 ENDINGS = (TABLE_ENDING, LIST_ENDING, JSON_ENDING)
 """Of files of points."""
@@ -51,7 +52,8 @@ def read_points(path: Path) -> Points:
 
 def check_same_kind(source: Path, output: Path) -> None:
     """Raises ConfigError where points would be written under the ending of another kind of file."""
-    if ending_of(output) not in ("", ending_of(source)):
+    is_other_file = output.suffix != "" and not is_written_into(output)
+    if ending_of(output) != ending_of(source) and (ending_of(output) or is_other_file):
         raise ConfigError(
             f"{output}: points are written as they were read; give a name that ends in {ending_of(source)}"
         )

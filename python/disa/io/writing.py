@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,11 +80,33 @@ def _is_written_into(path: Path, target: Path) -> bool:
 
 
 def _write_into(path: Path, content: Path) -> None:
-    """Write to what is open elsewhere. Raises OSError, also where nobody reads a pipe."""
-    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
-    os.set_blocking(number, True)
+    """Write to what is open elsewhere. Raises OSError, also where nobody reads a pipe.
+
+    The process's own output is not opened anew, or a shell that writes into the same file would write over it.
+    """
+    number = _own(path)
+    if number is None:
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
+        os.set_blocking(number, True)
     with open(number, "wb") as file, content.open("rb") as source:
         shutil.copyfileobj(source, file)
+
+
+def is_written_into(path: Path) -> bool:
+    """Whether what is written there goes into a pipe, a device or what is open, and is no file of its own."""
+    with contextlib.suppress(OSError):
+        return _is_written_into(path, Path(os.path.realpath(path)))
+    return False
+
+
+def _own(path: Path) -> int | None:
+    """A copy of this process's output or error output, where the path is that; None: it is something else."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+            if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                return os.dup(stream.fileno())
+    return None
 
 
 def write_text(path: Path, text: str) -> None:
