@@ -61,6 +61,11 @@ BAD_SEARCHES: dict[str, tuple[dict[str, Any], str]] = {
 
 BAD_OPTIONS: dict[str, tuple[type[disa.DISAError], dict[str, Any], str]] = {
     "kind": (disa.RegistrationError, {"transform": "elastic"}, "transform: expected one of translation, rigid"),
+    "coarse last stage": (
+        disa.RegistrationError,
+        {"spacing": 2.0, "fine_spacing": 3.0},
+        "fine_spacing: is 3 mm, coarser than the 2 mm before it",
+    ),
     "stride": (disa.RegistrationError, {"stride": 3}, "stride: expected 4, 2 or 1, got 3"),
     "negative threads": (disa.RegistrationError, {"threads": -1}, "threads: expected 0 or more, got -1"),
     "text as threads": (disa.RegistrationError, {"threads": "2"}, "threads: expected a whole number, got '2'"),

@@ -114,6 +114,11 @@ class Workspace:
             else:
                 matrix, offset = matrix_and_offset(initial, "initial_transform")
             self.voxel = options.spacing or voxel_spacing_of(self.fixed, self.moving)
+            if (options.fine_spacing or 0.0) > self.voxel:
+                raise RegistrationError(
+                    f"fine_spacing: is {options.fine_spacing:g} mm, coarser than the {self.voxel:g} mm before it; "
+                    "give a smaller one, or none"
+                )
             self.describe_fixed(self.voxel)
         wanted = _core.nearest_rotation(matrix) @ self.fixed.grid.direction
         self.whole = self.whole_view(nearest_axes(self.moving.grid.direction, wanted) if is_global else wanted)
