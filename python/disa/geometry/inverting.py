@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import RegistrationError
@@ -52,7 +53,9 @@ def inverted(transform: sitk.Transform, name: str, grid: sitk.Image | None = Non
 
 def _inverse_of_field(field: sitk.Image, name: str) -> sitk.Transform:
     """Raises RegistrationError where going forth and back misses, as it does where the field folds."""
-    wide = _continued(field)
+    margins = _margins(field)
+    # Its border is repeated outside, so that places near the border are reached from somewhere.
+    wide = sitk.ZeroFluxNeumannPad(field, margins, margins)
     inverting = sitk.InvertDisplacementFieldImageFilter()
     inverting.SetMaximumNumberOfIterations(ITERATIONS)
     inverting.SetMeanErrorToleranceThreshold(MEAN_TOLERANCE)
@@ -61,7 +64,7 @@ def _inverse_of_field(field: sitk.Image, name: str) -> sitk.Transform:
     inverting.AddCommand(sitk.sitkProgressEvent, lambda: announce("inverting", inverting.GetProgress()))
     with aborting(inverting):
         inverse = sitk.Cast(inverting.Execute(wide), sitk.sitkVectorFloat64)
-    inverse = sitk.Crop(inverse, *_margins(field))
+    inverse = sitk.Crop(inverse, margins, margins)
     missed = _largest_miss(field, inverse)
     if missed > LARGEST_ERROR * min(field.GetSpacing()):
         raise RegistrationError(
@@ -72,20 +75,17 @@ def _inverse_of_field(field: sitk.Image, name: str) -> sitk.Transform:
     return found
 
 
-def _continued(field: sitk.Image) -> sitk.Image:
-    """The field with its border repeated outside, so that places near the border are reached from somewhere."""
-    lower, upper = _margins(field)
-    wide: sitk.Image = sitk.ZeroFluxNeumannPad(field, lower, upper)
-    return wide
+def _margins(field: sitk.Image) -> list[int]:
+    """Nodes that the field reaches beyond its grid along each axis, no more than it has."""
+    most = np.abs(_moves(field)).max(axis=(0, 1, 2), initial=0.0)
+    return [min(int(np.ceil(count)) + 1, size) for count, size in zip(most, field.GetSize(), strict=True)]
 
 
-def _margins(field: sitk.Image) -> tuple[list[int], list[int]]:
-    """Nodes that the field reaches beyond its grid, at each end of each axis."""
+def _moves(field: sitk.Image) -> npt.NDArray[np.float64]:
+    """Displacements in nodes, shape (z, y, x, 3), along the field's own axes x, y, z."""
     axes = np.asarray(field.GetDirection()).reshape(3, 3) * field.GetSpacing()
-    moves = sitk.GetArrayViewFromImage(field) @ np.linalg.inv(axes).T
-    most = [int(np.ceil(np.abs(moves[..., axis]).max(initial=0.0))) + 1 for axis in range(3)]
-    margins = [min(count, size) for count, size in zip(most, field.GetSize(), strict=True)]
-    return margins, margins
+    moves: npt.NDArray[np.float64] = sitk.GetArrayViewFromImage(field) @ np.linalg.inv(axes).T
+    return moves
 
 
 def _largest_miss(field: sitk.Image, inverse: sitk.Image) -> float:
@@ -93,8 +93,7 @@ def _largest_miss(field: sitk.Image, inverse: sitk.Image) -> float:
     there, back = (sitk.DisplacementFieldTransform(sitk.Image(image)) for image in (field, inverse))
     both = displacements_on(sitk.CompositeTransform([back, there]), field)
     misses = np.linalg.norm(sitk.GetArrayViewFromImage(both), axis=-1)
-    axes = np.asarray(field.GetDirection()).reshape(3, 3) * field.GetSpacing()
-    moves = sitk.GetArrayViewFromImage(field) @ np.linalg.inv(axes).T
+    moves = _moves(field)
     nodes = np.ogrid[tuple(slice(0, n) for n in field.GetSize()[::-1])][::-1]
     inside = np.ones(misses.shape, bool)
     for axis, node in enumerate(nodes):

@@ -49,8 +49,7 @@ def gain(work: Workspace, pose: Pose, over: Pose) -> Gain:
 def _values(work: Workspace, pose: Pose) -> FloatArray:
     """What each group adds to the value."""
     assert pose.view is not None
-    inverse = np.linalg.inv(pose.matrix).astype(np.float64)
-    ways = ((pose.matrix, pose.offset, 1.0), (inverse, -inverse @ pose.offset, pose.view.share))
+    ways = ((pose.matrix, pose.offset, 1.0), (*pose.inverse, pose.view.share))
     values = np.zeros(GROUPS)
     for (matrix, offset, share), term in zip(ways, pose.terms, strict=False):
         values += _values_one_way(work, term, matrix, offset) * share

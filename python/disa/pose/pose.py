@@ -75,6 +75,12 @@ class Pose:
         return np.asarray(self.search.map(self.parameters)[1])
 
     @property
+    def inverse(self) -> tuple[FloatArray, FloatArray]:
+        """Matrix and offset of the way back of its linear part."""
+        matrix = np.linalg.inv(self.matrix).astype(np.float64)
+        return matrix, -matrix @ self.offset
+
+    @property
     def transform(self) -> sitk.Transform:
         """Its linear part."""
         return linear_transform(self.matrix, self.offset, np.asarray(self.search.centre))

@@ -170,8 +170,7 @@ class Workspace:
         """Share of the fixed image's weight inside of the moving one under a pose, and of the moving one's in it."""
         fixed, moving = self.described.samples, view.samples
         there = well_inside(fixed, view.features, pose.matrix, pose.offset, 0)
-        inverse = np.linalg.inv(pose.matrix).astype(np.float64)
-        back = well_inside(moving, self.described.field(view.stride, 0.0), inverse, -inverse @ pose.offset, 0)
+        back = well_inside(moving, self.described.field(view.stride, 0.0), *pose.inverse, 0)
         of_fixed = float(there.weights.sum() / fixed.weights.sum())
         return of_fixed, view.share * float(back.weights.sum() / max(moving.weights.sum(), LEAST_SHARE))
 
@@ -180,10 +179,9 @@ class Workspace:
         if not self.fixed.can_reorient:
             return ()
         forward, backward = self.terms(view, 0.0)
-        inverse = np.linalg.inv(pose.matrix).astype(np.float64)
         inset, least = self.schedule.inset, self.schedule.least_inside
         fixed = well_inside(forward.samples, forward.field, pose.matrix, pose.offset, inset)
-        moving = well_inside(backward.samples, backward.field, inverse, -inverse @ pose.offset, inset)
+        moving = well_inside(backward.samples, backward.field, *pose.inverse, inset)
         totals = (max(float(term.samples.weights.sum()), LEAST_SHARE) for term in (forward, backward))
         left = [part.weights.sum() / total for part, total in zip((fixed, moving), totals, strict=True)]
         if min(left) < least:
