@@ -397,11 +397,21 @@ def test_a_linear_result_of_the_run_before_goes_where_there_is_none_now(folder: 
     assert (out / "transform.tfm").read_text() == "somebody's"
 
 
-def test_the_record_has_the_hashes_of_what_was_read_and_written(folder: Path, tmp_path: Path) -> None:
+def test_the_terminal_says_how_far_off_it_is_and_the_record_has_the_hashes(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = ["-o", str(out), *COARSE, "--truth", f"{folder}/true.tfm"]
-    assert CliRunner().invoke(app, command(folder, *options)).exit_code == 0
+    landmarks = ["--fixed-landmarks", f"{folder}/fixed.csv", "--moving-landmarks", f"{folder}/moving.csv"]
+    options = ["-o", str(out), *COARSE, "--truth", f"{folder}/true.tfm", *landmarks]
+    ran = CliRunner().invoke(app, command(folder, *options))
+    assert ran.exit_code == 0, ran.output
     about = json.loads((out / "result.json").read_text())
+    printed = {line[:22].strip(): line[22:].strip() for line in ran.stdout.splitlines()}
+    before, after = (about["errors_mm"][name] for name in ("before", "after"))
+    assert (
+        printed["error (mm)"] == f"mean {after['mean']:.2f}, max {after['max']:.2f}; mean before {before['mean']:.2f}"
+    )
+    before, after = (about["landmark_errors_mm"][name] for name in ("before", "after"))
+    said = f"mean {np.mean(after):.2f}, max {max(after):.2f}; mean before {np.mean(before):.2f}"
+    assert printed["landmark error (mm)"] == said
 
     def hash_of(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -13,12 +13,13 @@ import numpy as np
 SERIES = "1.2.826.0.1.3680043.2.1125.7"
 CT, ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+VOXELS = 0x7FE00010
 KINDS = {
     0x00080008: "CS", 0x00080016: "UI", 0x00080018: "UI", 0x00080060: "CS", 0x0008103E: "LO", 0x00180086: "IS",
     0x0020000D: "UI", 0x0020000E: "UI", 0x00200011: "IS", 0x00200013: "IS", 0x00200032: "DS", 0x00200037: "DS",
     0x00209113: "SQ", 0x00209116: "SQ", 0x00280002: "US", 0x00280004: "CS", 0x00280008: "IS", 0x00280010: "US",
     0x00280011: "US", 0x00280030: "DS", 0x00280100: "US", 0x00280101: "US", 0x00280102: "US", 0x00280103: "US",
-    0x00281052: "DS", 0x00281053: "DS", 0x00289110: "SQ", 0x52009229: "SQ", 0x52009230: "SQ", 0x7FE00010: "OW",
+    0x00281052: "DS", 0x00281053: "DS", 0x00289110: "SQ", 0x52009229: "SQ", 0x52009230: "SQ", VOXELS: "OW",
     0x00020010: "UI", 0x00020002: "UI", 0x00020003: "UI",
 }  # fmt: skip
 LONG = ("OW", "SQ")
@@ -26,12 +27,16 @@ AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def encoded(elements: Mapping[int, Any], explicit: bool = True, endless: bool = False) -> bytes:
-    """A data set: texts, numbers, bytes, or lists of data sets. Endless: sequences of undefined length."""
+    """A data set: texts, numbers, bytes, or lists of data sets. Endless: sequences of undefined length.
+
+    Pixels that are a list are frames as a codec packed them.
+    """
     out = b""
     for tag, value in sorted(elements.items()):
         kind = KINDS[tag]
-        data = _value(kind, value, explicit, endless)
-        length = 0xFFFFFFFF if kind == "SQ" and endless else len(data)
+        is_packed = kind == "OW" and not isinstance(value, bytes)
+        data = _packed(value) if is_packed else _value(kind, value, explicit, endless)
+        length = 0xFFFFFFFF if is_packed or (kind == "SQ" and endless) else len(data)
         head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
         if not explicit:
             head += struct.pack("<I", length)
@@ -41,6 +46,12 @@ def encoded(elements: Mapping[int, Any], explicit: bool = True, endless: bool = 
             head += kind.encode() + struct.pack("<H", length)
         out += head + data
     return out
+
+
+def _packed(frames: Sequence[bytes]) -> bytes:
+    items = [b"", *(frame + bytes(len(frame) % 2) for frame in frames)]  # the first would say where each begins
+    data = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in items)
+    return data + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
 
 def _value(kind: str, value: Any, explicit: bool, endless: bool) -> bytes:
@@ -80,7 +91,7 @@ def header(pixels: np.ndarray, uid: str, spacing: Sequence[float]) -> dict[int, 
         0x00080016: CT, 0x00080018: uid, 0x00080060: "CT", 0x0020000D: SERIES + ".0", 0x0020000E: SERIES,
         0x00200011: "3", 0x00280002: 1, 0x00280004: "MONOCHROME2", 0x00280010: rows, 0x00280011: columns,
         0x00280030: numbers(spacing[1::-1]), 0x00280100: 16, 0x00280101: 16, 0x00280102: 15, 0x00280103: 1,
-        0x7FE00010: pixels.astype("<i2").tobytes(),
+        VOXELS: pixels.astype("<i2").tobytes(),
     }  # fmt: skip
 
 

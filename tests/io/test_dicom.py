@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 from collections.abc import Sequence
@@ -243,6 +244,32 @@ def test_compressed_slices_are_read(tmp_path: Path, compressor: str) -> None:
         writer.SetFileName(str(tmp_path / f"{number}.dcm"))
         writer.Execute(image)
     check_places(disa.read_image(tmp_path), stacked(), np.eye(3))
+
+
+JPEG_LS = [
+    "/9j/9wALEAAEAAUBAREA//gADQH//wASAEMBFABA/9oACAEBAAAAAFjpjzFTHmPBSCcAIKQUgpBGAIJQSglB8AQhCAD/2Q==",
+    "/9j/9wALEAAEAAUBAREA//gADQH//wASAEMBFABA/9oACAEBAAAAAFjJjzFmPMeCkE4AQUgpBSCMAQSglBKD4AhCEP/Z",
+    "/9j/9wALEAAEAAUBAREA//gADQH//wASAEMBFABA/9oACAEBAAAAAFhpjzFmPMeCkE4AQUgpBSCMAQSglBKD4AhCEP/Z",
+]
+"""Three slices by pyjpegls 1.5, `jpeg_ls.encode_array(pixels.astype("<i2").view("<u2"))`; ITK writes none."""
+
+
+def test_slices_packed_as_jpeg_ls_are_read_and_a_damaged_one_is_not(tmp_path: Path) -> None:
+    z, y, x = np.indices((3, 4, 5))
+    pixels, frames = 100 * x + 10 * y + z**2 - 200, [base64.b64decode(text) for text in JPEG_LS]
+
+    def write(frames: list[bytes]) -> None:
+        packed = [{dicom_files.VOXELS: [frame]} for frame in frames]
+        lossless = "1.2.840.10008.1.2.4.80"
+        write_series(tmp_path, pixels, stacked(count=3), SPACING, syntax=lossless, extra=lambda number: packed[number])
+
+    write(frames)
+    image = disa.read_image(tmp_path)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), pixels)
+    np.testing.assert_allclose([image.GetSpacing(), image.GetOrigin()], [SPACING, (-20.0, 30.0, 5.0)])
+    write([*frames[:2], frames[2][:40]])
+    with pytest.raises(disa.ImageError, match=r"0002\.dcm: ends early.* ITK does not decode its voxels \(JPEG-LS\)"):
+        disa.read_image(tmp_path)
 
 
 def test_voxels_that_itk_does_not_decode_are_refused_by_their_name(tmp_path: Path) -> None:

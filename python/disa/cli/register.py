@@ -90,6 +90,7 @@ def _print(found: dict[str, Any], output: Path, is_deformable: bool, is_verbose:
         "value": f"{found['value']:.4f}",
         "overlap": f"{100 * found['overlap']:.0f} %",
         **({} if found["confidence"] is None else {"confidence": f"{100 * found['confidence']:.0f} %"}),
+        **_errors(found),
         **({"folded cells": f"{100 * found['deformation']['folds']:.2g} %"} if is_deformable else {}),
         "written": ", ".join(str(output / name) for name in found["files"]),
     }
@@ -98,3 +99,19 @@ def _print(found: dict[str, Any], output: Path, is_deformable: bool, is_verbose:
     print_pairs(lines)
     for doubt in found["doubts"]:
         typer.echo(f"doubtful: {doubt}", err=True)
+
+
+def _errors(found: dict[str, Any]) -> dict[str, str]:
+    """How far the result is off in mm, by what was given of the truth."""
+    errors: dict[str, str] = {}
+    if "errors_mm" in found:
+        before, after = found["errors_mm"]["before"], found["errors_mm"]["after"]
+        errors["error (mm)"] = _change(before["mean"], after["mean"], after["max"])
+    if "landmark_errors_mm" in found:
+        before, after = found["landmark_errors_mm"]["before"], found["landmark_errors_mm"]["after"]
+        errors["landmark error (mm)"] = _change(sum(before) / len(before), sum(after) / len(after), max(after))
+    return errors
+
+
+def _change(before: float, after: float, largest: float) -> str:
+    return f"mean {after:.2f}, max {largest:.2f}; mean before {before:.2f}"

@@ -32,7 +32,7 @@ def read_table(path: Path) -> dict[str, Inputs]:
         ConfigError: it is missing or no such table, or two pairs have one name.
     """
     expected = f"expected a CSV table with the columns fixed and moving, and any of {', '.join(sorted(COLUMNS))}"
-    lines = read_lines(path, expected, ("fixed", "moving"), ConfigError)
+    lines = read_lines(path, expected, ("fixed", "moving"), ConfigError, COLUMNS)
     wrong = [name for name in lines.columns if name not in COLUMNS]
     if wrong:
         raise ConfigError(f"{path}: has the columns {', '.join(lines.columns)}; {expected}")

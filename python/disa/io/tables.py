@@ -38,6 +38,7 @@ class Table:
         header: names of the columns, as they stand there.
         lines: the others but empty ones.
         error: what is raised.
+        known: names of columns that count in capitals, too.
         is_headed: whether the file has the header; otherwise it was made up.
     """
 
@@ -45,12 +46,15 @@ class Table:
     header: list[str]
     lines: list[Line]
     error: type[DISAError]
+    known: Sequence[str] = ()
     is_headed: bool = True
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns without spaces around them."""
-        return [name.strip() for name in self.header]
+        """Names of the columns without spaces around them; X is x where that is known and no column has it as it is."""
+        names = [name.strip() for name in self.header]
+        missing = set(self.known) - set(names)
+        return [name.lower() if name.lower() in missing else name for name in names]
 
     def number(self, line: Line, column: str) -> float:
         """A cell as a number. Raises `error` with file, line and column."""
@@ -64,7 +68,12 @@ class Table:
 
 
 def read_table(
-    path: Path, expected: str, needed: Sequence[str], error: type[DISAError], may_lack_header: bool = False
+    path: Path,
+    expected: str,
+    needed: Sequence[str],
+    error: type[DISAError],
+    known: Sequence[str] = (),
+    may_lack_header: bool = False,
 ) -> Table:
     """A table in UTF-8 with commas between its cells; a byte order mark is passed over.
 
@@ -73,6 +82,7 @@ def read_table(
         expected: ends each line that says that it is no such table.
         needed: names of columns that there must be.
         error: what is raised.
+        known: names of columns that there may be, in capitals or not; so may those that are needed.
         may_lack_header: whether a table that begins with as many numbers as columns are needed has no header, and these
             columns first.
 
@@ -95,7 +105,7 @@ def read_table(
         header = [*needed, *([""] * (len(lines[0].cells) - len(needed)))]
         table = Table(path, header, lines, error, is_headed=False)
     else:
-        table = Table(path, lines[0].cells, lines[1:], error)
+        table = Table(path, lines[0].cells, lines[1:], error, (*needed, *known))
     _check_header(table, expected, needed)
     for line in table.lines:
         if len(line.cells) != len(table.header):
@@ -137,5 +147,5 @@ def _check_header(table: Table, expected: str, needed: Sequence[str]) -> None:
     for separator, called in _OTHER_SEPARATORS.items():
         if len(columns) == 1 and separator in columns[0]:
             raise table.error(f"{path}: line 1: cells are separated by {called}; expected commas")
-    named = shown(", ".join(name for name in columns if name))
+    named = shown(", ".join(name.strip() for name in table.header if name.strip()))
     raise table.error(f"{path}: lacks the column {missing[0]}, has {named}; {expected}")

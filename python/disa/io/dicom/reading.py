@@ -72,29 +72,28 @@ def _volume(files: list[tuple[Path, Header]], name: str) -> Voxels:
         )
     stack = stack_of(slices, name)
     syntax = files[0][1].syntax
-    image = _frames(stack, name, syntax) if len(files) == 1 else _files(stack, name, syntax)
+    image = _frames(stack, name) if len(files) == 1 else _files(stack)
+    if image is None:
+        raise _undecoded(stack, syntax)
     if image.GetSize() != (*slices[0].size, len(slices)):
         raise ImageError(f"{name}: the DICOM header has {len(slices)} slices, but the voxels are of {image.GetSize()}")
     return Voxels(image, stack.origin, stack.steps, is_tilted=True)
 
 
-def _files(stack: Stack, name: str, syntax: str) -> sitk.Image:
+def _files(stack: Stack) -> sitk.Image | None:
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames([str(one.path) for one in stack.slices])
     if len({(one.rescale, one.stored) for one in stack.slices}) > 1:  # ITK would take the first slice's type for all
         reader.SetOutputPixelType(sitk.sitkFloat32)
-    return _executed(reader, name, syntax)
+    return _executed(reader)
 
 
-def _frames(stack: Stack, name: str, syntax: str) -> sitk.Image:
+def _frames(stack: Stack, name: str) -> sitk.Image | None:
     if len({one.rescale for one in stack.slices}) > 1:
         raise ImageError(f"{name}: each frame has a rescale of its own, which ITK does not apply; convert it to NIfTI")
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(stack.slices[0].path))
-    image = _executed(reader, name, syntax)
+    image = _executed(_reader_of(stack.slices[0].path))
     order = [one.frame for one in stack.slices]
-    if image.GetDimension() != 3 or image.GetSize()[2] != len(order) or order == sorted(order):
+    if image is None or image.GetDimension() != 3 or image.GetSize()[2] != len(order) or order == sorted(order):
         return image
     return _reordered(image, order)
 
@@ -105,13 +104,28 @@ def _reordered(image: sitk.Image, order: list[int]) -> sitk.Image:
     return sitk.GetImageFromArray(np.ascontiguousarray(pixels[order]), isVector=is_vector)
 
 
-def _executed(reader: sitk.ImageReaderBase, name: str, syntax: str) -> sitk.Image:
+def _undecoded(stack: Stack, syntax: str) -> ImageError:
+    """What is said of the first file that ITK does not decode."""
+    paths = [one.path for one in stack.slices]
+    path = next((path for path in paths if _executed(_reader_of(path)) is None), paths[0])
+    return ImageError(
+        f"{path}: ends early, is damaged, or ITK does not decode its voxels ({DECODED[syntax]}); copy it again, or "
+        "export it uncompressed"
+    )
+
+
+def _reader_of(path: Path) -> sitk.ImageFileReader:
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(str(path))
+    return reader
+
+
+def _executed(reader: sitk.ImageReaderBase) -> sitk.Image | None:
+    """None where ITK does not decode the voxels."""
     with no_warnings():
         try:
             image: sitk.Image = reader.Execute()
         except ITK_ERRORS:
-            raise ImageError(
-                f"{name}: not readable as a DICOM series: ITK cannot decode its voxels ({DECODED[syntax]}); "
-                "export it again, uncompressed"
-            ) from None
+            return None
     return image
