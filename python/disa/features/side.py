@@ -15,7 +15,7 @@ from disa.core import FeatureVolume, _core
 from disa.errors import ImageError, RegistrationError
 from disa.features.cache import cached, digest_of
 from disa.features.field_of_view import extend_beyond, is_blank_beyond, on_grid
-from disa.features.mask_place import check_place
+from disa.features.mask_place import check_mask_place
 from disa.features.network_grid import MARGIN, box_grid, cells_of, check_describable, clipped_box, covering_grid
 from disa.features.padding import seen_part, volume_of
 from disa.features.preparation import limited, normalize, scaled, smooth_for
@@ -316,14 +316,17 @@ def open_image_side(image: ImageLike, name: str, mask: ImageLike | None, describ
     called = image_name(image) if isinstance(image, (str, os.PathLike)) else name
     loaded, inside = load_image(image, called), _open_mask(mask, name)
     if inside is not None:
-        check_place(inside, loaded, name)
+        check_mask_place(inside, Grid.of(loaded), f"{name}_mask", f"{name} image")
     return ImageSide(loaded, called, describer, inside, role=name)
 
 
 def open_side(image: ImageLike | FeatureVolume, name: str, mask: ImageLike | None, describer: Describer) -> Side:
     """The same, or from descriptors that were made before."""
     if isinstance(image, FeatureVolume):
-        return FeatureSide(image, _open_mask(mask, name), name)
+        inside = _open_mask(mask, name)
+        if inside is not None:
+            check_mask_place(inside, Grid.of(image), f"{name}_mask", f"{name} features")
+        return FeatureSide(image, inside, name)
     return open_image_side(image, name, mask, describer)
 
 

@@ -376,6 +376,20 @@ def test_masks_and_the_virtual_domain_take_samples_away(small_pair: Pair) -> Non
         assert 0.3 * whole < points(set_up) < 0.7 * whole
 
 
+def test_labels_beyond_a_byte_are_inside_and_a_mask_has_a_place(small_pair: Pair) -> None:
+    def value(label: float) -> float:
+        mask = sitk.Cast(small_pair[0] > 0.0, sitk.sitkFloat32) * label
+        method = slow_method_for(small_pair, iterations=1)
+        method.SetMetricFixedMask(sitk.Cast(mask, sitk.sitkInt32))
+        return method.MetricEvaluate(*small_pair[:2])
+
+    assert value(1) == value(1024)  # a label of the cortex; SimpleITK's eight bits would make 0 of it
+    method = slow_method_for(small_pair, iterations=1)
+    method.SetMetricFixedMask(sitk.GetImageFromArray(np.ones(small_pair[0].GetSize()[::-1], np.uint8)))
+    with pytest.raises(disa.ImageError, match=r"^fixed mask: has the size of the fixed image, but origin 0"):
+        method.MetricEvaluate(*small_pair[:2])
+
+
 def test_sampling_strategies_shrinking_and_smoothing_are_taken(pair: Pair) -> None:
     method = method_for(pair)
     method.SetMetricSamplingStrategy(method.RANDOM)

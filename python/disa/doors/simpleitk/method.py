@@ -23,8 +23,9 @@ from disa.doors.simpleitk.settings import RecordedRegistrationMethod
 from disa.doors.simpleitk.transforms import HeldTransform, describe_transform, downcast, update_transform
 from disa.errors import ImageError, ImageTypeError, RegistrationError
 from disa.features.extractor import MetricExtractor
+from disa.features.mask_place import check_mask_place
 from disa.geometry.grid import Grid
-from disa.io.gate import FLOATS, check_place, unlabelled
+from disa.io.gate import check_place, unlabelled
 from disa.network.models import find_model
 
 _EVENTS = {
@@ -359,8 +360,8 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         settings = _core.RegistrationSettings()
         settings.fixed = _engine_image(fixed, "fixed image")
         settings.moving = _engine_image(moving, "moving image")
-        settings.fixed_mask = _engine_mask(own.fixed_mask, "fixed mask")
-        settings.moving_mask = _engine_mask(own.moving_mask, "moving mask")
+        settings.fixed_mask = _engine_mask(own.fixed_mask, fixed, "fixed")
+        settings.moving_mask = _engine_mask(own.moving_mask, moving, "moving")
         settings.initial = describe_transform(initial, "initial transform")
         settings.fixed_initial = _engine_transform(self.GetFixedInitialTransform(), "fixed initial transform")
         settings.moving_initial = _engine_transform(self.GetMovingInitialTransform(), "moving initial transform")
@@ -521,14 +522,19 @@ def _engine_image(image: sitk.Image, name: str) -> _core.FloatImage:
     return _core.FloatImage(pixels, Grid.of(image))
 
 
-def _engine_mask(mask: sitk.Image | None, name: str) -> _core.MaskImage | None:
+def _engine_mask(mask: sitk.Image | None, image: sitk.Image, role: str) -> _core.MaskImage | None:
+    """Inside is what is not 0 as a whole number, as in SimpleITK, which casts masks to 8 bits; 256 is not 0."""
     if mask is None or mask.GetNumberOfPixels() == 0:
         return None
+    name = f"{role} mask"
     _check_image(mask, name)
-    mask = unlabelled(mask)
-    if mask.GetPixelID() in FLOATS and np.isnan(sitk.GetArrayViewFromImage(mask)).any():
+    values = sitk.GetArrayViewFromImage(unlabelled(mask))
+    if np.isnan(values).any():
         raise ImageError(f"{name}: expected numbers, found NaN, which is neither inside nor outside; write 0 or 1")
-    return _core.MaskImage(sitk.GetArrayFromImage(sitk.Cast(mask, sitk.sitkUInt8)), Grid.of(mask))
+    inside = np.trunc(values).astype(bool).astype(np.uint8)
+    grid = Grid.of(mask)
+    check_mask_place(grid.image_of(inside), Grid.of(image), name, f"{role} image")
+    return _core.MaskImage(inside, grid)
 
 
 def _checked_features(features: Any, name: str) -> FeatureVolume | None:
