@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 
 import disa
 from disa.cli.app import app
-from disa.cohort.processes import run_here
+from disa.cohort.processes import run_here, share_of_each
 from disa.cohort.summary import write_summary
 from disa.cohort.table import read_table
 from disa.cohort.work import Outcome
@@ -88,13 +88,16 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path
     written = {}
     told: list[float] = []
     before = listening()
+    share = share_of_each(2)
     with watched_ports() as seen:
         for outcome in told_while(run_here(requests, tmp_path, workers=2, retries=0), told):
             assert outcome.error == "" and outcome.name not in written
             written[outcome.name] = os.stat(requests[outcome.name].output / "result.json")
             if len(written) == 1:
+                crew = [environment_of(process.pid or 0) for process in multiprocessing.active_children()]
                 os.kill(max(process.pid or 0 for process in multiprocessing.active_children()), signal.SIGKILL)
     assert set(written) == set(requests)
+    assert len(crew) == 2 and all(share.items() <= environment.items() for environment in crew)
     assert seen <= before
     assert all(0 < share < 1 for share in told) and len({share for share in told if round(share, 3) * count % 1}) > 10
     for i, (name, request) in enumerate(requests.items()):
@@ -108,6 +111,32 @@ def test_each_pair_is_done_once_though_a_worker_is_killed(images: Path, tmp_path
     assert list((tmp_path / "locks").iterdir()) == []
     fixed, moving = 1, count
     assert [path.suffix for path in (tmp_path / "features").iterdir()] == [".disa"] * (fixed + moving)
+
+
+@pytest.mark.parametrize(
+    ("cores", "said", "workers", "threads"),
+    [(8, None, 3, "2"), (8, "1", 3, "1"), (8, "64", 2, "4"), (2, None, 4, "1"), (8, "0", 2, "4")],
+)
+def test_workers_share_the_cores_and_the_memory(
+    monkeypatch: pytest.MonkeyPatch, cores: int, said: str | None, workers: int, threads: str
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setenv("DISA_MEMORY", "6G")
+    if said is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert share_of_each(workers) == {
+        "OMP_NUM_THREADS": threads,
+        "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": threads,
+        "DISA_MEMORY": str(6 * 2**30 // workers),
+    }
+
+
+def environment_of(process: int) -> dict[str, str]:
+    """Variables that a process was started with."""
+    content = Path(f"/proc/{process}/environ").read_bytes().decode()
+    return dict(line.split("=", 1) for line in content.split("\0") if "=" in line)
 
 
 def told_while(outcomes: Iterator[Outcome], told: list[float]) -> Iterator[Outcome]:

@@ -18,8 +18,10 @@ from typing import TypeAlias
 
 from disa.cohort.work import Outcome, died, register_pair, unforeseen
 from disa.memory import VARIABLE, memory_limit
+from disa.network.session import allowed_threads
 from disa.progress import Listener, Position, announce, told_to
 from disa.report.job import Request
+from disa.threads import allowed_cores
 
 DEATHS = 3
 """Of workers with one pair, after which it is given up."""
@@ -95,10 +97,11 @@ def run_here(
     Args:
         requests: by the pair's name.
         cohort: folder of the whole cohort.
-        workers: processes, which share the cores.
+        workers: processes at most, which share the cores and the memory.
         retries: of a pair that fails by something that this package does not foresee.
     """
     waiting = deque(requests)
+    workers = min(workers, len(requests))
     tries = _Tries(retries)
     crew: list[_Worker] = []
     finished = 0
@@ -133,16 +136,26 @@ def _started(workers: int) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    threads = str(max((os.cpu_count() or 1) // workers, 1))
-    share = {
-        "OMP_NUM_THREADS": threads,
-        "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": threads,
-        VARIABLE: str(max(memory_limit() // workers, 1)),
-    }
-    with _environment(share):
+    with _environment(share_of_each(workers)):
         process.start()
     theirs.close()
     return _Worker(process, ours)
+
+
+def share_of_each(workers: int) -> dict[str, str]:
+    """Environment variables of each of so many workers: its cores, by what this process may have, and its memory.
+
+    Raises:
+        DISAError: the environment variable DISA_MEMORY is no size.
+    """
+    threads = max(allowed_cores() // workers, 1)
+    limit = allowed_threads()
+    share = str(min(threads, limit) if limit else threads)
+    return {
+        "OMP_NUM_THREADS": share,
+        "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": share,
+        VARIABLE: str(max(memory_limit() // workers, 1)),
+    }
 
 
 @contextmanager
