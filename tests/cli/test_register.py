@@ -420,6 +420,25 @@ def test_the_terminal_says_how_far_off_it_is_and_the_record_has_the_hashes(folde
     assert about["sha256"]["files"] == {name: hash_of(out / name) for name in about["files"] if name != "result.json"}
 
 
+@pytest.mark.parametrize(
+    ("moving", "options"),
+    [("moved.nii.gz", []), ("link.nii.gz", []), ("other.nii.gz", ["--initial-transform", "transform.tfm"])],
+)
+def test_results_do_not_replace_an_input(folder: Path, tmp_path: Path, moving: str, options: list[str]) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("moved.nii.gz", "other.nii.gz"):
+        shutil.copy(folder / "moving.nii.gz", out / name)
+    shutil.copy(folder / "true.tfm", out / "transform.tfm")
+    (out / "link.nii.gz").symlink_to("moved.nii.gz")
+    before = (out / "moved.nii.gz").read_bytes()
+    paths = [f"{out}/{option}" if option.endswith(".tfm") else option for option in options]
+    ran = CliRunner().invoke(app, ["register", f"{folder}/fixed.nii.gz", f"{out}/{moving}", "-o", str(out), *paths])
+    assert ran.exit_code == 1
+    assert "is an input, and the results would replace it; give another folder" in ran.stderr
+    assert (out / "moved.nii.gz").read_bytes() == before
+
+
 def test_an_input_that_changes_meanwhile_is_one_line(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

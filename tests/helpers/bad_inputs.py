@@ -221,6 +221,8 @@ CASES: dict[str, list[Case]] = {
         Case("a folder under the name of a result", "register fixed.nii.gz moving.nii.gz -o taken"),
         Case("somebody's transform.tfm, where a run writes none",
              "register fixed.nii.gz moving.nii.gz -o foreign --deformable"),
+        Case("an input that the results would replace", "register fixed.nii.gz foreign/moved.nii.gz -o foreign"),
+        Case("an input's folder for the results", "register two-series moving.nii.gz -o two-series --fixed-series 1"),
         Case("a file where a cohort's folder is to be", "cohort pairs.csv -o points.csv"),
         Case("an image without a grid to carry it to", "apply away.tfm moving.nii.gz -o x.nii.gz"),
     ],
@@ -246,7 +248,9 @@ def make_files(folder: Path) -> None:
     def written(name: str, values: np.ndarray) -> None:
         write(name, sitk.GetImageFromArray(values))
 
-    for name in ("fixed", "moving"):
+    for name in ("folder", "taken/report.html", "foreign"):
+        (folder / name).mkdir(parents=True)
+    for name in ("fixed", "moving", "foreign/moved"):
         write(f"{name}.nii.gz", image)
     (folder / "empty.nii.gz").write_bytes(b"")
     write("axes.mha", image)
@@ -257,8 +261,6 @@ def make_files(folder: Path) -> None:
     (folder / "short.nii.gz").write_bytes(whole[: len(whole) // 2])
     content = gzip.decompress(whole)
     (folder / "promises.nii").write_bytes(content[:42] + np.array([900] * 3, "<i2").tobytes() + content[48:])
-    for name in ("folder", "taken/report.html", "foreign"):
-        (folder / name).mkdir(parents=True)
     (folder / "foreign" / "transform.tfm").touch()
     written("flat.png", pixels[0].astype(np.uint8))
     write("series.nii.gz", sitk.JoinSeries([image, image]))

@@ -174,13 +174,17 @@ def test_masks_that_are_none_are_refused_in_one_line(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_label_maps_of_simpleitk_are_taken_as_images_masks_and_labels() -> None:
+@pytest.mark.parametrize("kind", ["label map", "vectors of one number", "ITK's vectors of one number"])
+def test_other_pixel_types_of_one_number_are_taken_as_images_masks_and_labels(kind: str) -> None:
     labels = sitk.Cast(structured_image((9, 9, 9)) > 0, sitk.sitkUInt8) * 3
-    as_map = sitk.Cast(labels, sitk.sitkLabelUInt8)
     values = sitk.GetArrayFromImage(labels)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(load_image(as_map)), values)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(load_mask(as_map, "mask")), values > 0)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(load_labels(as_map)), values)
+    image: Any = sitk.Cast(labels, sitk.sitkLabelUInt8) if kind == "label map" else sitk.Compose(labels)
+    if kind.startswith("ITK"):
+        itk = pytest.importorskip("itk")
+        image = itk.image_from_array(values[..., None], is_vector=True)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(load_image(image)), values)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(load_mask(image, "mask")), values > 0)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(load_labels(image)), values)
 
 
 def test_soft_maps_are_no_labels() -> None:
@@ -245,6 +249,18 @@ for attempt in (
     assert [line.rsplit(": ", 1)[1] for line in ran.stdout.splitlines()] == [
         *["the path is not UTF-8; rename it"] * 4,
     ]
+
+
+def test_paths_that_this_process_takes_for_another_encoding_get_one_line(tmp_path: Path) -> None:
+    """SimpleITK ended the process under ASCII, and looked for another name under Latin-1."""
+    image = tmp_path / "sch\u00e4del.nii"
+    sitk.WriteImage(structured_image((9, 9, 9)), str(image))
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", READ, os.fsencode(image).hex()]
+    ran = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+    last = ran.stderr.decode().rstrip().splitlines()[-1]
+    assert ran.returncode == 1 and last.endswith("takes paths for ascii; set the environment variable PYTHONUTF8=1")
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
 
 
 def test_a_pipe_in_place_of_a_transform_or_points_is_not_waited_for(tmp_path: Path) -> None:

@@ -31,10 +31,15 @@ FLOATS = (sitk.sitkFloat32, sitk.sitkFloat64)
 """Pixel types that may hold NaN."""
 
 
-def unlabelled(image: sitk.Image) -> sitk.Image:
-    """The image; of a label map, as `sitk.LabelImageToLabelMap` gives it, one that holds its labels."""
+def scalar_of(image: sitk.Image) -> sitk.Image:
+    """The image itself, the labels of a label map as `sitk.LabelImageToLabelMap` gives it, or vectors of one number."""
     kind = LABEL_TYPES.get(image.GetPixelID())
-    return image if kind is None else sitk.Cast(image, kind)
+    scalar: sitk.Image = image
+    if kind is not None:
+        scalar = sitk.Cast(image, kind)
+    elif image.GetPixelIDTypeAsString().startswith("vector") and image.GetNumberOfComponentsPerPixel() == 1:
+        scalar = sitk.VectorIndexSelectionCast(image, 0)
+    return scalar
 
 
 def check_kind(image: sitk.Image, name: str) -> None:

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 
 from disa.errors import ImageError, ImageWarning
 from disa.geometry.grid import Grid
-from disa.io.gate import FLOATS, check_kind, check_place, check_size, check_voxels, unlabelled
+from disa.io.gate import FLOATS, check_kind, check_place, check_size, check_voxels, scalar_of
 from disa.io.reading import read_image
 
 ImageLike: TypeAlias = Any
@@ -76,7 +76,7 @@ def load_labels(labels: ImageLike, name: str | None = None) -> sitk.Image:
         ImageError: not readable, not 3-D, several numbers a voxel, or with fractions, NaN or infinity.
     """
     name = name or image_name(labels)
-    opened = unlabelled(_open(labels, name, labels=True))
+    opened = scalar_of(_open(labels, name, labels=True))
     check_kind(opened, name)
     check_place(Grid.of(opened), name)
     if opened.GetPixelID() not in FLOATS:
@@ -94,7 +94,7 @@ def load_labels(labels: ImageLike, name: str | None = None) -> sitk.Image:
 
 def check_mask(mask: sitk.Image, name: str) -> sitk.Image:
     """The mask as 8-bit image of 0 and 1, or an `ImageError` that names it."""
-    mask = unlabelled(mask)
+    mask = scalar_of(mask)
     check_kind(mask, name)
     check_place(Grid.of(mask), name)
     values = sitk.GetArrayViewFromImage(mask)
@@ -132,7 +132,7 @@ def image_from_array(pixels: np.ndarray[Any, Any], grid: Grid, name: str = "imag
 
 def check_image(image: sitk.Image, name: str) -> sitk.Image:
     """The image as float32, or an `ImageError` that names it."""
-    image = unlabelled(image)
+    image = scalar_of(image)
     check_kind(image, name)
     grid = Grid.of(image)
     check_size(grid, name)
@@ -156,6 +156,8 @@ def _from_itk(image: Any, name: str) -> sitk.Image:
     if min(image.GetBufferedRegion().GetSize()) < 1:
         raise ImageError(f"{name}: expected a 3-D image, got an empty one; update its pipeline or read it again")
     pixels = itk.array_view_from_image(image)
+    if pixels.shape[3:] == (1,):  # vectors of one number
+        pixels = pixels[..., 0]
     if pixels.ndim != 3:
         raise ImageError(f"{name}: expected one real number a voxel, got several; give one channel")
     start = image.TransformIndexToPhysicalPoint(image.GetBufferedRegion().GetIndex())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from disa.errors import DISAError, ImageError
@@ -21,11 +22,17 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 
 def check_utf8(path: Path, error: type[DISAError]) -> None:
-    """Raises an error where a path is not UTF-8, at which SimpleITK ends the process."""
+    """Raises an error where SimpleITK, which takes a path for UTF-8, would end the process or use another name."""
+    content = os.fsencode(path)
     try:
-        os.fsencode(path).decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
         raise error(f"{shown(path)}: the path is not UTF-8; rename it") from None
+    if os.fspath(path).encode("utf-8", "replace") != content:
+        raise error(
+            f"{shown(path)}: the path is UTF-8, but this process takes paths for {sys.getfilesystemencoding()}; set "
+            "the environment variable PYTHONUTF8=1"
+        )
 
 
 def is_folder(path: Path) -> bool:

@@ -18,6 +18,7 @@ from disa.deform.options import DeformOptions
 from disa.errors import ConfigError, OutputError, RegistrationError
 from disa.geometry.applying import resampled
 from disa.io.images import load_image
+from disa.io.paths import check_utf8
 from disa.io.points import read_points
 from disa.io.reading import ImageFile, read_image
 from disa.io.result_folder import alone_in, publish, settle
@@ -42,6 +43,7 @@ from disa.report.record import (
     REPORT,
     RESULT,
     TRANSFORM,
+    check_apart,
     check_names,
     digests_of,
     files_of_run,
@@ -289,8 +291,10 @@ def _check(request: Request) -> None:
         if name in inputs.given and request.options.deformation is None:
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(f"{option}: has an effect with --deformable only; add that or leave it out")
+    check_utf8(request.output, OutputError)
     if request.output.exists() and not request.output.is_dir():
         raise OutputError(f"{request.output}: is a file; expected a folder to write into")
+    check_apart(request.output, inputs.given)
     is_linear = request.options.deformation is None and request.options.pose.probe is None
     check_names(request.output, is_linear)
 

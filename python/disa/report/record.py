@@ -96,3 +96,24 @@ def check_names(folder: Path, is_linear: bool) -> None:
         raise OutputError(
             f"{folder / LINEAR}: of no run that ended, and none is written now; move it away or give another folder"
         )
+
+
+def check_apart(folder: Path, inputs: Mapping[str, Path]) -> None:
+    """Raise OutputError where a run's files would replace one of its inputs, or lie among an input's.
+
+    Args:
+        folder: for the results.
+        inputs: by name.
+    """
+    for path in inputs.values():
+        if _are_same(path, folder):
+            raise OutputError(f"{folder}: is the folder of an input; give another one for the results")
+        if any(_are_same(path, folder / name) for name in NAMES):
+            raise OutputError(f"{path}: is an input, and the results would replace it; give another folder for them")
+
+
+def _are_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # there is none, or a path is none; its reader says so
+        return False
