@@ -35,7 +35,7 @@ def bone_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points of the T1 at bone, and where the reference puts them in the CT, both of shape (n, 3), mm."""
     bone = bone_of(ct)
-    voxels = np.argwhere(sitk.GetArrayViewFromImage(bone))
+    voxels = np.argwhere(sitk.GetArrayFromImage(bone))
     voxels = voxels[np.random.default_rng(0).choice(len(voxels), min(3000, len(voxels)), replace=False)]
     there = np.asarray([ct.TransformIndexToPhysicalPoint(voxel[::-1].tolist()) for voxel in voxels])
     back = reference.GetInverse()

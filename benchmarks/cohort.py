@@ -44,7 +44,7 @@ def blobs(size: int, rng: np.random.Generator) -> sitk.Image:
 
 def other_contrast(image: sitk.Image, rng: np.random.Generator) -> sitk.Image:
     """Each intensity becomes another one, the background stays."""
-    pixels = sitk.GetArrayViewFromImage(image).astype(int)
+    pixels = sitk.GetArrayFromImage(image).astype(int)
     table = np.concatenate([[0.0], rng.permutation(int(pixels.max())) + 1.0])
     result = sitk.GetImageFromArray(table[pixels].astype(np.float32))
     result.CopyInformation(image)

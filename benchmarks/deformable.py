@@ -84,7 +84,7 @@ def folds_of(transform: sitk.Transform, image: sitk.Image) -> float:
 def dice_of(transform: sitk.Transform, fixed: sitk.Image | None, moving: sitk.Image | None) -> float:
     if fixed is None or moving is None:
         return float("nan")
-    a = sitk.GetArrayViewFromImage(fixed) > 0
+    a = sitk.GetArrayFromImage(fixed) > 0
     b = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkNearestNeighbor, 0.0)) > 0
     return float(2 * (a & b).sum() / (a.sum() + b.sum()))
 

@@ -70,7 +70,7 @@ def mattes(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
     method.SetSmoothingSigmasPerLevel([4, 2])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInitialTransformAsBSpline(transform, True, [1, 2])
-    low = float(sitk.GetArrayViewFromImage(moving).min())
+    low = float(sitk.GetArrayFromImage(moving).min())
     try:
         return method.Execute(fixed, sitk.Cast(moving - low, sitk.sitkFloat32))
     except RuntimeError:  # too many samples map outside

@@ -29,7 +29,7 @@ def disagreement_at(result: disa.DeformableResult, points: np.ndarray) -> np.nda
     """mm at points, shape (n, 3), by the nearest node."""
     image = result.disagreement_map
     index = np.rint(Grid.of(image).indices(points)).astype(int).clip(0, np.asarray(image.GetSize()) - 1)
-    values: np.ndarray = sitk.GetArrayViewFromImage(image)[index[:, 2], index[:, 1], index[:, 0]]
+    values: np.ndarray = sitk.GetArrayFromImage(image)[index[:, 2], index[:, 1], index[:, 0]]
     return values
 
 

@@ -31,7 +31,7 @@ def random_field(
     noise.SetOrigin((centre_of(image) - direction @ ((size - 1) / 2 * NODE_SPACING)).tolist())
     smooth = sitk.SmoothingRecursiveGaussian(noise, sigma)
     within = sitk.Resample(smooth, sitk.Cast(image, sitk.sitkFloat32)[::4, ::4, ::2])
-    longest = np.linalg.norm(sitk.GetArrayViewFromImage(within), axis=-1).max()
+    longest = np.linalg.norm(sitk.GetArrayFromImage(within), axis=-1).max()
     scaled = sitk.GetImageFromArray(amplitude / longest * sitk.GetArrayFromImage(smooth).astype(float), isVector=True)
     scaled.CopyInformation(smooth)
     return sitk.DisplacementFieldTransform(scaled)
@@ -41,7 +41,7 @@ def move(image: sitk.Image, field: sitk.Transform, rng: np.random.Generator, lab
     """M(y) = image(field(y)), on a grid turned by up to 15 degrees an axis and shifted (geometry.turned)."""
     grid = turned(image, rng)
     interpolator = sitk.sitkNearestNeighbor if label else sitk.sitkBSpline
-    low = float(sitk.GetArrayViewFromImage(image).min())
+    low = float(sitk.GetArrayFromImage(image).min())
     return sitk.Resample(sitk.Cast(image, sitk.sitkFloat32), grid, field, interpolator, low)
 
 
@@ -62,6 +62,6 @@ def body_points(image: sitk.Image, step: float = 6.0) -> np.ndarray:
     smooth = sitk.SmoothingRecursiveGaussian(image, 2.0)
     body = sitk.BinaryFillhole(sitk.OtsuThreshold(smooth, 0, 1))
     every = [max(1, round(step / s)) for s in image.GetSpacing()]
-    inside = np.argwhere(sitk.GetArrayViewFromImage(body)[tuple(slice(n // 2, None, n) for n in every[::-1])])
+    inside = np.argwhere(sitk.GetArrayFromImage(body)[tuple(slice(n // 2, None, n) for n in every[::-1])])
     index = inside[:, ::-1] * every + [n // 2 for n in every]
     return np.array([image.TransformIndexToPhysicalPoint(i) for i in index.tolist()])

@@ -121,7 +121,7 @@ def turned(image: sitk.Image, rng: np.random.Generator, degrees: float = 15.0) -
     size = np.ceil(covered / spacing).astype(int)
     shift = rng.uniform(-4.0, 4.0, 3)
     origin = centre_of(image) - direction @ (((size - 1) / 2 + shift) * spacing)
-    low = float(sitk.GetArrayViewFromImage(image).min())
+    low = float(sitk.GetArrayFromImage(image).min())
     return sitk.Resample(
         sitk.Cast(image, sitk.sitkFloat32),
         size.tolist(),

@@ -72,7 +72,7 @@ def lc2_of(fixed: sitk.Image, moving: sitk.Image) -> Similarity:
         values: npt.NDArray[np.float32] = sitk.GetArrayFromImage(grid.linear(image, pose, beyond=outside))
         return values
 
-    low = float(sitk.GetArrayViewFromImage(source).min())
+    low = float(sitk.GetArrayFromImage(source).min())
 
     def value(pose: sitk.Euler3DTransform) -> float:
         other = torch.from_numpy(at(pose, source, low)).to(device)

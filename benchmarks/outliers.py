@@ -83,7 +83,7 @@ def count(folder: Path) -> None:
         image = sitk.ReadImage(str(path), sitk.sitkFloat32)
         shown = limited(image)
         if shown is not image:
-            changed = sitk.GetArrayViewFromImage(shown) != sitk.GetArrayViewFromImage(image)
+            changed = sitk.GetArrayFromImage(shown) != sitk.GetArrayFromImage(image)
             print(f"| {path.name} | {100 * changed.mean():.4f} |", flush=True)
     print(f"\n{len(paths)} images")
 

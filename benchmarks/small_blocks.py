@@ -19,7 +19,7 @@ import disa
 
 
 def dice(transform: sitk.Transform, fixed: sitk.Image, moving: sitk.Image) -> float:
-    a = sitk.GetArrayViewFromImage(fixed) > 0
+    a = sitk.GetArrayFromImage(fixed) > 0
     b = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkNearestNeighbor, 0.0)) > 0
     return float(2 * (a & b).sum() / (a.sum() + b.sum()))
 

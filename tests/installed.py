@@ -94,7 +94,7 @@ def write_pair(folder: Path) -> None:
     back = sitk.TranslationTransform(3, [-shift for shift in SHIFT_MM])
     shifted = sitk.Resample(fixed, grid, back, sitk.sitkLinear)
     sitk.WriteImage(
-        sitk.Exp(shifted * (-1.0 / float(sitk.GetArrayViewFromImage(fixed).std()))), str(folder / "moving.nii.gz")
+        sitk.Exp(shifted * (-1.0 / float(sitk.GetArrayFromImage(fixed).std()))), str(folder / "moving.nii.gz")
     )
 
 

@@ -58,9 +58,9 @@ def _longest_axis(head: sitk.Image) -> np.ndarray:
 def _extent(head: sitk.Image, axis: np.ndarray) -> Span:
     """Least and greatest coordinate, mm, of the head along a unit vector."""
     smooth = sitk.SmoothingRecursiveGaussian(head, 2.0)
-    bright = float(np.percentile(sitk.GetArrayViewFromImage(head), 99.0))
+    bright = float(np.percentile(sitk.GetArrayFromImage(head), 99.0))
     pieces = sitk.RelabelComponent(sitk.ConnectedComponent(smooth > LOW * bright), sortByObjectSize=True)
-    voxels = np.argwhere(sitk.GetArrayViewFromImage(pieces) == 1)[:, ::-1]
+    voxels = np.argwhere(sitk.GetArrayFromImage(pieces) == 1)[:, ::-1]
     direction = np.asarray(head.GetDirection()).reshape(3, 3)
     along = voxels @ (np.asarray(head.GetSpacing()) * (axis @ direction)) + np.asarray(head.GetOrigin()) @ axis
     return float(along.min()), float(along.max())

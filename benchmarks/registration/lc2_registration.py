@@ -76,7 +76,7 @@ class LC2:
             for n, p in zip(self.grid.size[::-1], positions, strict=True)
         ]
         self._moving = normalize(smooth_for(pair.moving, spacing))
-        self._low = float(sitk.GetArrayViewFromImage(self._moving).min())
+        self._low = float(sitk.GetArrayFromImage(self._moving).min())
         self._seen = _ones(pair.moving) if pair.moving_mask is None else pair.moving_mask
         self._fixed = torch.from_numpy(sitk.GetArrayFromImage(fixed))
         self._fixed_gradient = gradient_magnitude(self._fixed[None])[0]

@@ -96,7 +96,7 @@ def _centroids(labels: Path, image: Path) -> list[tuple[float, ...] | None]:
     every = sitk.ReadImage(str(labels), sitk.sitkFloat32)
     place = every[:, :, :, 0]
     found: list[tuple[float, ...] | None] = []
-    for structure in sitk.GetArrayViewFromImage(every) > INSIDE:
+    for structure in sitk.GetArrayFromImage(every) > INSIDE:
         zyx = np.argwhere(structure)
         index = zyx.mean(axis=0)[::-1].tolist() if zyx.size else None
         found.append(None if index is None else place.TransformContinuousIndexToPhysicalPoint(index))

@@ -137,7 +137,7 @@ def _scene(case: Case, seed: int) -> Scene:
 def _one_side(case: Case, seed: int) -> tuple[sitk.Image, sitk.Image | None]:
     image = sitk.ReadImage(str(case.fixed), sitk.sitkFloat32)
     if case.simulated:
-        image = simulate(image, "ct" if sitk.GetArrayViewFromImage(image).min() < AIR else "mr", generator(case, seed))
+        image = simulate(image, "ct" if sitk.GetArrayFromImage(image).min() < AIR else "mr", generator(case, seed))
     if case.fixed_mask is not None:
         return image, sitk.ReadImage(str(case.fixed_mask), sitk.sitkUInt8)
     return image, _sector(image) if case.sector else None

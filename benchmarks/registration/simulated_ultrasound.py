@@ -116,7 +116,7 @@ def place(body: sitk.Image, rng: np.random.Generator, inset: float) -> tuple[Arr
         direction /= np.linalg.norm(direction)
         index = indices(body, centre + distances[:, None] * direction)
         within = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
-        seen = map_coordinates(sitk.GetArrayViewFromImage(body), index[:, ::-1].T, order=0, cval=0)
+        seen = map_coordinates(sitk.GetArrayFromImage(body), index[:, ::-1].T, order=0, cval=0)
         last = int(np.flatnonzero(seen).max(initial=0))
         left = int(within.sum()) - last
         if left > best:
@@ -141,7 +141,7 @@ def sample_beams(image: sitk.Image, contact: Array, axes: Array, probe: Probe, o
     apex = contact - probe.radius * axes[:, 2]
     points = apex + (toward @ axes.T)[:, :, None] * reach[:, None]
     index = indices(image, points)
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = sitk.GetArrayFromImage(image)
     mode = "nearest" if outside is None else "constant"
     return map_coordinates(pixels, np.moveaxis(index[..., ::-1], -1, 0), order=1, mode=mode, cval=outside or 0.0)
 

@@ -66,7 +66,7 @@ def draw_descriptors(t1: sitk.Image, t2: sitk.Image) -> Figure:
     for line, name, image, colours, weight in zip(
         axes, ("MR T1", "MR T2, simulated"), (t1, t2), as_colours(descriptors), weights, strict=True
     ):
-        pixels = sitk.GetArrayViewFromImage(image)[image.TransformPhysicalPointToIndex((0.0, 0.0, HEIGHT))[2]]
+        pixels = sitk.GetArrayFromImage(image)[image.TransformPhysicalPointToIndex((0.0, 0.0, HEIGHT))[2]]
         line[0].imshow(pixels[::2, ::2][SHOWN], cmap="gray", vmax=np.percentile(pixels, 99.5), interpolation="none")
         line[1].imshow(colours[SHOWN], interpolation="none")
         line[2].imshow(weight[SHOWN], cmap="magma", vmax=np.percentile(weight, 99.5), interpolation="none")

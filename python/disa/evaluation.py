@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from disa.errors import ImageError
 from disa.geometry.applying import transformed
+from disa.geometry.pixels import pixels_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -50,12 +51,12 @@ def transform_errors(transform: sitk.Transform, truth: sitk.Transform, fixed: si
 
 def labels_of(*images: sitk.Image) -> list[int]:
     """Labels other than 0 in any of the label maps, ascending."""
-    return sorted({int(label) for image in images for label in np.unique(sitk.GetArrayViewFromImage(image))} - {0})
+    return sorted({int(label) for image in images for label in np.unique(pixels_of(image))} - {0})
 
 
 def dice(one: sitk.Image, other: sitk.Image, label: int) -> float:
     """Dice similarity coefficient of a label in two maps of one grid, 0 to 1; NaN where neither has it."""
-    a, b = (sitk.GetArrayViewFromImage(image) == label for image in (one, other))
+    a, b = (pixels_of(image) == label for image in (one, other))
     total = int(a.sum()) + int(b.sum())
     return 2 * int((a & b).sum()) / total if total else float("nan")
 
@@ -74,5 +75,5 @@ def hausdorff95(one: sitk.Image, other: sitk.Image, label: int) -> float:
     percentiles = []
     for mask, border in zip(masks, reversed(borders), strict=True):
         away = sitk.SignedMaurerDistanceMap(mask, insideIsPositive=False, squaredDistance=False, useImageSpacing=True)
-        percentiles.append(float(np.percentile(np.abs(sitk.GetArrayViewFromImage(away)[border]), 95)))
+        percentiles.append(float(np.percentile(np.abs(pixels_of(away)[border]), 95)))
     return max(percentiles)

@@ -39,7 +39,7 @@ def test_value_is_that_of_the_training_target() -> None:
     grid = covering_grid(Grid.of(fixed), 2.0)
     seen = grid.linear(normalize(fixed), is_continued=True)
     # outside, LC2 has the moving image's darkest value
-    low = float(sitk.GetArrayViewFromImage(normalize(moving)).min())
+    low = float(sitk.GetArrayFromImage(normalize(moving)).min())
     placed = sitk.Resample(normalize(moving), seen, sitk.Transform(), sitk.sitkLinear, low)
     a, b = (torch.from_numpy(sitk.GetArrayFromImage(image)) for image in (seen, placed))
     both = 0.5 * (lc2_of_images(a, b) + lc2_of_images(b, a)).numpy()[::4, ::4, ::4]

@@ -66,3 +66,13 @@ def test_help_loads_nothing_that_is_slow() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "register" in ran.stdout and ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    script = "import sys; from disa.cli.app import app; app(sys.argv[1:])"
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", script, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ran.returncode == 1
+    assert ran.stderr == "disa: standard output: cannot be written: No space left on device\n"

@@ -36,7 +36,7 @@ def labels_of(boxes: dict[int, tuple[slice, slice, slice]]) -> sitk.Image:
 
 def points_of(labels: sitk.Image, label: int) -> np.ndarray:
     """Some voxels of a label, shape (60, 3), mm."""
-    voxels = np.argwhere(sitk.GetArrayViewFromImage(labels) == label)[:, ::-1]
+    voxels = np.argwhere(sitk.GetArrayFromImage(labels) == label)[:, ::-1]
     return Grid.of(labels).points(np.random.default_rng(0).permutation(voxels)[:60])
 
 

@@ -82,4 +82,4 @@ def test_noise_of_folds_ends_without_any() -> None:
     assert corner_determinants(smooth, 4.0).min() >= LEAST_DETERMINANT
     nodes = Grid.isotropic((6, 6, 6), np.zeros(3), 4.0)
     central = sitk.DisplacementFieldJacobianDeterminant(to_transform(smooth, nodes).GetDisplacementField())
-    assert sitk.GetArrayViewFromImage(central).min() > 0
+    assert sitk.GetArrayFromImage(central).min() > 0

@@ -117,14 +117,14 @@ def test_maps_show_growth_and_disagreement(pair: Pair, result: disa.DeformableRe
     index = volume.TransformPhysicalPointToContinuousIndex(point.tolist())
     growth = volume[tuple(round(i) for i in index)]
     assert np.linalg.det(np.stack(arms) / (2 * step)) == pytest.approx(growth, abs=0.1)
-    disagreement = sitk.GetArrayViewFromImage(result.disagreement_map)
+    disagreement = sitk.GetArrayFromImage(result.disagreement_map)
     assert 0.0 < disagreement.mean() < 10.0
 
 
 def test_one_way_is_found_too(pair: Pair) -> None:
     result = disa.deformable_register(*pair[:2], inverse_consistent=False)
     assert error_of(result.transform, pair[2]) < 3.0
-    assert not sitk.GetArrayViewFromImage(result.disagreement_map).any()
+    assert not sitk.GetArrayFromImage(result.disagreement_map).any()
 
 
 def test_masks_keep_what_they_hide_out(pair: Pair) -> None:

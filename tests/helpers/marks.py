@@ -46,6 +46,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "features": ("images",),
     "features/test_heat_map.py": ("quick",),
     "features/test_resampling.py": ("quick",),
+    "geometry": ("quick",),
     "io": ("quick",),
     "io/test_result_folder.py": (),
     "io/test_transform_files.py": (),

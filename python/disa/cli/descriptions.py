@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from disa.core import FeatureVolume
 from disa.geometry.linear import matrix_and_offset
+from disa.geometry.pixels import pixels_of
 from disa.io.transform_files import read_transform
 from disa.network.models import describe_model, find_model, shipped_models
 
@@ -69,7 +70,7 @@ def _transform(transform: sitk.Transform, name: str) -> dict[str, Any]:
 
 
 def _field(field: sitk.Image) -> dict[str, Any]:
-    lengths = np.linalg.norm(sitk.GetArrayViewFromImage(field), axis=-1)
+    lengths = np.linalg.norm(pixels_of(field), axis=-1)
     return {
         "size": list(field.GetSize()),
         "spacing_mm": list(field.GetSpacing()),

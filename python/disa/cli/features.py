@@ -95,11 +95,11 @@ def heatmap(
     """Write how alike one point of an image is to every place of another (paper, Fig. 1)."""
     with one_line():
         import numpy as np
-        import SimpleITK as sitk
 
         from disa.cli.progress_bar import progress_bar
         from disa.features.extract import extract_features
         from disa.features.heat_map import similarity_map
+        from disa.geometry.pixels import pixels_of
         from disa.io.writing import write_image
         from disa.progress import announce
 
@@ -114,7 +114,7 @@ def heatmap(
                 )
             found = similarity_map(both[0], point, both[1])
             write_image(found, output)
-        values = sitk.GetArrayViewFromImage(found)
+        values = pixels_of(found)
         z, y, x = (int(i) for i in np.unravel_index(int(values.argmax()), values.shape))
         place = ", ".join(f"{v:.1f}" for v in found.TransformIndexToPhysicalPoint((x, y, z)))
     typer.echo(f"{output}: highest value {values.max():.3f} at {place} mm")

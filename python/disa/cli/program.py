@@ -21,7 +21,12 @@ class Program(TyperGroup):
         self._markup = self.rich_markup_mode
         if not sys.stderr.isatty():
             self.rich_markup_mode = None
-        return super().main(*args, **extra)
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            sys.exit(f"disa: standard output: cannot be written: {error.strerror}")
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help has its frames wherever it goes, for without them its texts are cut short."""

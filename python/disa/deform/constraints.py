@@ -14,6 +14,7 @@ from disa.deform.landmarks import Landmarks
 from disa.deform.rigid_parts import RigidParts
 from disa.errors import RegistrationError
 from disa.geometry.linear import matrix_and_offset
+from disa.geometry.pixels import pixels_of
 from disa.io.images import ImageLike, load_labels
 
 FloatArray = npt.NDArray[np.float64]
@@ -106,7 +107,7 @@ def open_constraints(constraints: Constraints | None, initial: sitk.Transform | 
 
 def _labels(given: ImageLike, name: str) -> sitk.Image:
     labels = load_labels(given, name)
-    if not sitk.GetArrayViewFromImage(labels).any():
+    if not pixels_of(labels).any():
         raise RegistrationError(f"{name}: every voxel is 0; expected a label above 0 for each rigid part")
     return labels
 

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from disa.core import FeatureVolume, _core
 from disa.errors import ImageError
+from disa.geometry.pixels import pixels_of
 from disa.io.locking import locked
 from disa.io.writing import write_features
 
@@ -45,7 +46,7 @@ def clear() -> None:
 
 def digest_of(image: sitk.Image) -> str:
     """What tells an image from others: its pixels and its place. A copy has the same, a changed image has not."""
-    digest = hashlib.blake2b(np.ascontiguousarray(sitk.GetArrayViewFromImage(image)).data, digest_size=16)
+    digest = hashlib.blake2b(np.ascontiguousarray(pixels_of(image)).data, digest_size=16)
     digest.update(repr((image.GetSize(), image.GetOrigin(), image.GetSpacing(), image.GetDirection())).encode())
     return digest.hexdigest()
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
+from disa.geometry.pixels import pixels_of
+
 
 def extend_beyond(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
     """The image with what lies outside of its field of view made up from what lies next to it.
@@ -25,7 +27,7 @@ def extend_beyond(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
 
 
 def _continued(image: sitk.Image, weight: sitk.Image) -> sitk.Image:
-    known = sitk.GetArrayViewFromImage(weight) > 0
+    known = pixels_of(weight) > 0
     if known.all() or not known.any():
         return image
     halves = [min(2, n) for n in image.GetSize()]
@@ -39,7 +41,7 @@ def _continued(image: sitk.Image, weight: sitk.Image) -> sitk.Image:
 
 def is_blank_beyond(image: sitk.Image, mask: sitk.Image) -> bool:
     """Whether all voxels beyond a mask, of which there are some, have one value: the image ends there."""
-    outside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(on_grid(mask, image)) == 0]
+    outside = pixels_of(image)[pixels_of(on_grid(mask, image)) == 0]
     return outside.size > 0 and bool(np.ptp(outside) == 0)
 
 

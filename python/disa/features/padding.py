@@ -10,6 +10,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def seen_part(image: sitk.Image) -> sitk.Image | None:
     Args:
         image: 3-D.
     """
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = pixels_of(image)
     value = _value_of_faces(pixels)
     if value is None:
         return None
@@ -76,7 +77,7 @@ def volume_of(image: sitk.Image, seen: sitk.Image | None) -> float:
         image: any.
         seen: its `seen_part`.
     """
-    count = image.GetNumberOfPixels() if seen is None else int(np.count_nonzero(sitk.GetArrayViewFromImage(seen)))
+    count = image.GetNumberOfPixels() if seen is None else int(np.count_nonzero(pixels_of(seen)))
     return count * float(np.prod(image.GetSpacing()))
 
 
@@ -117,7 +118,7 @@ def _border_of(known: npt.NDArray[np.bool_], spacing: FloatArray) -> tuple[Float
     if min(known.shape) < 8:
         return np.zeros((0, 3)), np.zeros((0, 3))
     indicator = sitk.DiscreteGaussian(sitk.GetImageFromArray(known.astype(np.float32)), [BLUR**2] * 3, 16, 0.01, False)
-    smooth = sitk.GetArrayViewFromImage(indicator)
+    smooth = pixels_of(indicator)
     inner = np.zeros(known.shape, bool)
     inner[3:-3, 3:-3, 3:-3] = True
     z, y, x = np.nonzero((np.abs(smooth - 0.5) < 0.25) & inner)

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from disa.errors import ImageError
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 from disa.network.traits import Normalisation
 
 PERCENTILES = (1.0, 99.0)
@@ -54,7 +55,7 @@ def limited(image: sitk.Image) -> sitk.Image:
         The same grid. Padding of a CT (below air, such as -2000 or -3024) and wrapped padding (such as 63536) gets the
         least of the other intensities; outliers get the limit next to them.
     """
-    pixels: npt.NDArray[np.float32] = sitk.GetArrayViewFromImage(image)
+    pixels: npt.NDArray[np.float32] = pixels_of(image)
     padding = _padding_of(pixels)
     if padding is not None:
         kept = pixels != padding
@@ -119,7 +120,7 @@ def _joined(image: sitk.Image, voxel: float) -> sitk.Image:
 
 def normalize(image: sitk.Image, name: str = "image") -> sitk.Image:
     """The image at zero mean and unit standard deviation. Raises ImageError where it is constant."""
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = pixels_of(image)
     mean, deviation = float(pixels.mean(dtype=np.float64)), float(pixels.std(dtype=np.float64))
     if not deviation > 1e-6 * max(abs(mean), 1e-30):
         raise ImageError(f"{name}: every voxel is about {mean:g} at this spacing; expected an image with structure")
@@ -137,7 +138,7 @@ def scaled(volume: npt.NDArray[np.float32], image: sitk.Image, normalisation: No
     """
     if normalisation is Normalisation.DEVIATION:
         return volume
-    pixels: npt.NDArray[np.float32] = sitk.GetArrayViewFromImage(image)
+    pixels: npt.NDArray[np.float32] = pixels_of(image)
     if normalisation is Normalisation.RANGE:
         return _between(volume, float(pixels.min()), float(pixels.max()))
     low, high = np.percentile(pixels.reshape(-1)[:: pixels.size // SAMPLES | 1], PERCENTILES)

@@ -22,6 +22,7 @@ from disa.features.preparation import limited, normalize, scaled, smooth_for
 from disa.features.volumes import cut, smooth
 from disa.features.weights import local_deviation
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 from disa.io.images import ImageLike, image_name, load_image, load_mask
 from disa.network.describer import Describer
 from disa.network.footprint import check_memory
@@ -219,7 +220,7 @@ class ImageSide:
         traits = self.describer.traits(stride)
         kept = (slice(MARGIN // stride, -MARGIN // stride),) * 3
         cells = cells_of(grid, stride)
-        shown = scaled(sitk.GetArrayViewFromImage(volume), prepared, traits.normalisation)
+        shown = scaled(pixels_of(volume), prepared, traits.normalisation)
         descriptors = self.describer.describe(shown, stride)[kept]
         if transform is None:
             seen = _core.cells_inside(cells, self.grid)

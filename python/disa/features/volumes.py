@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from disa.core import FeatureVolume, _core
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def well_inside(
     deep = sitk.GetImageFromArray(np.pad(field.data.any(axis=-1).astype(np.uint8), 1))
     if inset > 0:
         deep = sitk.BinaryErode(deep, [inset] * 3, sitk.sitkBox, 0.0, 1.0, False)
-    is_deep = sitk.GetArrayViewFromImage(deep) > 0
+    is_deep = pixels_of(deep) > 0
     z, y, x = np.nonzero(samples.weights)
     points = Grid.of(samples).points(np.stack([x, y, z], axis=1)) @ matrix.T + offset
     index = np.rint(Grid.of(field).indices(points)).astype(int).clip(-1, np.asarray(is_deep.shape)[::-1] - 2) + 1

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from disa.core import FeatureVolume
 from disa.errors import RegistrationError
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 
 
 def local_variance(volume: sitk.Image, radius: int = 3, stride: int = 1) -> npt.NDArray[np.float32]:
@@ -25,7 +26,7 @@ def local_variance(volume: sitk.Image, radius: int = 3, stride: int = 1) -> npt.
 
     Source: DISA paper, Eq. 1 and section 3 (weight by local patch variance).
     """
-    values: npt.NDArray[np.float32] = sitk.GetArrayViewFromImage(volume)
+    values: npt.NDArray[np.float32] = pixels_of(volume)
     mean, mean_square = (_box_mean(of, radius, stride) for of in (values, values * values))
     return (mean_square - mean * mean).clip(min=0.0)
 
@@ -59,9 +60,9 @@ def weighted_by(features: FeatureVolume, image: sitk.Image) -> FeatureVolume:
     Raises:
         RegistrationError: it is negative somewhere or leaves no weight.
     """
-    if float(sitk.GetArrayViewFromImage(image).min()) < 0:
+    if float(pixels_of(image).min()) < 0:
         raise RegistrationError("fixed_weights: expected an image of 0 or more")
-    weights = features.weights * sitk.GetArrayViewFromImage(Grid.of(features).linear(image))
+    weights = features.weights * pixels_of(Grid.of(features).linear(image))
     if not weights.any():
         raise RegistrationError(
             "fixed_weights: leaves no fixed descriptor of any weight; check that it shares the fixed image's space"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.errors import ImageError, RegistrationError
+from disa.geometry.pixels import pixels_of
 from disa.interrupts import aborting
 from disa.progress import announce
 
@@ -76,7 +77,7 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
 
 def _outside(moving: sitk.Image, how: Resampling) -> float:
     """Raises ImageError where the image's pixels cannot hold it."""
-    values = sitk.GetArrayViewFromImage(moving)
+    values = pixels_of(moving)
     if how.outside is None:
         is_plain = moving.GetNumberOfComponentsPerPixel() == 1 and how.interpolation != "label-gaussian"
         return float(values.min()) if is_plain else 0.0

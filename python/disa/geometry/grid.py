@@ -12,6 +12,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.core import FeatureVolume
+from disa.geometry.pixels import pixels_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -136,7 +137,7 @@ class Grid:
     def nearest(self, mask: sitk.Image, transform: sitk.Transform | None = None) -> npt.NDArray[np.bool_]:
         """Where a mask that a transform shows is not 0, by its nearest voxel, shape (z, y, x); False beyond it."""
         seen = sitk.Resample(mask, *self._asked(transform, sitk.sitkNearestNeighbor), 0.0)
-        inside: npt.NDArray[np.bool_] = sitk.GetArrayViewFromImage(seen) != 0
+        inside: npt.NDArray[np.bool_] = pixels_of(seen) != 0
         return inside
 
     def _asked(self, transform: sitk.Transform | None, interpolator: int) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from disa.errors import RegistrationError
 from disa.geometry.applying import displacements_on
+from disa.geometry.pixels import pixels_of
 from disa.interrupts import aborting
 from disa.progress import announce
 
@@ -84,7 +85,7 @@ def _margins(field: sitk.Image) -> list[int]:
 def _moves(field: sitk.Image) -> npt.NDArray[np.float64]:
     """Displacements in nodes, shape (z, y, x, 3), along the field's own axes x, y, z."""
     axes = np.asarray(field.GetDirection()).reshape(3, 3) * field.GetSpacing()
-    moves: npt.NDArray[np.float64] = sitk.GetArrayViewFromImage(field) @ np.linalg.inv(axes).T
+    moves: npt.NDArray[np.float64] = pixels_of(field) @ np.linalg.inv(axes).T
     return moves
 
 
@@ -92,7 +93,7 @@ def _largest_miss(field: sitk.Image, inverse: sitk.Image) -> float:
     """mm between a node and where the field and then its inverse take it, of nodes that stay inside of the field."""
     there, back = (sitk.DisplacementFieldTransform(sitk.Image(image)) for image in (field, inverse))
     both = displacements_on(sitk.CompositeTransform([back, there]), field)
-    misses = np.linalg.norm(sitk.GetArrayViewFromImage(both), axis=-1)
+    misses = np.linalg.norm(pixels_of(both), axis=-1)
     moves = _moves(field)
     nodes = np.ogrid[tuple(slice(0, n) for n in field.GetSize()[::-1])][::-1]
     inside = np.ones(misses.shape, bool)

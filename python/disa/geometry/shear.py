@@ -11,6 +11,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def upright_image(image: sitk.Image, origin: FloatArray, steps: FloatArray, grid
     is_scalar = plain.GetNumberOfComponentsPerPixel() == 1
     kind = plain.GetPixelID()
     is_whole = is_scalar and kind not in (sitk.sitkFloat32, sitk.sitkFloat64)
-    least = float(sitk.GetArrayViewFromImage(plain).min()) if is_scalar else 0.0
+    least = float(pixels_of(plain).min()) if is_scalar else 0.0
     shown = sitk.Cast(plain, sitk.sitkFloat64) if is_whole else plain
     upright = sitk.Resample(shown, *_asked(grid, mapping, sitk.sitkLinear), least)
     return sitk.Cast(sitk.Round(upright), kind) if is_whole else upright

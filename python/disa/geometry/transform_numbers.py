@@ -7,6 +7,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.errors import RegistrationError
+from disa.geometry.pixels import pixels_of
 
 LARGEST = 1e9
 """A thousand kilometres in mm; nothing of a body or a scanner is farther off."""
@@ -29,7 +30,7 @@ def check_numbers(transform: sitk.Transform, name: str) -> None:
             check_numbers(composite.GetNthTransform(index), name)
         return
     if kind == sitk.sitkDisplacementField:
-        numbers = sitk.GetArrayViewFromImage(sitk.DisplacementFieldTransform(transform).GetDisplacementField())
+        numbers = pixels_of(sitk.DisplacementFieldTransform(transform).GetDisplacementField())
         frame = transform.GetFixedParameters()
     else:
         numbers, frame = np.array(transform.GetParameters()), transform.GetFixedParameters()

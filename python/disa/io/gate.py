@@ -8,6 +8,7 @@ import SimpleITK as sitk
 
 from disa.errors import ImageError
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 from disa.geometry.shear import is_sheared
 from disa.threads import check_threads_start
 
@@ -99,7 +100,7 @@ def check_size(grid: Grid, name: str) -> None:
 
 def check_voxels(image: sitk.Image, name: str) -> None:
     """Raises ImageError where voxels are NaN or infinite, or all of one value."""
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = pixels_of(image)
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ImageError(f"{name}: expected finite intensities, found NaN or infinity; replace those voxels first")

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 
 from disa.errors import ImageError, ImageWarning
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 from disa.io.gate import FLOATS, check_kind, check_place, check_size, check_voxels, scalar_of
 from disa.io.reading import read_image
 
@@ -81,7 +82,7 @@ def load_labels(labels: ImageLike, name: str | None = None) -> sitk.Image:
     check_place(Grid.of(opened), name)
     if opened.GetPixelID() not in FLOATS:
         return opened
-    values = sitk.GetArrayViewFromImage(opened)
+    values = pixels_of(opened)
     wrong = int(np.count_nonzero(~np.isfinite(values) | (values != np.round(values))))
     if wrong:
         raise ImageError(
@@ -97,7 +98,7 @@ def check_mask(mask: sitk.Image, name: str) -> sitk.Image:
     mask = scalar_of(mask)
     check_kind(mask, name)
     check_place(Grid.of(mask), name)
-    values = sitk.GetArrayViewFromImage(mask)
+    values = pixels_of(mask)
     is_nan = np.isnan(values)
     inside = (values != 0) & ~is_nan
     if not inside.any():

@@ -15,6 +15,7 @@ from disa.core import _core
 from disa.deform.result import DeformableResult
 from disa.evaluation import landmark_errors, transform_errors
 from disa.geometry.linear import matrix_and_offset
+from disa.geometry.pixels import pixels_of
 from disa.pose.result import Optimum, RegistrationResult
 from disa.report.display import Pair
 from disa.report.parameters import described
@@ -105,7 +106,7 @@ def _turn(one: sitk.Transform, other: sitk.Transform) -> float:
 
 
 def _deformation(result: DeformableResult) -> dict[str, Any]:
-    displacements = sitk.GetArrayViewFromImage(result.displacement_field.GetDisplacementField())
+    displacements = pixels_of(result.displacement_field.GetDisplacementField())
     return {
         "jacobian_percentiles": {str(percent): value for percent, value in result.jacobian_percentiles.items()},
         "folds": result.folds,

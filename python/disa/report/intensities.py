@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from disa.geometry.pixels import pixels_of
+
 ByteArray = npt.NDArray[np.uint8]
 
 SAMPLED = 64
@@ -69,7 +71,7 @@ class Coding:
 
 def coding_of(image: sitk.Image) -> Coding:
     """CT by what its intensities look like; all else by robust percentiles."""
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = pixels_of(image)
     values = pixels[:: max(1, len(pixels) // SAMPLED)]
     if _is_ct(values):
         windows = tuple(Window(name, level - width / 2, level + width / 2) for name, level, width in CT_WINDOWS)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from disa.geometry.applying import resampled
+from disa.geometry.pixels import pixels_of
 from disa.io.images import ImageLike, load_image
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _affine(image: sitk.Image) -> npt.NDArray[np.float64]:
 
 def _greys(image: sitk.Image) -> dict[str, Any]:
     """What the darkest and the brightest of the colour map stand for."""
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = pixels_of(image)
     low, high = np.percentile(pixels, SHOWN_PERCENTILES)
     if low == high:
         low, high = pixels.min(), pixels.max()

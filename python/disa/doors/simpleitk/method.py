@@ -25,6 +25,7 @@ from disa.errors import ImageError, ImageTypeError, RegistrationError
 from disa.features.extractor import MetricExtractor
 from disa.features.mask_place import check_mask_place
 from disa.geometry.grid import Grid
+from disa.geometry.pixels import pixels_of
 from disa.io.gate import check_place, scalar_of
 from disa.network.models import find_model
 
@@ -528,7 +529,7 @@ def _engine_mask(mask: sitk.Image | None, image: sitk.Image, role: str) -> _core
         return None
     name = f"{role} mask"
     _check_image(mask, name)
-    values = sitk.GetArrayViewFromImage(scalar_of(mask))
+    values = pixels_of(scalar_of(mask))
     if np.isnan(values).any():
         raise ImageError(f"{name}: expected numbers, found NaN, which is neither inside nor outside; write 0 or 1")
     inside = np.trunc(values).astype(bool).astype(np.uint8)

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from disa.core import _core
 from disa.errors import RegistrationError
 from disa.geometry.linear import check_transform
+from disa.geometry.pixels import pixels_of
 
 _NAMES = {
     sitk.sitkIdentity: "IdentityTransform",
@@ -99,7 +100,7 @@ def _describe_field(transform: sitk.DisplacementFieldTransform, name: str) -> _c
             f"{name}: DISA takes displacement fields with linear interpolation; call SetInterpolator(sitkLinear)"
         )
     kind = _class_name(transform)
-    field = sitk.GetArrayViewFromImage(transform.GetDisplacementField())
+    field = pixels_of(transform.GetDisplacementField())
     return _core.TransformDescription(
         kind,
         fixed_parameters=np.array(transform.GetFixedParameters()),

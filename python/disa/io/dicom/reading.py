@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.errors import ImageError
+from disa.geometry.pixels import pixels_of
 from disa.io.dicom.elements import Header
 from disa.io.dicom.series import chosen, series_of
 from disa.io.dicom.slices import slices_of
@@ -99,7 +100,7 @@ def _frames(stack: Stack, name: str) -> sitk.Image | None:
 
 
 def _reordered(image: sitk.Image, order: list[int]) -> sitk.Image:
-    pixels = sitk.GetArrayViewFromImage(image)
+    pixels = pixels_of(image)
     is_vector = image.GetNumberOfComponentsPerPixel() > 1
     return sitk.GetImageFromArray(np.ascontiguousarray(pixels[order]), isVector=is_vector)
 

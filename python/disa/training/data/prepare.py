@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from disa.errors import DISAError, ImageError
+from disa.geometry.pixels import pixels_of
 from disa.io.images import load_image
 from disa.training.config import TrainingConfig
 from disa.training.data.catalog import Source, find_sources
@@ -46,7 +47,7 @@ def resample(image: sitk.Image, spacing_mm: float = SPACING_MM) -> sitk.Image:
     return sitk.Resample(
         image, size.tolist(), sitk.Transform(), sitk.sitkLinear,
         (np.array(image.GetOrigin()) + shift).tolist(), [spacing_mm] * 3, image.GetDirection(),
-        float(sitk.GetArrayViewFromImage(image).min()),
+        float(pixels_of(image).min()),
     )  # fmt: skip
 
 
