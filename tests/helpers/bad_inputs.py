@@ -86,6 +86,7 @@ CASES: dict[str, list[Case]] = {
         register("an origin beyond all worlds", "", "origin.mha"),
         register("axes that are no numbers", "", "axes-nan.mha"),
         register("a header in metres", "", "metres.nii.gz"),
+        register("lengths in micrometres", "", "micrometres.nrrd"),
         register("a NIfTI header in NaN", "", "nan-form.nii"),
         register("a MetaImage header of too many axes", "", "axes.mha"),
         register("an Analyze header", "", "analyze.hdr"),
@@ -367,6 +368,9 @@ def _make_places(folder: Path, image: sitk.Image) -> None:
     (folder / "damaged.nii.gz").write_bytes(packed)
     sitk.WriteImage(image * np.nan, str(folder / "all-nan.nrrd"))
     os.mkfifo(folder / "pipe.nii")
+    head = "NRRD0005\ntype: uchar\ndimension: 3\nsizes: 2 3 4\nencoding: raw\n"
+    head += 'spacings: 2 2 2\nunits: "um" "um" "um"\n\n'
+    (folder / "micrometres.nrrd").write_bytes(head.encode() + bytes(range(24)))
 
 
 def _make_dicom(folder: Path) -> None:

@@ -36,6 +36,7 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
     "voxels of 100 m": ({"spacing": (1e5, 2.0, 2.0)}, "within 1e+06 mm of the world's origin"),
     "NaN as axes": ({"direction": (NAN, 0, 0, 0, 1, 0, 0, 0, 1)}, "orthonormal direction cosines"),
     "singular axes": ({"direction": (1, 0, 0, 1, 0, 0, 0, 0, 1)}, "orthonormal direction cosines"),
+    "axes of length 2": ({"direction": (2, 0, 0, 0, 2, 0, 0, 0, 2)}, "orthonormal direction cosines"),
     "sheared axes": ({"direction": (1, 0.02, 0, 0, 1, 0, 0, 0, 1)}, "orthonormal direction cosines"),
 }
 

@@ -92,3 +92,32 @@ def test_integer_images_are_taken(image: sitk.Image) -> None:
     integers = sitk.Cast(image, sitk.sitkInt16)
     features = disa.extract_features(integers)
     assert np.any(features.data)
+
+
+NRRD = "NRRD0005\ntype: uchar\ndimension: 3\nsizes: 2 3 4\nencoding: raw\n{}\n\n"
+META = "NDims = 3\nDimSize = 2 3 4\nElementType = MET_UCHAR\nBinaryData = True\n{}\nElementDataFile = LOCAL\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "unit"),
+    [
+        ("a.nrrd", 'space: LPS\nspace units: "um" "um" "um"\nspace directions: (1,0,0) (0,1,0) (0,0,1)', "um"),
+        ("a.nrrd", 'spacings: 2 2 2\nunits: "m" "m" "m"', "m"),
+        ("a.nrrd", 'spacings: 2 2 2\nunits: "\u00b5m" "\u00b5m" "\u00b5m"', "\\xb5m"),
+        ("a.nrrd", 'spacings: 2 2 2\nunits: "mm" "mm" ""', None),
+        ("a.mha", "DistanceUnits = cm\nElementSpacing = 2 2 2", "cm"),
+        ("a.mha", "DistanceUnits = mm\nElementSpacing = 2 2 2", None),
+        ("a.mha", "Comment = in DistanceUnits = cm\nElementSpacing = 2 2 2", None),
+    ],
+)
+def test_lengths_in_other_units_are_not_taken_for_mm(tmp_path: Path, name: str, field: str, unit: str | None) -> None:
+    path = tmp_path / name
+    head = (NRRD if name.endswith(".nrrd") else META).format(field)
+    path.write_bytes(head.encode() + bytes(range(24)))
+    if unit is None:
+        assert disa.read_image(path).GetSize() == (2, 3, 4)
+        return
+    with pytest.raises(disa.ImageError) as caught:
+        disa.read_image(path)
+    said = f"its lengths are in '{unit}', which ITK takes for mm; write its spacing and origin in mm"
+    assert str(caught.value) == f"{path}: {said}"

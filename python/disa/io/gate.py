@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from disa.errors import ImageError
 from disa.geometry.grid import Grid
 from disa.geometry.pixels import pixels_of
-from disa.geometry.shear import is_sheared
+from disa.geometry.shear import TOLERANCE, is_sheared
 from disa.threads import check_threads_start
 
 MAXIMUM_VOXELS = 2**31
@@ -73,7 +73,7 @@ def check_place(grid: Grid, name: str) -> None:
             f"{name}: expected a spacing above {LEAST_SPACING:g} mm along every axis, got {grid.spacing.tolist()}; "
             "correct the header"
         )
-    if not np.isfinite(grid.direction).all() or is_sheared(grid.direction * grid.spacing, grid.size):
+    if not _are_unit_axes(grid) or is_sheared(grid.direction * grid.spacing, grid.size):
         raise ImageError(
             f"{name}: expected orthonormal direction cosines (three unit axes at right angles), "
             f"got {np.round(grid.direction, 4).tolist()}; correct the header"
@@ -85,6 +85,13 @@ def check_place(grid: Grid, name: str) -> None:
             f"{name}: expected an image within {FURTHEST:g} mm of the world's origin, got one {furthest:.3g} mm away "
             f"(origin {grid.origin.tolist()}, spacing {grid.spacing.tolist()}); correct the header"
         )
+
+
+def _are_unit_axes(grid: Grid) -> bool:
+    """Whether each axis is finite and of length 1, so nearly that its last voxel is no tenth of one off."""
+    with np.errstate(all="ignore"):
+        off = np.abs(np.linalg.norm(grid.direction, axis=0) - 1) * np.asarray(grid.size) / 2
+    return bool((off <= TOLERANCE).all())
 
 
 def check_size(grid: Grid, name: str) -> None:

@@ -14,6 +14,7 @@ from disa.geometry.grid import Grid
 from disa.io.dicom.reading import read_file, read_folder
 from disa.io.dicom.series import header_of
 from disa.io.gate import check_place
+from disa.io.length_units import check_units
 from disa.io.meta_headers import ENDINGS, check_meta_header
 from disa.io.nifti.reading import is_nifti, read_nifti
 from disa.io.paths import is_folder, shown
@@ -101,6 +102,7 @@ def _read_other(path: Path) -> sitk.Image:
     """By ITK alone, of the formats that have no reader here."""
     if path.name.lower().endswith(ENDINGS):
         check_meta_header(path)
+    check_units(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     with no_warnings():
