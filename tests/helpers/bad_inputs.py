@@ -217,6 +217,8 @@ CASES: dict[str, list[Case]] = {
         Case("an interpolator that makes labels up",
              "apply away.tfm zeros.nii.gz --labels --interpolation bspline --reference fixed.nii.gz -o x.nii.gz"),
         Case("an ending that is no image's", "apply away.tfm moving.nii.gz --reference fixed.nii.gz -o x.xyz"),
+        Case("a format that holds one slice",
+             "apply away.tfm zeros.nii.gz --labels --reference fixed.nii.gz -o x.png"),
         Case("two endings", "apply away.tfm moving.nii.gz --reference fixed.nii.gz -o x.nii.gz.nii.gz"),
         Case("a pipe that nobody reads", "apply away.tfm points.csv -o pipe.tfm"),
         Case("a folder under the name of a result", "register fixed.nii.gz moving.nii.gz -o taken"),

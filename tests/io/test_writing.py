@@ -113,3 +113,30 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> No
         temporary.write_text("whole")
         write_text(tmp_path / "b.txt", "meanwhile")  # does not take the other's temporary folder for a leftover
     assert names_in(tmp_path) == ["a.txt", "b.txt"] and path.read_text() == "whole"
+
+
+def oblique() -> sitk.Image:
+    image = sitk.GetImageFromArray(np.arange(1000, dtype=np.uint8).reshape(10, 10, 10))
+    image.SetOrigin((500.3, -600.7, 7.0))
+    image.SetSpacing((0.37, 2.0, 3.0))
+    image.SetDirection(sitk.Euler3DTransform((0, 0, 0), 0.3, -0.2, 0.5).GetMatrix())
+    return image
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.vtk"])
+def test_a_format_that_loses_the_place_is_refused(tmp_path: Path, name: str) -> None:
+    """ITK writes the first slice of a volume into a .png, no origin into a .tif, and no direction into a .vtk."""
+    with pytest.raises(disa.OutputError, match=f"{name}: its format does not hold where all voxels lie; give an"):
+        write_image(oblique(), tmp_path / name)
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nrrd", "a.mha", "a.mhd", "a.hdr"])
+def test_what_is_written_lies_where_it_did(tmp_path: Path, name: str) -> None:
+    image = oblique()
+    write_image(image, tmp_path / name)
+    found = sitk.ReadImage(str(tmp_path / name))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(found), sitk.GetArrayFromImage(image))
+    for corner in ((0, 0, 0), (9, 9, 9)):
+        places = [one.TransformIndexToPhysicalPoint(corner) for one in (found, image)]
+        np.testing.assert_allclose(*places, atol=1e-3)

@@ -24,6 +24,9 @@ INTERPOLATORS = {
 """By name: the cubic B-spline, the sinc under Lanczos' window of 5 voxels either way, and for label maps the label that
 has the most of a Gaussian of one voxel."""
 
+LARGEST_LABEL = 2**53
+"""Up to which each whole number is a 64-bit float."""
+
 FOR_LABELS = ("nearest", "label-gaussian")
 """Interpolators that make no labels up."""
 
@@ -55,7 +58,8 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
         how: interpolator and what is outside; `LABELS` for label maps.
 
     Raises:
-        ImageError: one of them is not 3-D, the moving one has complex numbers, or cannot hold what is outside.
+        ImageError: one of them is not 3-D, the moving one has complex numbers, labels beyond 2^53, or cannot hold what
+            is outside.
     """
     for name, image in (("moving", moving), ("fixed", fixed)):
         if image.GetDimension() != 3:
@@ -64,6 +68,8 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
         raise ImageError(
             f"moving image: expected real numbers, got {moving.GetPixelIDTypeAsString()}; give one channel"
         )
+    if how.interpolation in FOR_LABELS:
+        _check_labels(moving)
     resampling = sitk.ResampleImageFilter()
     resampling.SetReferenceImage(fixed)
     resampling.SetTransform(transform)
@@ -73,6 +79,15 @@ def resampled(moving: sitk.Image, fixed: sitk.Image, transform: sitk.Transform, 
     with aborting(resampling):
         carried: sitk.Image = resampling.Execute(moving)
     return carried
+
+
+def _check_labels(moving: sitk.Image) -> None:
+    """Raises ImageError where there are labels that ITK, which resamples by 64-bit floats, would make others of."""
+    labels = pixels_of(moving)
+    if labels.dtype.kind not in "iu" or labels.dtype.itemsize < 8:
+        return
+    if max(int(labels.max()), -int(labels.min())) > LARGEST_LABEL:
+        raise ImageError("moving image: has labels beyond 2^53, which resampling rounds to others; number them anew")
 
 
 def _outside(moving: sitk.Image, how: Resampling) -> float:

@@ -17,10 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
 from disa.core import FeatureVolume
 from disa.errors import DISAError, ImageError, OutputError
+from disa.geometry.grid import Grid
+from disa.geometry.shear import TOLERANCE
 from disa.io.nifti.content import check_written
 from disa.io.nifti.reading import is_nifti, parts_of
 from disa.io.paths import check_utf8
@@ -139,6 +142,26 @@ def write_image(image: sitk.Image, path: Path) -> None:
             raise ImageError(f"{path}: was written under another name")
         if is_nifti(path):
             check_written(*parts_of(temporary))
+        _check_place(image, temporary, path)
+
+
+def _check_place(image: sitk.Image, written: Path, path: Path) -> None:
+    """Raises OutputError where a file has another grid: .png keeps one slice, .tif neither origin nor slice distance.
+
+    Args:
+        image: that was written.
+        written: the file.
+        path: what messages call it.
+    """
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(written))
+    reader.ReadImageInformation()
+    if reader.GetSize() == image.GetSize():
+        own = Grid.of(image)
+        found = Grid.of_frame(own.size, reader.GetOrigin(), reader.GetSpacing(), reader.GetDirection())
+        if (np.abs(own.corners - found.corners) <= TOLERANCE * own.spacing.min()).all():
+            return
+    raise OutputError(f"{path}: its format does not hold where all voxels lie; give an ending such as .nii.gz or .nrrd")
 
 
 def _move(files: list[tuple[Path, Path]], folder: Path) -> None:
@@ -187,5 +210,7 @@ def _reserve(path: Path, size: int) -> None:
 def _as_output_error(path: Path, expected: str) -> Iterator[None]:
     try:
         yield
+    except OutputError:
+        raise
     except (*ITK_ERRORS, ImageError):
         raise OutputError(f"{path}: ITK cannot write it; expected {expected}, and room on the disk") from None
