@@ -15,7 +15,9 @@ from disa.deform.workspace import DeformWorkspace
 from disa.features.side import open_image_side
 from disa.features.volumes import thinned
 from disa.geometry.grid import Grid
+from disa.io.images import load_weights
 from disa.network.describer import Network
+from helpers.images import structured_image
 from helpers.known_deformation import Pair, deformed_pair, error_of, moved
 
 
@@ -182,6 +184,23 @@ def test_descriptors_of_stride_4_are_every_second_one_of_stride_2(pair: Pair) ->
     assert np.abs(values[1]).max() > 0.3
     np.testing.assert_allclose(*values, atol=0.51 * (among.scale + sparse.scale))
     np.testing.assert_allclose(among.weights, sparse.weights)
+
+
+def test_weights_and_rigid_parts_have_a_place_and_weights_may_be_all_alike() -> None:
+    image = structured_image((24, 24, 24))
+    ones = sitk.GetImageFromArray(np.ones((24, 24, 24), np.uint8))
+    for name, given in (
+        ("fixed_weights", {"fixed_weights": ones}),
+        ("fixed_rigid_parts", {"constraints": disa.Constraints(fixed_rigid_parts=ones)}),
+        ("moving_rigid_parts", {"constraints": disa.Constraints(moving_rigid_parts=ones)}),
+    ):
+        with pytest.raises(disa.ImageError, match=f"^{name}: has the size of the {name[:6].strip('_')} image, but"):
+            disa.deformable_register(image, image, **given)
+    ones.CopyInformation(image)
+    weights = load_weights(ones)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(weights), np.ones((24, 24, 24), np.float32))
+    for name in ("GetOrigin", "GetSpacing", "GetDirection"):
+        assert getattr(weights, name)() == getattr(image, name)()
 
 
 def test_weights_say_where_to_look(pair: Pair) -> None:

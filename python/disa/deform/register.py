@@ -19,10 +19,11 @@ from disa.deform.result import DeformableResult
 from disa.deform.schedule import DEFORM_SCHEDULE, DeformSchedule
 from disa.deform.search import search
 from disa.deform.workspace import DeformWorkspace
+from disa.features.mask_place import check_mask_place
 from disa.features.side import ImageSide, extended_beyond_masks, open_image_side
 from disa.features.weights import overlap, weighted_by
 from disa.geometry.linear import check_transform
-from disa.io.images import ImageLike, load_image
+from disa.io.images import ImageLike, load_weights
 from disa.timing import StageTimes
 
 if TYPE_CHECKING:
@@ -88,7 +89,12 @@ def deformable_register(
     if initial_transform is not None:
         check_transform(initial_transform, "initial_transform")
     known = open_constraints(constraints, initial_transform)
-    weights = None if fixed_weights is None else load_image(fixed_weights, "fixed_weights")
+    weights = None if fixed_weights is None else load_weights(fixed_weights, "fixed_weights")
+    if weights is not None:
+        check_mask_place(weights, sides[0].grid, "fixed_weights", "fixed image")
+    if known.parts is not None:
+        role = "moving" if known.parts.of_moving else "fixed"
+        check_mask_place(known.parts.labels, sides[known.parts.of_moving].grid, f"{role}_rigid_parts", f"{role} image")
     work = open_workspace(sides, initial_transform, chosen, schedule, weights=weights, constraints=known, times=times)
     return deform(work)
 

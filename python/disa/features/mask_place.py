@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a mask lies where its image does."""
+"""Whether a mask, a map of labels or one of weights lies where its image does."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def check_mask_place(mask: sitk.Image, image: Grid, mask_name: str, image_name: 
     meant: on an image that begins at the origin, too, or on a part of one that does.
 
     Args:
-        mask: not 0 inside.
-        image: that it is of.
+        mask: not 0 inside; a label map or weights as well.
+        image: grid of the image that it is of.
         mask_name, image_name: what messages call them.
 
     Raises:
@@ -39,7 +39,7 @@ def check_mask_place(mask: sitk.Image, image: Grid, mask_name: str, image_name: 
         if grid.size == image.size:
             raise ImageError(
                 f"{mask_name}: has the size of the {image_name}, but origin 0, spacing 1 and no direction, unlike it; "
-                "give it the image's, by mask.CopyInformation(image)"
+                "give it the image's, by CopyInformation(image)"
             )
         if not _covers(grid, image):
             _warn(

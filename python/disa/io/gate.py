@@ -107,9 +107,15 @@ def check_size(grid: Grid, name: str) -> None:
 
 def check_voxels(image: sitk.Image, name: str) -> None:
     """Raises ImageError where voxels are NaN or infinite, or all of one value."""
+    low, high = check_finite(image, name)
+    if low == high:
+        raise ImageError(f"{name}: every voxel is {low:g}; expected an image with structure")
+
+
+def check_finite(image: sitk.Image, name: str) -> tuple[float, float]:
+    """Least and greatest of the voxels. Raises ImageError where one is NaN or infinite."""
     pixels = pixels_of(image)
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ImageError(f"{name}: expected finite intensities, found NaN or infinity; replace those voxels first")
-    if low == high:
-        raise ImageError(f"{name}: every voxel is {low:g}; expected an image with structure")
+    return low, high

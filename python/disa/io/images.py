@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from disa.errors import ImageError, ImageWarning
 from disa.geometry.grid import Grid
 from disa.geometry.pixels import pixels_of
-from disa.io.gate import FLOATS, check_kind, check_place, check_size, check_voxels, scalar_of
+from disa.io.gate import FLOATS, check_finite, check_kind, check_place, check_size, check_voxels, scalar_of
 from disa.io.reading import read_image
 
 ImageLike: TypeAlias = Any
@@ -61,6 +61,28 @@ def load_mask(mask: ImageLike, name: str) -> sitk.Image:
         ImageError: not readable, not 3-D, not scalar, or 0 everywhere.
     """
     return check_mask(_open(mask, name, labels=True), name)
+
+
+def load_weights(weights: ImageLike, name: str | None = None) -> sitk.Image:
+    """Open an image of weights: 3-D, one real number a voxel. They may be all alike.
+
+    Args:
+        weights: SimpleITK image, ITK image, or path.
+        name: what a message calls it; its path, or "image", if None.
+
+    Returns:
+        Of float32 pixels.
+
+    Raises:
+        ImageError: not readable, not 3-D, not scalar, empty, or with NaN or infinity.
+    """
+    name = name or image_name(weights)
+    opened = scalar_of(_open(weights, name))
+    check_kind(opened, name)
+    check_place(Grid.of(opened), name)
+    as_float: sitk.Image = sitk.Cast(opened, sitk.sitkFloat32)
+    check_finite(as_float, name)
+    return as_float
 
 
 def load_labels(labels: ImageLike, name: str | None = None) -> sitk.Image:

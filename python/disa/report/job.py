@@ -17,7 +17,7 @@ from disa.deform.constraints import Constraints
 from disa.deform.options import DeformOptions
 from disa.errors import ConfigError, OutputError, RegistrationError
 from disa.geometry.applying import resampled
-from disa.io.images import load_image
+from disa.io.images import load_image, load_weights
 from disa.io.paths import check_utf8
 from disa.io.points import read_points
 from disa.io.reading import ImageFile, read_image
@@ -219,7 +219,7 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     fixed = load_image(ImageFile(inputs.fixed, inputs.fixed_series, resample))
     moving = load_image(original, str(inputs.moving))
     fixed_mask, moving_mask = _mask(inputs.fixed_mask, request), _mask(inputs.moving_mask, request)
-    weights = None if inputs.fixed_weights is None else load_image(ImageFile(inputs.fixed_weights, None, resample))
+    weights = None if inputs.fixed_weights is None else load_weights(ImageFile(inputs.fixed_weights, None, resample))
     announce("registration")
     result = _register(
         options.pose, fixed, moving, initial_transform=initial, fixed_mask=fixed_mask, moving_mask=moving_mask
