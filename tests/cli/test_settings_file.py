@@ -90,6 +90,8 @@ def test_the_command_line_goes_before_the_file_whose_paths_begin_at_its_folder(t
         ("fold_fre: true\n", 1, "disa: run.yaml: unknown option 'fold_fre'; did you mean fold_free?"),
         ("settings: run.yaml\n", 1, "disa: run.yaml: unknown option 'settings'; "),
         ("- fixed\n", 1, "disa: run.yaml: expected lines of `option: value`"),
+        ("spacing: 4\nspacing: 8\n", 1, "disa: run.yaml: not YAML: line 1: spacing is there twice; expected once"),
+        ("fold_free: true\nfold-free: false\n", 1, "disa: run.yaml: fold-free: is there twice; expected once"),
         ("a: [\n", 1, "disa: run.yaml: not YAML: "),
         ("spacing: {a: 1}\n", 1, "disa: run.yaml: spacing: expected one value, or a list of them"),
         (None, 1, "disa: run.yaml: no such file; expected a YAML file of options"),

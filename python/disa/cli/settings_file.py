@@ -67,6 +67,8 @@ def _values(file: Path, keys: Mapping[str, str]) -> dict[str, Any]:
         name = keys.get(_plain(str(key)))
         if name is None:
             raise _unknown(file, str(key), keys)
+        if name in values:
+            raise ConfigError(f"{file}: {key}: is there twice; expected once")
         values[name] = _as_typed(value, file, str(key))
     return {name: _placed(name, value, file) for name, value in values.items() if value is not None}
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,8 @@ def load_yaml(text: str) -> Any:
     """What a text of YAML says, in plain Python values.
 
     Raises:
-        ValueError: in one line: it is no YAML, nested too deep, too long, has an alias, or a value that is none.
+        ValueError: in one line: it is no YAML, nested too deep, too long, has an alias, a key twice, or a value
+            that is none.
     """
     if len(text) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")
@@ -32,9 +34,24 @@ def load_yaml(text: str) -> Any:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH:
                 raise ValueError(f"line {event.start_mark.line + 1}: nested deeper than {DEPTH} levels")
+        _check_keys(yaml.compose(text, yaml.SafeLoader))
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that cannot be
         raise ValueError(" ".join(str(error).split())[:300]) from None
+
+
+def _check_keys(node: Any) -> None:
+    """Raises ValueError where a key is there twice, of which PyYAML takes the last; YAML allows one."""
+    if isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _check_keys(value)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and names[key.value] > 1:
+            raise ValueError(f"line {key.start_mark.line + 1}: {key.value} is there twice; expected once")
+        _check_keys(value)
 
 
 def dump_yaml(settings: Mapping[str, Any]) -> str:
