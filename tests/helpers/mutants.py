@@ -155,7 +155,8 @@ def _read_points(path: Path, whole: bytes) -> bool:
     """Whether another number or cell came than stands in the table, as Python's own reader has it."""
     points = read_point_table(path)
     rows = [row for row in csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")) if any(row)]
-    places = [[name.strip() for name in rows[0]].index(axis) for axis in AXES]
+    names = [name.strip() for name in rows[0]]
+    places = [names.index(axis if axis in names else axis.upper()) for axis in AXES]
     expected = [[float(row[place]) for place in places] for row in rows[1:]]
     again = list(csv.reader(io.StringIO(points.moved_to(points.positions), newline="")))
     others = [place for place in range(len(rows[0])) if place not in places]
