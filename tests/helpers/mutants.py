@@ -156,8 +156,9 @@ def _read_points(path: Path, whole: bytes) -> bool:
     points = read_point_table(path)
     rows = [row for row in csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")) if any(row)]
     names = [name.strip() for name in rows[0]]
-    places = [names.index(axis if axis in names else axis.upper()) for axis in AXES]
-    expected = [[float(row[place]) for place in places] for row in rows[1:]]
+    is_headed = any(name in (axis, axis.upper()) for axis in AXES for name in names)
+    places = [names.index(axis if axis in names else axis.upper()) if is_headed else at for at, axis in enumerate(AXES)]
+    expected = [[float(row[place]) for place in places] for row in rows[is_headed:]]
     again = list(csv.reader(io.StringIO(points.moved_to(points.positions), newline="")))
     others = [place for place in range(len(rows[0])) if place not in places]
     kept = [[row[place] for place in others] for row in rows] == [[row[place] for place in others] for row in again]

@@ -23,6 +23,7 @@ from disa.io.points import read_points
         ('x,label,y,z\n1,"femur, left",2,3\n', 'x,label,y,z\n1.000000,"femur, left",2.000000,4.000000\n'),
         ("X,Y, Z\n1,2,3\n", "X,Y, Z\n1.000000,2.000000,4.000000\n"),
         ("X,x,y,z\nfemur,1,2,3\n", "X,x,y,z\nfemur,1.000000,2.000000,4.000000\n"),
+        ('n,x,y,z\n"a\r b",1,2,3\n', 'n,x,y,z\n"a\r b",1.000000,2.000000,4.000000\n'),
         ("x,y,z,,\n1,2,3,,\n\n", "x,y,z,,\n1.000000,2.000000,4.000000,,\n"),
         ("n,x, y, z\nM\u00fcller, 1, 2e0, +3.\n", "n,x, y, z\nM\u00fcller,1.000000,2.000000,4.000000\n"),
     ],
@@ -32,7 +33,7 @@ def test_other_cells_are_kept_to_the_letter(tmp_path: Path, text: str, expected:
     points = read_points(tmp_path / "p.csv")
     np.testing.assert_array_equal(points.positions, [[1.0, 2.0, 3.0]])
     assert points.moved_to(points.positions + np.array((0.0, 0.0, 1.0))) == expected
-    assert len(list(csv.reader(io.StringIO(expected)))) == 2
+    assert len(list(csv.reader(io.StringIO(expected, newline="")))) == 2
 
 
 @pytest.mark.parametrize(

@@ -32,17 +32,21 @@ class PointTable:
 
     def moved_to(self, positions: npt.NDArray[np.float64]) -> str:
         """The table as CSV with other positions; every other cell is as it was."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if self.table.is_headed:
-            writer.writerow(self.table.header)
+        rows = [self.table.header] if self.table.is_headed else []
         places = [self.table.columns.index(axis) for axis in AXES]
         for line, position in zip(self.table.lines, positions, strict=True):
             cells = list(line.cells)
             for place, value in zip(places, position, strict=True):
                 cells[place] = f"{value:.6f}"
-            writer.writerow(cells)
-        return text.getvalue()
+            rows.append(cells)
+        return "".join(_written(row) for row in rows)
+
+
+def _written(cells: list[str]) -> str:
+    """A line; a cell with any line break is between quotes. Python's writer looks for its own break only."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def read_point_table(path: Path) -> PointTable:
