@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import signal
 import stat
@@ -126,9 +127,10 @@ def oblique() -> sitk.Image:
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.vtk"])
 def test_a_format_that_loses_the_place_is_refused(tmp_path: Path, name: str) -> None:
     """ITK writes the first slice of a volume into a .png, no origin into a .tif, and no direction into a .vtk."""
+    before = locale.setlocale(locale.LC_ALL)
     with pytest.raises(disa.OutputError, match=f"{name}: its format does not hold where all voxels lie; give an"):
         write_image(oblique(), tmp_path / name)
-    assert names_in(tmp_path) == []
+    assert names_in(tmp_path) == [] and locale.setlocale(locale.LC_ALL) == before
 
 
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.nrrd", "a.mha", "a.mhd", "a.hdr"])

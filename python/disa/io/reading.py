@@ -19,7 +19,7 @@ from disa.io.meta_headers import ENDINGS, check_meta_header
 from disa.io.nifti.reading import is_nifti, read_nifti
 from disa.io.paths import is_folder, shown
 from disa.io.placed import Voxels
-from disa.io.quiet import ITK_ERRORS, no_warnings
+from disa.io.quiet import ITK_ERRORS, no_warnings, same_locale
 from disa.threads import check_threads_start
 
 _READ_HERE = ("NiftiImageIO", "GDCMImageIO")
@@ -105,7 +105,7 @@ def _read_other(path: Path) -> sitk.Image:
     check_units(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    with no_warnings():
+    with no_warnings(), same_locale():
         try:
             if reader.GetImageIOFromFileName(str(path)) not in _READ_HERE:
                 image: sitk.Image = reader.Execute()

@@ -27,7 +27,7 @@ from disa.geometry.shear import TOLERANCE
 from disa.io.nifti.content import check_written
 from disa.io.nifti.reading import is_nifti, parts_of
 from disa.io.paths import check_utf8
-from disa.io.quiet import ITK_ERRORS
+from disa.io.quiet import ITK_ERRORS, same_locale
 from disa.io.scratch import scratch_in
 
 _HDF5_OVERHEAD = 2**16
@@ -155,7 +155,8 @@ def _check_place(image: sitk.Image, written: Path, path: Path) -> None:
     """
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(written))
-    reader.ReadImageInformation()
+    with same_locale():
+        reader.ReadImageInformation()
     if reader.GetSize() == image.GetSize():
         own = Grid.of(image)
         found = Grid.of_frame(own.size, reader.GetOrigin(), reader.GetSpacing(), reader.GetDirection())
