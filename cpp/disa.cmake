@@ -46,7 +46,7 @@ endfunction()
 disa_add_kernel(Portable)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   disa_add_kernel(AVX2 -mavx2)
-  disa_add_kernel(AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+  disa_add_kernel(AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # g++ 12 warns of its own headers
   target_compile_definitions(disa PRIVATE DISA_HAVE_X86)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")

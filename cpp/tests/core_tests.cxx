@@ -158,6 +158,68 @@ TestDisplacement()
   }
 }
 
+/** Cells in rows along a lattice, which go through the kernels together, come to what each comes to by itself. */
+void
+TestRuns()
+{
+  std::vector<disa::Vector3> cells;
+  for (const double z : { -4.0, 3.0, 31.7 })
+  {
+    for (const double y : { 0.0, 8.2, 8.2 + 1e-9, 29.9 })
+    {
+      for (int x = 0; x < 90; ++x)
+      {
+        cells.push_back({ x % 30 == 29 ? 1.0 : 0.7 * x - 8.0, y, z }); // some beyond either end, and some steps back
+      }
+    }
+  }
+  const std::size_t   count = cells.size();
+  std::vector<double> points(3 * count), gradients = MakeParameters(3 * count, 1.0);
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    for (std::size_t axis = 0; axis < 3; ++axis)
+    {
+      points[axis * count + i] = cells[i][axis];
+    }
+  }
+  for (const auto & [kind, size] : { std::pair{ disa::DisplacementMap::Kind::CubicBSpline, 7 },
+                                     { disa::DisplacementMap::Kind::DisplacementField, 7 },
+                                     { disa::DisplacementMap::Kind::DisplacementField, 1 } })
+  {
+    const disa::Frame             frame = MakeFrame(std::size_t(size), 5, 6, 8.0);
+    const std::vector<double>     parameters = MakeParameters(3 * frame.NumberOfCells(), 2.0);
+    const disa::DisplacementMap   displace(kind, frame, parameters.data());
+    const disa::DisplacementNodes nodes = displace.GetNodes();
+    std::vector<double>           single(disa::PlacementSize), all(disa::PlacementSize * count), displaced(3 * count);
+    std::vector<double>           expected(parameters.size()), whole(parameters.size()), shared(parameters.size());
+    for (const disa::Kernel & kernel : disa::AvailableKernels())
+    {
+      const disa::PointFunctions & functions = *kernel.points;
+      functions.place(nodes, points.data(), count, all.data());
+      functions.displace(nodes, all.data(), points.data(), count, displaced.data());
+      std::fill(expected.begin(), expected.end(), 0.0);
+      for (std::size_t i = 0; i < count; ++i)
+      {
+        const disa::Vector3 alone = displace(cells[i]);
+        const disa::Vector3 gradient{ gradients[i], gradients[count + i], gradients[2 * count + i] };
+        Check(disa::Vector3{ displaced[i], displaced[count + i], displaced[2 * count + i] } == alone, "the same place");
+        functions.place(nodes, cells[i].data(), 1, single.data());
+        functions.spread(nodes, single.data(), gradient.data(), 1, 0, frame.size[2], expected.data());
+      }
+      std::fill(whole.begin(), whole.end(), 0.0);
+      std::fill(shared.begin(), shared.end(), 0.0);
+      functions.spread(nodes, all.data(), gradients.data(), count, 0, frame.size[2], whole.data());
+      functions.spread(nodes, all.data(), gradients.data(), count, 2, frame.size[2], shared.data());
+      functions.spread(nodes, all.data(), gradients.data(), count, 0, 2, shared.data());
+      Check(whole == shared, "planes shared out between threads change no bit");
+      for (std::size_t k = 0; k < expected.size(); ++k)
+      {
+        Check(std::abs(whole[k] - expected[k]) < 1e-12, "the same derivative");
+      }
+    }
+  }
+}
+
 /** Every kernel places, displaces, pulls back and spreads points as the portable one does, to the last bit. */
 void
 TestPoints()
@@ -511,5 +573,6 @@ main(int argc, char ** argv)
                    { "push", &TestPush },
                    { "sums", &TestSums },
                    { "points", &TestPoints },
-                   { "rows", &TestRows } });
+                   { "rows", &TestRows },
+                   { "runs", &TestRuns } });
 }

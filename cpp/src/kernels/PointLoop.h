@@ -3,6 +3,8 @@
 #define disa_kernels_PointLoop_h
 
 #include "disa/kernels/Points.h"
+#include "kernels/NodeRows.h"
+#include "kernels/NodeRuns.h"
 
 #include <cstdint>
 
@@ -94,168 +96,21 @@ public:
   static constexpr PointFunctions Functions{ &Map, &MapCoordinates, &Place, &Displace, &PullBack, &Spread };
 
 private:
+  using Rows = NodeRows<TSet>;
+  using Runs = NodeRuns<TSet>;
+  using Placement = typename Rows::Placement;
+  using CubicRow = typename Rows::CubicRow;
+  template <std::size_t VNodes>
+  using LinearRow = typename Rows::template LinearRow<VNodes>;
+  template <std::size_t N>
+  using Taps = typename Rows::template Taps<N>;
+
   /** A point this close to the border of a cubic lattice's domain, in nodes, is inside, whatever the rounding. */
   static constexpr double BorderTolerance = 1e-9;
 
   static constexpr double      Outside = -1e9; ///< less than minus the number of planes
   static constexpr std::size_t BlockLength = 64;
   static constexpr std::size_t Ahead = 32; ///< points whose nodes are on their way to the cache
-
-  /** Shares of N nodes along one axis at a place from the first of the nodes between which a point lies, and their
-   * slopes. */
-  template <std::size_t N>
-  struct Taps
-  {
-    double weight[N];
-    double slope[N];
-
-    explicit Taps(double t)
-    {
-      if constexpr (N == 4)
-      {
-        const double     s = 1.0 - t;
-        constexpr double sixth = 1.0 / 6.0; // six divisions a point would be felt
-        weight[0] = s * s * s * sixth;
-        weight[1] = 2.0 / 3.0 - t * t * (1.0 - 0.5 * t);
-        weight[2] = 2.0 / 3.0 - s * s * (1.0 - 0.5 * s);
-        weight[3] = t * t * t * sixth;
-        slope[0] = -0.5 * s * s;
-        slope[1] = t * (1.5 * t - 2.0);
-        slope[2] = s * (2.0 - 1.5 * s);
-        slope[3] = 0.5 * t * t;
-      }
-      else if constexpr (N == 2)
-      {
-        weight[0] = 1.0 - t;
-        weight[1] = t;
-        slope[0] = -1.0;
-        slope[1] = 1.0;
-      }
-      else
-      {
-        weight[0] = 1.0;
-        slope[0] = 0.0;
-      }
-    }
-  };
-
-  // Vectors, of which the compiler makes several where the instruction set has none so long. Reading and adding to
-  // memory goes by the same pieces, for a load that straddles two recent stores has to wait for both.
-  using Two = double __attribute__((vector_size(16)));
-  using Four = double __attribute__((vector_size(32)));
-
-  template <typename TVector>
-  static void
-  AddFrom(const double * from, double weight, TVector & to)
-  {
-    TVector vector;
-    __builtin_memcpy(&vector, from, sizeof(vector));
-    to += weight * vector;
-  }
-  template <typename TVector>
-  static void
-  AddTo(double * to, double weight, const TVector & numbers)
-  {
-    TVector vector;
-    __builtin_memcpy(&vector, to, sizeof(vector));
-    vector += weight * numbers;
-    __builtin_memcpy(to, &vector, sizeof(vector));
-  }
-
-  /** A vector for each of the 4 nodes of a cubic lattice in a row along x, whose components lie far from each other. */
-  class CubicRow
-  {
-  public:
-    static constexpr std::size_t Nodes = 4, NodesAlongX = 4;
-
-    /** Add what lies at nodes in memory. */
-    void
-    Add(double weight, const double * node, std::size_t componentStride)
-    {
-      for (std::size_t component = 0; component < 3; ++component)
-      {
-        AddFrom(node + component * componentStride, weight, m_Components[component]);
-      }
-    }
-    /** Add to what lies at nodes in memory. */
-    void
-    AddTo(double weight, double * node, std::size_t componentStride) const
-    {
-      for (std::size_t component = 0; component < 3; ++component)
-      {
-        PointLoop::AddTo(node + component * componentStride, weight, m_Components[component]);
-      }
-    }
-    /** One component's sum over the nodes. */
-    double
-    Sum(std::size_t component, const double (&weights)[4]) const
-    {
-      const Four & v = m_Components[component];
-      return (weights[0] * v[0] + weights[1] * v[1]) + (weights[2] * v[2] + weights[3] * v[3]);
-    }
-    /** Share a vector out among the nodes. */
-    void
-    Set(double x, double y, double z, const double (&weights)[4])
-    {
-      const Four shares{ weights[0], weights[1], weights[2], weights[3] };
-      m_Components[0] = x * shares;
-      m_Components[1] = y * shares;
-      m_Components[2] = z * shares;
-    }
-
-  private:
-    Four m_Components[3] = {};
-  };
-
-  /** The same for 2 nodes of a linear lattice, or 1, whose components lie side by side. */
-  template <std::size_t VNodes>
-  class LinearRow
-  {
-  public:
-    static constexpr std::size_t Nodes = 2, NodesAlongX = VNodes;
-
-    void
-    Add(double weight, const double * node, std::size_t)
-    {
-      for (std::size_t n = 0; n < VNodes; ++n)
-      {
-        AddFrom(node + 3 * n, weight, m_XY[n]);
-        AddFrom(node + 3 * n + 2, weight, m_Z[n]);
-      }
-    }
-    void
-    AddTo(double weight, double * node, std::size_t) const
-    {
-      for (std::size_t n = 0; n < VNodes; ++n)
-      {
-        PointLoop::AddTo(node + 3 * n, weight, m_XY[n]);
-        PointLoop::AddTo(node + 3 * n + 2, weight, m_Z[n]);
-      }
-    }
-    double
-    Sum(std::size_t component, const double (&weights)[VNodes]) const
-    {
-      double sum = 0.0;
-      for (std::size_t n = 0; n < VNodes; ++n)
-      {
-        sum += weights[n] * (component == 2 ? m_Z[n] : m_XY[n][component]);
-      }
-      return sum;
-    }
-    void
-    Set(double x, double y, double z, const double (&weights)[VNodes])
-    {
-      for (std::size_t n = 0; n < VNodes; ++n)
-      {
-        m_XY[n] = weights[n] * Two{ x, y };
-        m_Z[n] = weights[n] * z;
-      }
-    }
-
-  private:
-    Two    m_XY[VNodes] = {};
-    double m_Z[VNodes] = {};
-  };
 
   static double
   At(const double * row, const double * points, std::size_t count, std::size_t i)
@@ -270,15 +125,16 @@ private:
     PlaceAlong<VIsCubic, 0>(nodes, points, count, placement);
     PlaceAlong<VIsCubic, 1>(nodes, points, count, placement);
     PlaceAlong<VIsCubic, 2>(nodes, points, count, placement);
+    Runs::Find(Placement(placement, count), count, placement + 6 * count);
   }
 
   template <bool VIsCubic, std::size_t VAxis>
   static void
   PlaceAlong(const DisplacementNodes & nodes, const double * points, std::size_t count, double * placement)
   {
-    const double * row = nodes.toIndex + 4 * VAxis;
-    const auto     size = double(nodes.size[VAxis]);
-    const auto     stride = double(nodes.stride[VAxis]);
+    const double *              row = nodes.toIndex + 4 * VAxis;
+    const auto                  size = double(nodes.size[VAxis]);
+    [[maybe_unused]] const auto stride = double(nodes.stride[VAxis]);
     // The indices that are inside, and the first and last of the nodes between which a point may lie. In the half cell
     // around the outermost nodes of a linear lattice the displacement is theirs.
     const double low = VIsCubic ? 1.0 - BorderTolerance : -0.5;
@@ -309,7 +165,14 @@ private:
       double * const to = placement + begin;
       for (std::size_t i = 0; i < n; ++i)
       {
-        to[i] = (VAxis == 0 ? 0.0 : to[i]) + stride * (base[i] - first);
+        if constexpr (VAxis == 0)
+        {
+          to[5 * count + i] = base[i] - first;
+        }
+        else
+        {
+          to[i] = (VAxis == 1 ? 0.0 : to[i]) + stride * (base[i] - first);
+        }
       }
       for (std::size_t i = 0; i < n; ++i)
       {
@@ -326,72 +189,94 @@ private:
   template <typename TRow>
   static void
   DisplaceBy(const DisplacementNodes & nodes,
-             const double *            placement,
+             const double *            numbers,
              const double *            points,
              std::size_t               count,
              double *                  displaced)
   {
-    constexpr std::size_t N = TRow::Nodes;
-    for (std::size_t i = 0; i < count; ++i)
+    const Placement placement(numbers, count);
+    for (std::size_t i = 0; i < count;)
     {
-      if (N == 2 && i + Ahead < count)
+      const typename Runs::Run run(placement, i);
+      if (run.isInside && run.Length() >= Runs::LeastLength)
       {
-        const double * corner = nodes.displacements + static_cast<std::size_t>(placement[i + Ahead]);
-        __builtin_prefetch(corner);
-        __builtin_prefetch(corner + nodes.stride[1]);
-        __builtin_prefetch(corner + nodes.stride[2]);
-        __builtin_prefetch(corner + nodes.stride[2] + nodes.stride[1]);
+        Runs::template Displace<TRow>(nodes, placement, run, points, count, displaced);
+        i = run.end;
       }
-      TRow   row;
-      double along[TRow::NodesAlongX] = {};
-      if (placement[4 * count + i] >= 0.0)
+      for (; i < run.end; ++i)
       {
-        const Taps<TRow::NodesAlongX> x(placement[count + i]);
-        const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
-        const double *                corner = nodes.displacements + static_cast<std::size_t>(placement[i]);
-        for (std::size_t k = 0; k < N; ++k)
-        {
-          for (std::size_t j = 0; j < N; ++j)
-          {
-            row.Add(
-              z.weight[k] * y.weight[j], corner + k * nodes.stride[2] + j * nodes.stride[1], nodes.componentStride);
-          }
-        }
-        for (std::size_t n = 0; n < TRow::NodesAlongX; ++n)
-        {
-          along[n] = x.weight[n];
-        }
-      }
-      for (std::size_t component = 0; component < 3; ++component)
-      {
-        displaced[component * count + i] = points[component * count + i] + row.Sum(component, along);
+        DisplaceOne<TRow>(nodes, placement, i, points, count, displaced);
       }
     }
   }
 
   template <typename TRow>
   static void
+  DisplaceOne(const DisplacementNodes & nodes,
+              const Placement &         placement,
+              std::size_t               i,
+              const double *            points,
+              std::size_t               count,
+              double *                  displaced)
+  {
+    constexpr std::size_t N = TRow::Nodes;
+    if (N == 2 && i + Ahead < count)
+    {
+      const double * corner = nodes.displacements + placement.CornerOf(nodes, i + Ahead);
+      __builtin_prefetch(corner);
+      __builtin_prefetch(corner + nodes.stride[1]);
+      __builtin_prefetch(corner + nodes.stride[2]);
+      __builtin_prefetch(corner + nodes.stride[2] + nodes.stride[1]);
+    }
+    TRow   row;
+    double along[TRow::NodesAlongX] = {};
+    if (placement.plane[i] >= 0.0)
+    {
+      const Taps<TRow::NodesAlongX> x(placement.x[i]);
+      const Taps<N>                 y(placement.y[i]), z(placement.z[i]);
+      const double *                corner = nodes.displacements + placement.CornerOf(nodes, i);
+      for (std::size_t k = 0; k < N; ++k)
+      {
+        for (std::size_t j = 0; j < N; ++j)
+        {
+          row.Add(z.weight[k] * y.weight[j], corner + k * nodes.stride[2] + j * nodes.stride[1], nodes.componentStride);
+        }
+      }
+      for (std::size_t n = 0; n < TRow::NodesAlongX; ++n)
+      {
+        along[n] = x.weight[n];
+      }
+    }
+    for (std::size_t component = 0; component < 3; ++component)
+    {
+      displaced[component * count + i] = points[component * count + i] + row.Sum(component, along);
+    }
+  }
+
+  template <typename TRow>
+  static void
   PullBackThrough(const DisplacementNodes & nodes,
-                  const double *            placement,
+                  const double *            numbers,
                   const double *            points,
                   const double *            gradients,
                   std::size_t               count,
                   double *                  pulled)
   {
     constexpr std::size_t N = TRow::Nodes;
+    const Placement       placement(numbers, count);
     for (std::size_t i = 0; i < 3 * count; ++i)
     {
       pulled[i] = gradients[i];
     }
     for (std::size_t i = 0; i < count; ++i)
     {
-      if (placement[4 * count + i] < 0.0)
+      if (placement.plane[i] < 0.0)
       {
         continue;
       }
-      const Taps<TRow::NodesAlongX> x(placement[count + i]);
-      const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
-      const double *                corner = nodes.displacements + static_cast<std::size_t>(placement[i]);
+      const Taps<TRow::NodesAlongX> x(placement.x[i]);
+      const Taps<N>                 y(placement.y[i]), z(placement.z[i]);
+      const double *                corner = nodes.displacements + placement.CornerOf(nodes, i);
       TRow                          row, slopesY, slopesZ;
       for (std::size_t k = 0; k < N; ++k)
       {
@@ -428,7 +313,7 @@ private:
   template <typename TRow>
   static void
   SpreadOver(const DisplacementNodes & nodes,
-             const double *            placement,
+             const double *            numbers,
              const double *            gradients,
              std::size_t               count,
              std::size_t               firstPlane,
@@ -436,32 +321,54 @@ private:
              double *                  derivative)
   {
     constexpr std::size_t N = TRow::Nodes;
+    const Placement       placement(numbers, count);
     const double          lowest = firstPlane >= N ? double(firstPlane - (N - 1)) : 0.0;
     const auto            end = double(endPlane);
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < count;)
     {
-      const double plane = placement[4 * count + i];
-      if (!(plane >= lowest && plane < end))
+      const typename Runs::Run run(placement, i);
+      const double             plane = placement.plane[i];
+      const bool               isWanted = plane >= lowest && plane < end;
+      if (isWanted && run.Length() >= Runs::LeastLength)
+      {
+        Runs::template Spread<TRow>(nodes, placement, run, gradients, count, firstPlane, endPlane, derivative);
+        i = run.end;
+      }
+      for (; i < run.end && isWanted; ++i)
+      {
+        SpreadOne<TRow>(nodes, placement, i, gradients, count, firstPlane, endPlane, derivative);
+      }
+      i = run.end;
+    }
+  }
+
+  template <typename TRow>
+  static void
+  SpreadOne(const DisplacementNodes & nodes,
+            const Placement &         placement,
+            std::size_t               i,
+            const double *            gradients,
+            std::size_t               count,
+            std::size_t               firstPlane,
+            std::size_t               endPlane,
+            double *                  derivative)
+  {
+    constexpr std::size_t         N = TRow::Nodes;
+    const Taps<TRow::NodesAlongX> x(placement.x[i]);
+    const Taps<N>                 y(placement.y[i]), z(placement.z[i]);
+    TRow                          row;
+    row.Set(gradients[i], gradients[count + i], gradients[2 * count + i], x.weight);
+    double *   corner = derivative + placement.CornerOf(nodes, i);
+    const auto plane = static_cast<std::size_t>(placement.plane[i]);
+    for (std::size_t k = 0; k < N; ++k)
+    {
+      if (plane + k < firstPlane || plane + k >= endPlane)
       {
         continue;
       }
-      const Taps<TRow::NodesAlongX> x(placement[count + i]);
-      const Taps<N>                 y(placement[2 * count + i]), z(placement[3 * count + i]);
-      TRow                          row;
-      row.Set(gradients[i], gradients[count + i], gradients[2 * count + i], x.weight);
-      double *   corner = derivative + static_cast<std::size_t>(placement[i]);
-      const auto number = static_cast<std::size_t>(plane);
-      for (std::size_t k = 0; k < N; ++k)
+      for (std::size_t j = 0; j < N; ++j)
       {
-        if (number + k < firstPlane || number + k >= endPlane)
-        {
-          continue;
-        }
-        for (std::size_t j = 0; j < N; ++j)
-        {
-          row.AddTo(
-            z.weight[k] * y.weight[j], corner + k * nodes.stride[2] + j * nodes.stride[1], nodes.componentStride);
-        }
+        row.AddTo(z.weight[k] * y.weight[j], corner + k * nodes.stride[2] + j * nodes.stride[1], nodes.componentStride);
       }
     }
   }

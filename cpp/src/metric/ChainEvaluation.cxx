@@ -4,9 +4,12 @@
 #include "kernels/Kernels.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 namespace disa
 {
@@ -46,6 +49,30 @@ Put(const Vector3 & vector, std::size_t count, std::size_t i, double * arrays)
   {
     arrays[axis * count + i] = vector[axis];
   }
+}
+
+/** A map whose entries that only rounding made are 0, so that cells in a row come to lie in a row exactly; nothing if
+ * there are none. */
+std::optional<AffineMap>
+WithoutRounding(const AffineMap & map)
+{
+  constexpr double tolerance = 1e-12;
+  AffineMap        exact = map;
+  bool             isChanged = false;
+  for (std::size_t row = 0; row < 3; ++row)
+  {
+    double * const first = exact.matrix.data() + 3 * row;
+    const double   most = std::max({ std::abs(first[0]), std::abs(first[1]), std::abs(first[2]) });
+    for (double * entry = first; entry < first + 3; ++entry)
+    {
+      if (*entry != 0.0 && std::abs(*entry) < tolerance * most)
+      {
+        *entry = 0.0;
+        isChanged = true;
+      }
+    }
+  }
+  return isChanged ? std::optional(exact) : std::nullopt;
 }
 
 /** What an optimised displacement map needs of the samples of one batch, each chunk in its own place. */
@@ -96,6 +123,10 @@ public:
         samples.planes.resize(m_BatchLength);
         samples.isWritten.resize(std::get<DisplacementMap>(m_Stages[s].map).GetNodes().size[2]);
       }
+    }
+    if (const auto * first = m_Stages.empty() ? nullptr : std::get_if<DisplacementMap>(&m_Stages[0].map))
+    {
+      m_ToFirstIndex = WithoutRounding(Compose(first->GetToIndex(), objective.GetToPoint()));
     }
   }
 
@@ -160,7 +191,7 @@ private:
       {
         placements[s] = this->IsOptimizedDisplacement(s) ? m_NodeSamples[s].Placements(slot)
                                                          : scratch.get() + PlacementSize * count * s;
-        functions.place(displacement->GetNodes(), from, count, placements[s]);
+        this->Place(chunk, s, from, placements[s]);
         functions.displace(displacement->GetNodes(), placements[s], from, count, to);
       }
       else if (const auto * push = std::get_if<ProbePush>(&m_Stages[s].map))
@@ -188,6 +219,24 @@ private:
       this->GoBack(count, slot, points.get(), placements, buffers, sums);
     }
     return sums;
+  }
+
+  /** Find where a chunk's points lie among a displacement map's nodes. */
+  void
+  Place(std::size_t chunk, std::size_t stage, const double * points, double * placement) const
+  {
+    const PointFunctions & functions = *ChosenKernel().points;
+    const std::size_t      count = m_Objective.GetChunkLength(chunk);
+    DisplacementNodes      nodes = std::get<DisplacementMap>(m_Stages[stage].map).GetNodes();
+    if (stage > 0 || !m_ToFirstIndex)
+    {
+      functions.place(nodes, points, count, placement);
+      return;
+    }
+    std::array<double, 3 * ChunkSize> indices;
+    m_Objective.MapCoordinates(chunk, *m_ToFirstIndex, indices.data());
+    ToRows(AffineMap(), nodes.toIndex);
+    functions.place(nodes, indices.data(), count, placement);
   }
 
   using GradientBuffers = std::array<std::array<double, 3 * ChunkSize>, 2>;
@@ -345,8 +394,9 @@ private:
   const std::vector<Stage> & m_Stages;
   double *                   m_Derivative;
   const Threads &            m_Threads;
-  std::size_t                m_BatchLength; ///< chunks
-  std::vector<NodeSamples>   m_NodeSamples; ///< of each optimised displacement map
+  std::size_t                m_BatchLength;  ///< chunks
+  std::vector<NodeSamples>   m_NodeSamples;  ///< of each optimised displacement map
+  std::optional<AffineMap>   m_ToFirstIndex; ///< from samples' coordinates, if the map's own has errors of rounding
 };
 
 } // namespace

@@ -7,11 +7,12 @@ namespace disa
 {
 
 DisplacementMap::DisplacementMap(Kind kind, const Frame & nodes, const double * parameters)
+  : m_ToIndex(nodes.PhysicalToIndex())
 {
   m_Nodes.isCubic = kind == Kind::CubicBSpline;
   m_Nodes.componentStride = m_Nodes.isCubic ? nodes.NumberOfCells() : 1;
   m_Nodes.displacements = parameters;
-  ToRows(nodes.PhysicalToIndex(), m_Nodes.toIndex);
+  ToRows(m_ToIndex, m_Nodes.toIndex);
   std::size_t stride = m_Nodes.isCubic ? 1 : 3;
   for (int axis = 0; axis < 3; ++axis)
   {

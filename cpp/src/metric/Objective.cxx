@@ -294,15 +294,15 @@ Objective::WithKernel(const TFunction & function) const
 }
 
 void
-Objective::GetPoints(std::size_t chunk, double * points) const
+Objective::MapCoordinates(std::size_t chunk, const AffineMap & map, double * mapped) const
 {
   const std::size_t   begin = chunk * ChunkSize;
   const float * const coordinates[3] = { m_Coordinates[0].data() + begin,
                                          m_Coordinates[1].data() + begin,
                                          m_Coordinates[2].data() + begin };
   double              rows[12];
-  ToRows(m_ToPoint, rows);
-  ChosenKernel().points->mapCoordinates(rows, coordinates, this->GetChunkLength(chunk), points);
+  ToRows(map, rows);
+  ChosenKernel().points->mapCoordinates(rows, coordinates, this->GetChunkLength(chunk), mapped);
 }
 
 Sums

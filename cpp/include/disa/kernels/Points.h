@@ -31,14 +31,16 @@ using MapCoordinatesFunction = void (*)(const double (&map)[12],
                                         double *    to);
 
 /** \brief Which nodes act on points, and how much.
- *  \param placement `PlacementSize * count` numbers: of each point the first of the numbers that its nodes are; then of
- *                   each where it lies from there on along x, y, z; then of each the first plane of nodes (z), less
- * than 0 if no node acts on the point, for outside its domain a map displaces nothing, as in ITK. */
+ *  \param placement `PlacementSize * count` numbers: of each point where the rows (x) of its nodes begin, the first of
+ *                   their numbers; then of each where it lies from its first nodes on along x, y, z; then of each the
+ *                   first plane of nodes (z), less than 0 if no node acts on the point, for outside its domain a map
+ *                   displaces nothing, as in ITK; then of each its first node in a row; then of each that begins a
+ *                   run (NodeRuns) the end of that. */
 using PlaceFunction = void (*)(const DisplacementNodes & nodes,
                                const double *            points,
                                std::size_t               count,
                                double *                  placement);
-constexpr std::size_t PlacementSize = 5;
+constexpr std::size_t PlacementSize = 7;
 
 /** \brief Displaced points. */
 using DisplaceFunction = void (*)(const DisplacementNodes & nodes,

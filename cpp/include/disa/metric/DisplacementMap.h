@@ -31,6 +31,13 @@ public:
   /** \brief Derivative by x of a function whose derivative by x + u(x) is given. */
   Vector3 PullBack(const Vector3 & point, const Vector3 & gradient) const;
 
+  /** \brief From a point to its continuous index among the nodes. */
+  const AffineMap &
+  GetToIndex() const
+  {
+    return m_ToIndex;
+  }
+
   /** \brief What PointFunctions take. */
   const DisplacementNodes &
   GetNodes() const
@@ -39,6 +46,7 @@ public:
   }
 
 private:
+  AffineMap         m_ToIndex;
   DisplacementNodes m_Nodes;
 };
 

@@ -128,7 +128,20 @@ public:
     return m_ToPoint({ m_Coordinates[0][sample], m_Coordinates[1][sample], m_Coordinates[2][sample] });
   }
   /** \brief The same of a chunk's samples: the x of all, then the y, then the z. */
-  void GetPoints(std::size_t chunk, double * points) const;
+  void
+  GetPoints(std::size_t chunk, double * points) const
+  {
+    this->MapCoordinates(chunk, m_ToPoint, points);
+  }
+  /** \brief From the samples' own coordinates, which are cells of the fixed descriptors wherever that can be, to the
+   *  virtual domain. */
+  const AffineMap &
+  GetToPoint() const
+  {
+    return m_ToPoint;
+  }
+  /** \brief Where a map takes the own coordinates of a chunk's samples: the x of all, then the y, then the z. */
+  void MapCoordinates(std::size_t chunk, const AffineMap & map, double * mapped) const;
 
   float
   GetWeight(std::size_t sample) const
