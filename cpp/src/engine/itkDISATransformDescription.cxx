@@ -3,6 +3,7 @@
 
 #include "disa/core/Choice.h"
 #include "itkDISANamedValues.h"
+#include "itkDISASmoothedField.h"
 
 #include "itkAffineTransform.h"
 #include "itkBSplineSmoothingOnUpdateDisplacementFieldTransform.h"
@@ -10,7 +11,6 @@
 #include "itkComposeScaleSkewVersor3DTransform.h"
 #include "itkCompositeTransform.h"
 #include "itkEuler3DTransform.h"
-#include "itkGaussianSmoothingOnUpdateDisplacementFieldTransform.h"
 #include "itkIdentityTransform.h"
 #include "itkQuaternionRigidTransform.h"
 #include "itkScaleLogarithmicTransform.h"
@@ -33,7 +33,6 @@ namespace
 
 using TransformType = Transform<double, 3, 3>;
 using CompositeType = CompositeTransform<double, 3>;
-using GaussianFieldType = GaussianSmoothingOnUpdateDisplacementFieldTransform<double, 3>;
 using SplineFieldType = BSplineSmoothingOnUpdateDisplacementFieldTransform<double, 3>;
 
 template <typename TTransform>
@@ -62,7 +61,7 @@ NewByName(const std::string & name)
     { "AffineTransform", New<AffineTransform<double, 3>> },
     { "BSplineTransform", New<BSplineTransform<double, 3, 3>> },
     { "DisplacementFieldTransform", New<DisplacementFieldTransform<double, 3>> },
-    { "GaussianSmoothingOnUpdateDisplacementFieldTransform", New<GaussianFieldType> },
+    { "GaussianSmoothingOnUpdateDisplacementFieldTransform", New<SmoothedField> },
     { "BSplineSmoothingOnUpdateDisplacementFieldTransform", New<SplineFieldType> },
     { "CompositeTransform", New<CompositeType> },
   };
@@ -83,7 +82,7 @@ SetOptions(TransformType & transform, const TransformDescription & description)
     }
     return numbers;
   };
-  if (auto * gaussian = dynamic_cast<GaussianFieldType *>(&transform))
+  if (auto * gaussian = dynamic_cast<SmoothedField *>(&transform))
   {
     gaussian->SetGaussianSmoothingVarianceForTheUpdateField(numbersOf("varianceForUpdateField", 1)[0]);
     gaussian->SetGaussianSmoothingVarianceForTheTotalField(numbersOf("varianceForTotalField", 1)[0]);
