@@ -66,7 +66,7 @@ def seen_part(image: sitk.Image) -> sitk.Image | None:
     inside = np.ones(pixels.shape, bool)
     margin = 0.5 * float(spacing.max())
     for plane in planes:
-        inside &= _height(plane, pixels.shape, np.asarray(image.GetSpacing())) <= -margin
+        inside &= _is_below(plane, margin, pixels.shape, np.asarray(image.GetSpacing()))
     return Grid.of(image).image_of(inside.astype(np.uint8)) if inside.any() else None
 
 
@@ -88,11 +88,17 @@ def _value_of_faces(pixels: npt.NDArray[np.float32]) -> float | None:
     return float(values[counts.argmax()]) if counts.max() >= LEAST_SHARE * faces.size else None
 
 
-def _height(plane: Plane, shape: tuple[int, ...], spacing: FloatArray) -> FloatArray:
-    """Distance in mm of each voxel above a plane, shape (z, y, x)."""
+def _heights(plane: Plane, shape: tuple[int, ...], spacing: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """mm above a plane: of each row of voxels where it begins, shape (z, y), and what each voxel of it adds, (x,)."""
     x, y, z = (plane.normal[axis] * spacing[axis] * np.arange(shape[2 - axis]) for axis in range(3))
-    height: FloatArray = z[:, None, None] + y[:, None] + x - plane.offset
-    return height
+    return z[:, None] + y - plane.offset, x
+
+
+def _is_below(plane: Plane, depth: float, shape: tuple[int, ...], spacing: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether a voxel lies so many mm below a plane or deeper, shape (z, y, x)."""
+    rows, along = _heights(plane, shape, spacing)
+    below: npt.NDArray[np.bool_] = along <= (-depth - rows)[..., None]
+    return below
 
 
 def _planes_of(known: npt.NDArray[np.bool_], spacing: FloatArray) -> list[Plane]:
@@ -164,7 +170,8 @@ def _largest_plane(
 
 def _is_cut(known: npt.NDArray[np.bool_], plane: Plane, spacing: FloatArray) -> bool:
     """Whether nothing is known beyond a plane, and what is known ends at it as if it were cut."""
-    height = _height(plane, known.shape, spacing) / float(spacing.max())
+    rows, along = _heights(plane, known.shape, spacing)
+    height = (rows[..., None] + along) / float(spacing.max())
     beyond = int(np.count_nonzero(known & (height > 1.5)))
     next_to, behind = (
         int(np.count_nonzero(known & (height <= -depth) & (height > -depth - 2))) for depth in (0.5, 4.5)
