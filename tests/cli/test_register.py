@@ -119,7 +119,7 @@ def test_a_push_a_pose_and_a_deformation_are_one_file(folder: Path, tmp_path: Pa
     assert 'id="grid"' in report and "Pose, before the deformation" in report
 
 
-def test_a_deformation_after_an_affine_has_its_inverse_and_maps(folder: Path, tmp_path: Path) -> None:
+def test_a_deformation_after_an_affine_has_constraints_its_inverse_and_maps(folder: Path, tmp_path: Path) -> None:
     fixed, moving = (sitk.ReadImage(f"{folder}/{name}.nii.gz") for name in ("fixed", "moving"))
     box = sitk.Image(moving.GetSize(), sitk.sitkUInt8)
     box.CopyInformation(moving)
@@ -127,10 +127,18 @@ def test_a_deformation_after_an_affine_has_its_inverse_and_maps(folder: Path, tm
     sitk.WriteImage(box, f"{tmp_path}/bone.nii.gz")
     out = tmp_path / "out"
     options = [*COARSE, "--transform", "affine", "--deformable", "--stride", "4", "--fold-free", "--write-maps"]
-    options += ["--moving-rigid-parts", f"{tmp_path}/bone.nii.gz", "-o", str(out)]
+    here = (20.0, 20.0, 24.0)
+    there = np.add(TRUTH.TransformPoint(here), (4.0, 0.0, 0.0))  # where the images would not lead
+    for name, point in (("here", here), ("there", there)):
+        (tmp_path / f"{name}.csv").write_text(",".join(map(str, point)) + "\n")
+    options += ["--moving-rigid-parts", f"{tmp_path}/bone.nii.gz", "-o", str(out), "--landmark-tolerance", "0.5"]
+    options += [f"--fixed-constraint-landmarks={tmp_path}/here.csv"]
+    options += [f"--moving-constraint-landmarks={tmp_path}/there.csv"]
     ran = CliRunner().invoke(app, command(folder, *options))
     assert ran.exit_code == 0, ran.output
     about = json.loads((out / "result.json").read_text())
+    led = sitk.ReadTransform(f"{out}/transform.h5").TransformPoint(here)
+    assert np.linalg.norm(np.subtract(led, there)) < 1.5 and about["settings"]["landmark_tolerance_mm"] == 0.5
     assert {"inverse.h5", "jacobian.nii.gz", "disagreement.nii.gz"} <= set(about["files"])
     assert sorted(p.name for p in out.iterdir()) == sorted(about["files"])
     there, back = moved_by_sitk(out / "transform.h5"), sitk.ReadTransform(f"{out}/inverse.h5")
@@ -165,6 +173,8 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(
     ("options", "says"),
     [
         (["--fixed-landmarks", "a.csv"], "--moving-landmarks go together; give both"),
+        (["--moving-constraint-landmarks", "a.csv"], "--moving-constraint-landmarks go together; give both"),
+        (["--landmark-tolerance", "2"], "--landmark-tolerance: has an effect with --deformable only"),
         (["--transform", "probe"], "go together; give all of them or none"),
         (["--probe-depth", "30"], "go together; give all of them or none"),
         (["--search", "local", "--starts", "9"], "--starts: has an effect with --search global only"),

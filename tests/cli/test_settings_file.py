@@ -23,6 +23,7 @@ EVERYTHING = [
     "--initial-transform", "i.tfm", "--fixed-mask", "a.nii", "--moving-mask", "b.nii", "--fixed-landmarks", "a.csv",
     "--moving-landmarks", "b.csv", "--truth", "t.tfm", "--fixed-weights", "w.nii", "--fixed-series", "4",
     "--fixed-rigid-parts", "d.nii", "--moving-rigid-parts", "c.nii", "--write-maps",
+    "--fixed-constraint-landmarks", "e.csv", "--moving-constraint-landmarks", "g.csv", "--landmark-tolerance", "1.5",
     "--moving-series", "1.2.3", "--deformable", "--radius", "16.5", "--fold-free", "--stride", "1", "--starts", "30",
     "--rotation", "20", "--translation", "15.5", "--seed", "4", "--spacing", "1.5", "--fine-spacing", "0.75",
     "--model", "mind-ssc", "--device", "cpu", "--resample-sheared", "--transform", "probe", "--probe-contact", "1", "2",

@@ -102,16 +102,27 @@ class FileArguments:
     moving_rigid_parts: Annotated[
         Path | None, path_option(help="the same of the moving image; give one of both", rich_help_panel=DEFORMATION)
     ] = None
+    fixed_constraint_landmarks: Annotated[
+        Path | None,
+        path_option(
+            help="points as --fixed-landmarks, which the deformation follows; for --deformable",
+            rich_help_panel=DEFORMATION,
+        ),
+    ] = None
+    moving_constraint_landmarks: Annotated[
+        Path | None, path_option(help="the same places in the moving image, in order", rich_help_panel=DEFORMATION)
+    ] = None
     fixed_series: SeriesOption = None
     moving_series: SeriesOption = None
 
     def inputs(self, is_deformable: bool) -> Inputs:
         """The same for the job. Raises OptionError where a file is given that nothing would come of."""
-        from disa.report.job import Inputs
+        from disa.report.job import OF_DEFORMATION, Inputs
 
-        check_together({f"--{name}-landmarks": vars(self)[f"{name}_landmarks"] for name in ("fixed", "moving")})
-        deforming = ("fixed_weights", "fixed_rigid_parts", "moving_rigid_parts")
-        given = [name for name in deforming if vars(self)[name] is not None]
+        for kind in ("landmarks", "constraint_landmarks"):
+            names = (f"fixed_{kind}", f"moving_{kind}")
+            check_together({f"--{name.replace('_', '-')}": vars(self)[name] for name in names})
+        given = [name for name in OF_DEFORMATION if vars(self)[name] is not None]
         _check_used(given, is_deformable, "--deformable")
         return Inputs(**vars(self))
 
@@ -164,6 +175,12 @@ class RegistrationArguments:
     radius: Annotated[
         float | None,
         typer.Option(help="mm, the largest displacement of the deformation's search; 24", rich_help_panel=DEFORMATION),
+    ] = None
+    landmark_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="mm, how exact the deformation's landmarks are, a standard deviation; 2", rich_help_panel=DEFORMATION
+        ),
     ] = None
     fold_free: Annotated[
         bool,
@@ -221,13 +238,13 @@ class RegistrationArguments:
         deformed = self._given("radius", "fold_free")
         everywhere = self.search is Search.GLOBAL
         _check_used(searched, everywhere, "--search global")
-        _check_used([*deformed, *self._given("write_maps")], self.deformable, "--deformable")
+        _check_used([*deformed, *self._given("landmark_tolerance", "write_maps")], self.deformable, "--deformable")
         asked = {"transform": self.transform.value, "probe": probe, "fine_spacing": self.fine_spacing, **shared}
         if not self.deformable:
             asked |= stride
         pose = SearchOptions(**searched, **asked) if everywhere else PoseOptions(**asked)
         deformation = DeformOptions(**shared, **stride, **deformed) if self.deformable else None
-        options = Options(pose, deformation, self.resample_sheared, self.write_maps)
+        options = Options(pose, deformation, self.resample_sheared, self.write_maps, self.landmark_tolerance)
         options.check()
         return options
 

@@ -45,7 +45,8 @@ def cohort(
     """Register the pairs of a table, as `disa register` does each. The same command again does what is left.
 
     Columns of the table are fixed, moving, and if need be name, initial_transform, fixed_mask, moving_mask,
-    fixed_landmarks, moving_landmarks, truth and fixed_weights. summary.html links each report, summary.csv has a line
+    fixed_landmarks, moving_landmarks, truth, fixed_weights, fixed_rigid_parts, moving_rigid_parts,
+    fixed_constraint_landmarks and moving_constraint_landmarks. summary.html links each report, summary.csv has a line
     a pair.
     """
     with one_line():

@@ -25,8 +25,8 @@ def read_table(path: Path) -> dict[str, Inputs]:
     Args:
         path: CSV with the columns fixed and moving, and any of name, initial_transform, fixed_mask, moving_mask,
             fixed_landmarks, moving_landmarks, truth, fixed_weights, fixed_rigid_parts, moving_rigid_parts,
-            fixed_series, moving_series; an empty cell is none. Paths are relative to the table's folder. Pairs without
-            a name are called pair-1 and so on, by their line.
+            fixed_constraint_landmarks, moving_constraint_landmarks, fixed_series, moving_series; an empty cell is none.
+            Paths are relative to the table's folder. Pairs without a name are called pair-1 and so on, by their line.
 
     Raises:
         ConfigError: it is missing or no such table, or two pairs have one name.

@@ -50,8 +50,19 @@ class Constraints:
             raise RegistrationError("moving_rigid_parts: expected fixed_rigid_parts or these, not both")
         if (self.fixed_landmarks is None) != (self.moving_landmarks is None):
             raise RegistrationError("fixed_landmarks and moving_landmarks go together; give both")
+        if self.fixed_landmarks is not None:
+            fixed, moving = self.landmarks
+            if len(fixed) != len(moving):
+                raise RegistrationError(
+                    f"moving_landmarks: expected as many as fixed_landmarks, {len(fixed)}, got {len(moving)}"
+                )
         if not (is_finite(self.landmark_tolerance) and self.landmark_tolerance > 0):
             raise RegistrationError(f"landmark_tolerance: expected mm above 0, got {self.landmark_tolerance}")
+
+    @property
+    def landmarks(self) -> tuple[FloatArray, FloatArray]:
+        """Fixed and moving ones, shape (n, 3) each, mm. Raises RegistrationError where they are no points."""
+        return _points(self.fixed_landmarks, "fixed_landmarks"), _points(self.moving_landmarks, "moving_landmarks")
 
     @property
     def is_empty(self) -> bool:
@@ -78,7 +89,7 @@ def open_constraints(constraints: Constraints | None, initial: sitk.Transform | 
 
     Raises:
         ImageError: a label image cannot be used.
-        RegistrationError: landmarks cannot be used, no label is above 0, or the initial transform is not linear.
+        RegistrationError: no label is above 0, or the initial transform is not linear.
     """
     if constraints is None or constraints.is_empty:
         return OpenedConstraints()
@@ -89,12 +100,7 @@ def open_constraints(constraints: Constraints | None, initial: sitk.Transform | 
     start = (np.eye(3), np.zeros(3)) if initial is None else matrix_and_offset(initial, "initial_transform")
     landmarks = None
     if constraints.fixed_landmarks is not None:
-        fixed = _points(constraints.fixed_landmarks, "fixed_landmarks")
-        moving = _points(constraints.moving_landmarks, "moving_landmarks")
-        if len(fixed) != len(moving):
-            raise RegistrationError(
-                f"moving_landmarks: expected as many as fixed_landmarks, {len(fixed)}, got {len(moving)}"
-            )
+        fixed, moving = constraints.landmarks
         targets = (moving - start[1]) @ np.linalg.inv(start[0]).T
         landmarks = Landmarks(fixed, targets, constraints.landmark_tolerance)
     parts = None

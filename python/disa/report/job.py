@@ -53,6 +53,15 @@ from disa.report.record import (
 from disa.report.run_settings import SETTINGS, run_settings
 from disa.report.view import draw
 
+OF_DEFORMATION = (
+    "fixed_weights",
+    "fixed_rigid_parts",
+    "moving_rigid_parts",
+    "fixed_constraint_landmarks",
+    "moving_constraint_landmarks",
+)
+"""Inputs that only a deformation takes."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -69,6 +78,8 @@ class Inputs:
     fixed_weights: Path | None = None
     fixed_rigid_parts: Path | None = None
     moving_rigid_parts: Path | None = None
+    fixed_constraint_landmarks: Path | None = None
+    moving_constraint_landmarks: Path | None = None
     fixed_series: str | None = None
     moving_series: str | None = None
 
@@ -92,12 +103,14 @@ class Options:
         deformation: what follows; None: nothing.
         resample_sheared: resample images whose axes are not at right angles; False: refuse them.
         write_maps: write the deformation's maps, too.
+        landmark_tolerance: mm, of the landmarks that the deformation follows; None: `Constraints` says.
     """
 
     pose: PoseOptions
     deformation: DeformOptions | None = None
     resample_sheared: bool = False
     write_maps: bool = False
+    landmark_tolerance: float | None = None
 
     @property
     def everywhere(self) -> bool:
@@ -155,6 +168,7 @@ class Options:
             "deformable": self.deformation is not None,
             **({"resample_sheared": True} if self.resample_sheared else {}),
             **({"maps": True} if self.write_maps else {}),
+            **({} if self.landmark_tolerance is None else {"landmark_tolerance_mm": self.landmark_tolerance}),
             "spacing_mm": pose.spacing,
             "fine_spacing_mm": pose.fine_spacing,
             "stride": pose.stride,
@@ -213,7 +227,9 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     announce("reading")
     digests = digests_of(inputs.given)
     initial = None if inputs.initial_transform is None else read_transform(inputs.initial_transform)
-    truth = Truth(_landmarks(inputs), None if inputs.truth is None else read_transform(inputs.truth))
+    places = _landmarks(inputs.fixed_landmarks, inputs.moving_landmarks)
+    truth = Truth(places, None if inputs.truth is None else read_transform(inputs.truth))
+    constraints = _constraints(request)
     resample = options.resample_sheared
     original = read_image(ImageFile(inputs.moving, inputs.moving_series, resample))
     fixed = load_image(ImageFile(inputs.fixed, inputs.fixed_series, resample))
@@ -234,10 +250,7 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
             fixed_mask=fixed_mask,
             moving_mask=moving_mask,
             fixed_weights=weights,
-            constraints=Constraints(
-                fixed_rigid_parts=_mask(inputs.fixed_rigid_parts, request),
-                moving_rigid_parts=_mask(inputs.moving_rigid_parts, request),
-            ),
+            constraints=constraints,
             options=options.deformation,
         )
     announce("writing")
@@ -285,9 +298,11 @@ def done_before(request: Request) -> dict[str, Any] | None:
 def _check(request: Request) -> None:
     """What can be said before any work is done."""
     inputs = request.inputs
-    if (inputs.fixed_landmarks is None) != (inputs.moving_landmarks is None):
-        raise ConfigError("--fixed-landmarks and --moving-landmarks go together; give both")
-    for name in ("fixed_weights", "fixed_rigid_parts", "moving_rigid_parts"):
+    for kind in ("landmarks", "constraint-landmarks"):
+        pair = {f"{side}_{kind.replace('-', '_')}" for side in ("fixed", "moving")}
+        if len(pair & inputs.given.keys()) == 1:
+            raise ConfigError(f"--fixed-{kind} and --moving-{kind} go together; give both")
+    for name in OF_DEFORMATION:
         if name in inputs.given and request.options.deformation is None:
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(f"{option}: has an effect with --deformable only; add that or leave it out")
@@ -299,9 +314,21 @@ def _check(request: Request) -> None:
     check_names(request.output, is_linear)
 
 
-def _landmarks(inputs: Inputs) -> tuple[npt.NDArray[np.float64], ...] | None:
-    paths = (inputs.fixed_landmarks, inputs.moving_landmarks)
+def _landmarks(*paths: Path | None) -> tuple[npt.NDArray[np.float64], ...] | None:
     return tuple(read_points(path).positions for path in paths if path) or None
+
+
+def _constraints(request: Request) -> Constraints:
+    """What the deformation goes by. Raises DISAError where it cannot be read or used."""
+    inputs, tolerance = request.inputs, request.options.landmark_tolerance
+    fixed, moving = _landmarks(inputs.fixed_constraint_landmarks, inputs.moving_constraint_landmarks) or (None, None)
+    constraints = Constraints(
+        fixed_rigid_parts=_mask(inputs.fixed_rigid_parts, request),
+        moving_rigid_parts=_mask(inputs.moving_rigid_parts, request),
+        fixed_landmarks=fixed,
+        moving_landmarks=moving,
+    )
+    return constraints if tolerance is None else replace(constraints, landmark_tolerance=tolerance)
 
 
 def _mask(path: Path | None, request: Request) -> sitk.Image | None:

@@ -72,4 +72,5 @@ def _of_deformation(options: Options) -> dict[str, Any]:
         "radius": deformation.radius,
         "fold_free": deformation.fold_free,
         "write_maps": options.write_maps,
+        "landmark_tolerance": options.landmark_tolerance,
     }
