@@ -7,7 +7,8 @@ FOLDER has SUBJECT_t1.nii.gz and SUBJECT_ct.nii.gz, REFERENCES has SUBJECT_bone.
 the CT. Each pair is registered with the T1 fixed and with the CT fixed. The moving image is first resampled onto a
 turned and shifted grid. All methods but those named "from the reference" start from the rigid pose of `disa.register`,
 whose time is not in theirs. The offset is the mean of the errors' vectors, x y z (LPS). RUNS.csv gets a row a run; the
-same command goes on where it was stopped, and prints the table of all rows.
+same command goes on where it was stopped, and prints two tables of all rows: the methods, and whether an end that is
+nearer has the better value.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from disa.geometry.applying import transformed
 LANDMARK_ERROR = 2.0
 """mm, standard deviation along each axis."""
 ROLES = ("T1 fixed", "CT fixed")
-FIELDS = ("case", "role", "method", "error_mm", "offset_mm", "value", "folds_percent", "seconds")
+FIELDS = ("case", "role", "method", "error_mm", "offset_mm", "value", "folds_percent", "seconds", "cpu_seconds")
 
 
 @functools.lru_cache(maxsize=1)
@@ -70,9 +71,9 @@ def _spread(points: np.ndarray, count: int) -> list[int]:
 def rows_of(arguments: argparse.Namespace, wanted: list[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
     for case, role, method in wanted:
         scene, here, there = scene_of(arguments.folder, arguments.references, case, role)
-        began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         found = METHODS[method](scene)
-        seconds = time.perf_counter() - began
+        seconds, cpu_seconds = time.perf_counter() - began[0], time.process_time() - began[1]
         transform = transform_of(found)
         yield {
             "case": case,
@@ -83,6 +84,7 @@ def rows_of(arguments: argparse.Namespace, wanted: list[tuple[str, str, str]]) -
             "value": round(found.value, 5) if isinstance(found, disa.RegistrationResult) else "",
             "folds_percent": round(100 * folds_of(transform, scene.fixed), 4),
             "seconds": round(seconds, 2),
+            "cpu_seconds": round(cpu_seconds, 2),
         }
 
 
@@ -92,18 +94,38 @@ def table_of(rows: list[Row]) -> str:
     found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[row["method"]][row["role"]].append(row)
+    errors = [f"{role}: mean (mm) | worst (mm)" for role in ROLES]
     lines = [
-        "| method | T1 fixed: mean (mm) | worst (mm) | CT fixed: mean (mm) | worst (mm) | folds (%) | seconds |",
-        "|---|---|---|---|---|---|---|",
+        f"| method | {' | '.join(errors)} | folds (%) | seconds | CPU seconds |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for method, by_role in found.items():
         cells = []
         for role in ROLES:
-            errors = [float(row["error_mm"]) for row in by_role[role]]
-            cells += [f"{np.mean(errors):.2f}", f"{max(errors):.2f}"] if len(errors) == patients else ["", ""]
+            found_mm = [float(row["error_mm"]) for row in by_role[role]]
+            cells += [f"{np.mean(found_mm):.2f}", f"{max(found_mm):.2f}"] if len(found_mm) == patients else ["", ""]
         every = [row for rows_of_role in by_role.values() for row in rows_of_role]
-        cells += [f"{np.mean([float(row[name]) for row in every]):.2g}" for name in ("folds_percent", "seconds")]
+        means = ("folds_percent", "seconds", "cpu_seconds")
+        cells += [f"{np.mean([float(row[name]) for row in every]):.2g}" for name in means]
         lines.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def ends_of(rows: list[Row]) -> str:
+    """Where a deformation ends from the pose and from the reference, and which end has the better, the lower, value."""
+    by_run = {(row["case"], row["role"], row["method"]): row for row in rows}
+    lines = [
+        "| patient | role | from the pose (mm) | of it an offset (mm) | value | from the reference (mm) | value |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for case, role in sorted({(row["case"], row["role"]) for row in rows}):
+        ends = [by_run.get((case, role, method)) for method in ("deformable", "deformable from the reference")]
+        if ends[0] is None or ends[1] is None:
+            continue
+        offset = np.linalg.norm([float(mm) for mm in ends[0]["offset_mm"].split()])
+        errors = [f"{float(end['error_mm']):.1f}" for end in (ends[0], ends[1])]
+        values = [f"{float(end['value']):.4f}" for end in (ends[0], ends[1])]
+        lines.append(f"| {case} | {role} | {errors[0]} | {offset:.1f} | {values[0]} | {errors[1]} | {values[1]} |")
     return "\n".join(lines)
 
 
@@ -129,7 +151,8 @@ def main() -> None:
         len(wanted),
         lambda row: f"{row['case']} {row['role']} {row['method']}: {row['error_mm']} mm, {row['seconds']} s",
     )
-    print(table_of(read_rows(arguments.output)))
+    rows = read_rows(arguments.output)
+    print(f"{table_of(rows)}\n\n{ends_of(rows)}")
 
 
 if __name__ == "__main__":
