@@ -21,7 +21,7 @@ def test_the_network_is_the_same_at_every_stride(image: sitk.Image) -> None:
 
 
 def test_the_shipped_model_is_found_by_name_and_by_path() -> None:
-    assert shipped_models() == ["disa-lc2", "mind-ssc"]
+    assert shipped_models() == ["disa-lc2", "disa-mind", "mind-ssc"]
     path = find_model("disa-lc2", 4)
     assert find_model(path, 2) == find_model("disa-lc2", 2)
 
@@ -29,7 +29,7 @@ def test_the_shipped_model_is_found_by_name_and_by_path() -> None:
 @pytest.mark.parametrize(
     ("model", "stride", "expected"),
     [
-        ("no-such-model", 4, "expected one of disa-lc2, mind-ssc or"),
+        ("no-such-model", 4, "expected one of disa-lc2, disa-mind, mind-ssc or"),
         ("disa-lc2", 3, "strides 4, 2, 1"),
         ("/nowhere/net.onnx", 4, "no such model file"),
     ],

@@ -10,6 +10,8 @@ columns, of which only `file` must be there:
 - subject: identifier of the person; subjects are held out as a whole.
 - group: volumes of one group share world space, so the same place in mm is the same anatomy.
 - split: train, validation, or evaluation for what training must not touch; train if empty.
+- transform: file, beside the table, of a rigid transform from points of the group's world space to points of this
+  volume; none if empty. `disa.training.data.align` makes such a table.
 - tolerance: mm by which its anatomy may lie off where the world space of its group says, 0 if empty. 9 of a CT whose
   patient lay otherwise for the MR; 0 of images of one session. The losses on places go by it.
 """
@@ -39,10 +41,12 @@ class Source:
     Attributes:
         path: file, or folder with one DICOM series.
         info: what is known of it.
+        transform: file of a transform from points of its group's world space to its own; None: they are the same.
     """
 
     path: Path
     info: VolumeInfo
+    transform: Path | None = None
 
 
 def find_sources(config: TrainingConfig) -> list[Source]:
@@ -54,7 +58,7 @@ def find_sources(config: TrainingConfig) -> list[Source]:
     """
     found = _of_table(config) if config.groups else _of_folders(config)
     names = _unique_names([source.path for source in found])
-    named = [Source(s.path, replace(s.info, name=name)) for s, name in zip(found, names, strict=True)]
+    named = [replace(s, info=replace(s.info, name=name)) for s, name in zip(found, names, strict=True)]
     return _hold_out(named, config)
 
 
@@ -106,8 +110,9 @@ def _of_table(config: TrainingConfig) -> list[Source]:
         raise ConfigError(f"groups: {table}: not a CSV table: {error}") from None
     if "file" not in columns:
         raise ConfigError(f"groups: {table}: no column file, but {', '.join(columns) or 'nothing'}")
-    sources = [_of_row(row, Path(config.images), f"groups: {table}, line {at}") for at, row in enumerate(rows, 2)]
-    missing = [str(source.path) for source in sources if not source.path.exists()]
+    sources = [_of_row(row, Path(config.images), table, at) for at, row in enumerate(rows, 2)]
+    named = [path for source in sources for path in (source.path, source.transform) if path is not None]
+    missing = [str(path) for path in named if not path.exists()]
     if missing:
         raise ImageError("\n".join(f"{path}: no such file, but {table} lists it" for path in missing))
     if not sources:
@@ -115,9 +120,10 @@ def _of_table(config: TrainingConfig) -> list[Source]:
     return sources
 
 
-def _of_row(row: dict[str, str | None], folder: Path, place: str) -> Source:
-    file, modality, subject, group, split = (
-        (row.get(column) or "").strip() for column in ("file", "modality", "subject", "group", "split")
+def _of_row(row: dict[str, str | None], folder: Path, table: Path, line: int) -> Source:
+    place = f"groups: {table}, line {line}"
+    file, modality, subject, group, split, transform = (
+        (row.get(column) or "").strip() for column in ("file", "modality", "subject", "group", "split", "transform")
     )
     if not file:
         raise ConfigError(f"{place}: no file")
@@ -125,7 +131,8 @@ def _of_row(row: dict[str, str | None], folder: Path, place: str) -> Source:
         raise ConfigError(f"{place}: split is {split}, expected {', '.join(SPLITS)} or nothing")
     path = folder / file
     tolerance = _millimetres((row.get("tolerance") or "0").strip() or "0", place)
-    return Source(path, VolumeInfo("", modality, subject or group or file, group, split or "train", tolerance))
+    info = VolumeInfo("", modality, subject or group or file, group, split or "train", tolerance)
+    return Source(path, info, table.parent / transform if transform else None)
 
 
 def _millimetres(text: str, place: str) -> float:
@@ -167,7 +174,7 @@ def _hold_out(sources: list[Source], config: TrainingConfig) -> list[Source]:
         count = min(max(1, round(config.held_out * len(subjects))), len(subjects) - 1)
         chosen = set(np.random.default_rng(config.seed).permutation(subjects)[:count].tolist())
         sources = [
-            Source(s.path, replace(s.info, split="validation"))
+            replace(s, info=replace(s.info, split="validation"))
             if s.info.split == "train" and s.info.subject in chosen
             else s
             for s in sources

@@ -20,9 +20,11 @@ import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 
-from disa.errors import DISAError, ImageError
+from disa.errors import DISAError, ImageError, RegistrationError
+from disa.geometry.linear import matrix_and_offset
 from disa.geometry.pixels import pixels_of
 from disa.io.images import load_image
+from disa.io.transform_files import read_transform
 from disa.training.config import TrainingConfig
 from disa.training.data.catalog import Source, find_sources
 from disa.training.data.volumes import LEVELS, SPACING_MM, FloatArray, VolumeInfo, cache_fingerprint, save_cache
@@ -95,12 +97,20 @@ def read_volume(path: Path) -> tuple[FloatArray, NDArray[np.float64]]:
     return crop_air(normalise(sitk.GetArrayFromImage(image)), affine_of(image))
 
 
+def _matrix_of(path: Path) -> NDArray[np.float64]:
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = matrix_and_offset(read_transform(path), str(path))
+    return matrix
+
+
 def fingerprint(sources: list[Source]) -> str:
     """Of the files (paths, sizes, times of change) and of what is done to them."""
     steps = (SPACING_MM, LEVELS, AIR_VARIANCE, AIR_BORDER)
     files = []
     for source in sources:
         parts = sorted(source.path.iterdir()) if source.path.is_dir() else [source.path]
+        if source.transform is not None:
+            parts.append(source.transform)
         for part in parts:
             status = part.stat()
             files.append((str(part.resolve()), status.st_size, status.st_mtime_ns))
@@ -139,7 +149,9 @@ def _volumes(
         say(done, len(sources), source.info.name)
         try:
             intensities, affine = read_volume(source.path)
-        except ImageError as error:
+            if source.transform is not None:
+                affine = np.linalg.inv(_matrix_of(source.transform)) @ affine
+        except (ImageError, RegistrationError) as error:
             failures.append(str(error))
             continue
         if not failures:
