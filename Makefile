@@ -58,7 +58,7 @@ $(VENV)/.environment: pyproject.toml
 
 $(VENV)/.built: $(VENV)/.environment $(SOURCES)
 	$(BIN)/python -m pip install --quiet $(PIP_BUILD) '.[$(RUNTIME),demo,test]'
-	@$(BIN)/python -c "import disa.core as c; print('itk-disa', c._core.__version__, 'for itk', c._core.itk_version, 'with kernel', c._core.kernel())"
+	@$(BIN)/python -c "from disa import _core, _itk; print('itk-disa', _core.__version__, 'for itk', _itk.itk_version, 'with kernel', _core.kernel())"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.environment
@@ -133,4 +133,4 @@ lint: build
 	VENV=$(VENV) $(BIN)/pre-commit run --all-files $(if $(CI),--show-diff-on-failure)
 
 clean:
-	rm -rf $(VENV) build demo-output python/disa/_core*.so python/disa/vtables.json python/disa/models
+	rm -rf $(VENV) build demo-output python/disa/_*.so python/disa/vtables.json python/disa/models

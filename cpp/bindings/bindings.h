@@ -4,8 +4,9 @@
 
 #include <pybind11/pybind11.h>
 
-// Each binds one thing into the private module disa._core.
+// Each binds one thing into one of the private modules disa._core, disa._engine and disa._itk.
 void bind_displacement_search(pybind11::module_ & module);
+void bind_feature_request(pybind11::module_ & module);
 void bind_feature_volume(pybind11::module_ & module);
 void bind_geometry(pybind11::module_ & module);
 void bind_kernels(pybind11::module_ & module);

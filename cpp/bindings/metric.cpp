@@ -98,12 +98,6 @@ get_value_and_derivative(const TMetric & metric)
 void
 bind_metric(py::module_ & module)
 {
-  py::class_<disa::FeatureRequest>(module, "FeatureRequest")
-    .def_readonly("model", &disa::FeatureRequest::model)
-    .def_readonly("voxel_spacing", &disa::FeatureRequest::voxelSpacing)
-    .def_readonly("stride", &disa::FeatureRequest::stride)
-    .def_readonly("providers", &disa::FeatureRequest::providers)
-    .def_readonly("direction", &disa::FeatureRequest::direction);
   module.def("make_float_metric", [](py::function f) { return make_metric<FloatMetric>(FloatBase, std::move(f)); });
   module.def("make_double_metric", [](py::function f) { return make_metric<DoubleMetric>(DoubleBase, std::move(f)); });
   DISA_BIND_SETTING(Model, std::string);

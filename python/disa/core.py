@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled part, loaded with a clear error where the itk package beside it does not fit."""
+"""The compiled part that needs no ITK, and what `pickle` keeps of its feature volumes."""
 
 from __future__ import annotations
 
 import copyreg
-import importlib.metadata
-import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -13,30 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from disa.errors import ImageError, InstallationError
-
-LEAST_ITK_PATCH = 2
-"""itk 5.4.0 lacks functions of transforms that the compiled part calls."""
-
-ITK_COMMAND = f"pip install 'itk>=5.4.{LEAST_ITK_PATCH},<5.5'"
-
-
-def _check_itk() -> None:
-    try:
-        version = importlib.metadata.version("itk-core")
-    except importlib.metadata.PackageNotFoundError:
-        raise InstallationError(f"itk-disa needs the Python package itk 5.4: {ITK_COMMAND}") from None
-    fitting = re.match(r"5\.4\.(\d+)", version)
-    if fitting is None or int(fitting[1]) < LEAST_ITK_PATCH:
-        raise InstallationError(
-            f"itk-disa was built for itk 5.4.{LEAST_ITK_PATCH} or a later 5.4, found itk {version}: {ITK_COMMAND}"
-        )
-
-
-_check_itk()
-
-from disa import _core  # noqa: E402
-from disa._core import FeatureVolume  # noqa: E402
+from disa import _core
+from disa._core import FeatureVolume
+from disa.errors import ImageError
 
 Content = tuple[str, tuple[int, ...], bytes, bytes, tuple[float, ...], "str | None"]
 """Of a pickled volume: dtype and shape of the descriptors, these and the weights as bytes, scale and frame, network."""

@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 import disa
-from disa.core import _core
+from disa.doors.simpleitk.compiled import _engine
 
 EVENTS = {name: getattr(sitk, name) for name in dir(sitk) if name.startswith("sitk") and name.endswith("Event")}
 
@@ -42,8 +42,8 @@ class EngineMethod(disa.ImageRegistrationMethod):
 
     metric: tuple[str, dict[str, float]]
 
-    def _engine_metric(self) -> _core.MetricSettings:
-        settings = _core.MetricSettings()
+    def _engine_metric(self) -> _engine.MetricSettings:
+        settings = _engine.MetricSettings()
         settings.name, settings.numbers = self.metric
         return settings
 

@@ -15,6 +15,7 @@ import pytest
 
 import disa
 from disa import core
+from disa.doors import itk_wheel
 from disa.doors.itk import vtables as _vtables
 
 
@@ -51,13 +52,13 @@ def test_another_itk_version_is_one_clear_import_error(monkeypatch: pytest.Monke
     with pytest.raises(
         ImportError, match=rf"5\.4\.2 or a later 5\.4, found itk {version}: pip install 'itk>=5\.4\.2,<5\.5'"
     ):
-        core._check_itk()
+        itk_wheel.check_itk("ITK's metric")
 
 
 @pytest.mark.parametrize("version", ["5.4.2.post1", "5.4.2", "5.4.10"])
 def test_itk_versions_that_fit_pass(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
-    core._check_itk()
+    itk_wheel.check_itk("ITK's metric")
 
 
 def test_a_missing_itk_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +67,7 @@ def test_a_missing_itk_is_one_clear_import_error(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(disa.DISAError, match=r"needs the Python package itk 5\.4: pip install 'itk>=5\.4\.2,<5\.5'"):
-        core._check_itk()
+        itk_wheel.check_itk("ITK's metric")
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm reads the libraries' symbol tables; install binutils")

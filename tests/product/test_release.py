@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import disa
-from disa import core
+from disa.doors import itk_wheel
 from helpers.paths import ROOT
 
 tomllib = pytest.importorskip("tomllib", reason="Python has it since 3.11")
@@ -26,15 +26,24 @@ def test_the_recipe_for_conda_asks_for_the_same_versions() -> None:
     run = recipe.partition("  run:\n")[2].partition("\ntest:")[0]
     asked = {line.strip("- ").replace(" ", "") for line in run.splitlines() if line.strip()} - {"python"}
     settings = project()
-    wanted = [*settings["dependencies"], *settings["optional-dependencies"]["cpu"]]
+    extras = settings["optional-dependencies"]
+    wanted = [*settings["dependencies"], *extras["cpu"], *extras["itk"]]
     assert asked == {requirement.lower() for requirement in wanted}
     assert f'version = "{disa.__version__}"' in recipe
 
 
 def test_the_least_itk_is_one() -> None:
-    least = f"5.4.{core.LEAST_ITK_PATCH}"
-    assert f"itk>={least},<5.5" in project()["dependencies"]
+    least = f"5.4.{itk_wheel.LEAST_ITK_PATCH}"
+    assert f"itk>={least},<5.5" in project()["optional-dependencies"]["itk"]
     assert f"VERSION_LESS {least} " in (ROOT / "cmake" / "ITKWheel.cmake").read_text()
+
+
+def test_what_brings_itk_brings_the_same() -> None:
+    extras = project()["optional-dependencies"]
+    asked = {package for wanted in extras.values() for package in wanted if re.match(r"itk\b(?!-disa)", package)}
+    assert asked == {*extras["itk"]}
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert asked <= {*tomllib.load(file)["build-system"]["requires"]}
 
 
 def test_metadata_of_archives_agree() -> None:

@@ -15,7 +15,7 @@ def doctor(as_json: JsonOption = False) -> None:
     from disa.cli.diagnosis import diagnose
     from disa.cli.progress_bar import progress_bar
 
-    with progress_bar({"doctor": [("runtime", 0.3), ("library", 0.3), ("self-test", 1.0)]}):
+    with progress_bar({"doctor": [("runtime", 0.3), ("library", 0.1), ("doors", 0.3), ("self-test", 1.0)]}):
         found = diagnose()
     print_json(vars(found)) if as_json else _print(vars(found))
     if found.failures:
@@ -26,7 +26,7 @@ def _print(found: dict[str, Any]) -> None:
     from disa.cli.tables import print_pairs
 
     lines: dict[str, object] = dict(found["versions"])
-    for name in ("providers", "kernels", "models"):
+    for name in ("providers", "kernels", "models", "doors"):
         lines[name] = ", ".join(found[name]) or "none"
     print_pairs({**lines, "self-test": found["self_test"] or "not run"})
     for line in (*found["missing"], *found["failures"]):

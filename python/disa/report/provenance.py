@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from disa.geometry.grid import Grid
 
-PACKAGES = ("itk-disa", "itk-core", "SimpleITK", "numpy")
+PACKAGES = ("itk-disa", "SimpleITK", "numpy")
 
 WORDS = (("right", "left"), ("front", "back"), ("foot", "head"))
 """Of the patient, at the low and the high end of x, y and z."""

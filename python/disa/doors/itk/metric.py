@@ -28,7 +28,8 @@ from itk.support import template_class
 from itk.support.extras import python_type
 
 from disa.checking import check_whole
-from disa.core import FeatureVolume, _core
+from disa.core import FeatureVolume
+from disa.doors.itk.compiled import _itk
 from disa.doors.settings import shows
 from disa.errors import DISAError, RegistrationError, SettingError
 from disa.features.extractor import MetricExtractor
@@ -80,7 +81,7 @@ def _set(metric: Any, name: str, value: Any, expected: str) -> None:
         TypeError: it is of another type; one line.
     """
     try:
-        getattr(_core, name)(metric, value)
+        getattr(_itk, name)(metric, value)
     except ValueError as error:
         raise SettingError(str(error)) from None
     except TypeError:
@@ -137,7 +138,7 @@ class _DISAMethods:
         """
         if arguments:
             return super().GetValueAndDerivative(*arguments)  # type: ignore[misc]
-        return _core.GetValueAndDerivative(self)
+        return _itk.GetValueAndDerivative(self)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """What `copy` and `pickle` ask for.
@@ -149,11 +150,11 @@ class _DISAMethods:
 
     @shows("model")
     def SetModel(self, model: str) -> None:
-        _core.SetModel(self, str(model))
+        _itk.SetModel(self, str(model))
 
     @shows("model")
     def GetModel(self) -> str:
-        return _core.GetModel(self)
+        return _itk.GetModel(self)
 
     @shows("spacing")
     def SetVoxelSpacing(self, mm: float) -> None:
@@ -161,7 +162,7 @@ class _DISAMethods:
 
     @shows("spacing")
     def GetVoxelSpacing(self) -> float:
-        return _core.GetVoxelSpacing(self)
+        return _itk.GetVoxelSpacing(self)
 
     def SetFeatureSpacing(self, mm: float) -> None:
         """`SetVoxelSpacing` under its first name."""
@@ -177,7 +178,7 @@ class _DISAMethods:
 
     @shows("fixed_stride")
     def GetFixedStride(self) -> int:
-        return _core.GetFixedStride(self)
+        return _itk.GetFixedStride(self)
 
     @shows("moving_stride")
     def SetMovingStride(self, stride: int) -> None:
@@ -185,7 +186,7 @@ class _DISAMethods:
 
     @shows("moving_stride")
     def GetMovingStride(self) -> int:
-        return _core.GetMovingStride(self)
+        return _itk.GetMovingStride(self)
 
     @shows("smoothing")
     def SetFeatureSmoothing(self, mm: float) -> None:
@@ -193,7 +194,7 @@ class _DISAMethods:
 
     @shows("smoothing")
     def GetFeatureSmoothing(self) -> float:
-        return _core.GetFeatureSmoothing(self)
+        return _itk.GetFeatureSmoothing(self)
 
     def SetRemainingLevels(self, levels: int) -> None:
         """Levels that follow the present one, where shrink factors do not tell: 0 at the last.
@@ -202,15 +203,15 @@ class _DISAMethods:
             RegistrationError: it is not a whole number of 0 or more.
         """
         check_whole("SetRemainingLevels", levels, 0, MOST_LEVELS)
-        _core.SetRemainingLevels(self, levels)
+        _itk.SetRemainingLevels(self, levels)
 
     def GetRemainingLevels(self) -> int:
         """What was set, else by the virtual domain: shrink factors of 4, 2 and 1 are 2, 1 and 0 remaining levels."""
-        return _core.GetRemainingLevels(self)
+        return _itk.GetRemainingLevels(self)
 
     def GetCurrentFeatureSmoothing(self) -> float:
         """The smoothing in use since the last `Initialize`, mm."""
-        return _core.GetCurrentFeatureSmoothing(self)
+        return _itk.GetCurrentFeatureSmoothing(self)
 
     @shows("reorientation_angle")
     def SetReorientationAngle(self, degrees: float) -> None:
@@ -218,7 +219,7 @@ class _DISAMethods:
 
     @shows("reorientation_angle")
     def GetReorientationAngle(self) -> float:
-        return _core.GetReorientationAngle(self)
+        return _itk.GetReorientationAngle(self)
 
     @shows("providers")
     def SetExecutionProviders(self, providers: Sequence[str]) -> None:
@@ -227,7 +228,7 @@ class _DISAMethods:
 
     @shows("providers")
     def GetExecutionProviders(self) -> list[str]:
-        return _core.GetExecutionProviders(self)
+        return _itk.GetExecutionProviders(self)
 
     def SetFixedFeatures(self, features: FeatureVolume | None) -> None:
         """Ready-made fixed descriptors; None takes them back."""
@@ -235,7 +236,7 @@ class _DISAMethods:
 
     def GetFixedFeatures(self) -> FeatureVolume | None:
         """The fixed descriptors in use, None before `Initialize`."""
-        return _core.GetFixedFeatures(self)
+        return _itk.GetFixedFeatures(self)
 
     def SetMovingFeatures(self, features: FeatureVolume | None) -> None:
         """Ready-made moving descriptors, used as they are, neither smoothed nor re-oriented; None takes them back."""
@@ -243,20 +244,20 @@ class _DISAMethods:
 
     def GetMovingFeatures(self) -> FeatureVolume | None:
         """The moving descriptors in use, None before `Initialize`."""
-        return _core.GetMovingFeatures(self)
+        return _itk.GetMovingFeatures(self)
 
 
 class itkDISAImageToImageMetricv4IF3IF3(_DISAMethods, itkImageToImageMetricv4F3F3):
     """DISA metric of two 3-D float images; see `itk::DISAImageToImageMetricv4`."""
 
-    _make = staticmethod(_core.make_float_metric)
+    _make = staticmethod(_itk.make_float_metric)
     _letter = "F"
 
 
 class itkDISAImageToImageMetricv4ID3ID3(_DISAMethods, itkImageToImageMetricv4D3D3):
     """DISA metric of two 3-D double images; see `itk::DISAImageToImageMetricv4`."""
 
-    _make = staticmethod(_core.make_double_metric)
+    _make = staticmethod(_itk.make_double_metric)
     _letter = "D"
 
 

@@ -22,14 +22,14 @@ from itk.itkOptimizerParameterScalesEstimatorPython import itkOptimizerParameter
 from itk.support import template_class
 from itk.support.extras import python_type
 
-from disa.core import _core
+from disa.doors.itk.compiled import _itk
 from disa.errors import DISAError, RegistrationError
 
 
 class _MultiMetricMethods:
     """What `itk::ObjectToObjectMultiMetricv4` adds to its base class."""
 
-    _functions: _core.MultiMetricFunctions
+    _functions: _itk.MultiMetricFunctions
     _part: Any  # the class of its parts
     _letter: str  # F or D
     this: Any
@@ -105,7 +105,7 @@ class _MultiMetricMethods:
 class itkObjectToObjectMultiMetricv4F3(_MultiMetricMethods, itkImageToImageMetricv4F3F3_Superclass):
     """Several metrics of 3-D float images as one."""
 
-    _functions = _core.multi_metric_float
+    _functions = _itk.multi_metric_float
     _part = itkImageToImageMetricv4F3F3
     _letter = "F"
 
@@ -113,7 +113,7 @@ class itkObjectToObjectMultiMetricv4F3(_MultiMetricMethods, itkImageToImageMetri
 class itkObjectToObjectMultiMetricv4D3(_MultiMetricMethods, itkImageToImageMetricv4D3D3_Superclass):
     """Several metrics of 3-D double images as one."""
 
-    _functions = _core.multi_metric_double
+    _functions = _itk.multi_metric_double
     _part = itkImageToImageMetricv4D3D3
     _letter = "D"
 
@@ -135,22 +135,22 @@ class _EstimatorMethods:
 class itkRegistrationParameterScalesFromPhysicalShiftMultiF3(
     _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
 ):
-    _make = staticmethod(_core.multi_metric_float.make_physical_shift)
+    _make = staticmethod(_itk.multi_metric_float.make_physical_shift)
 
 
 class itkRegistrationParameterScalesFromPhysicalShiftMultiD3(
     _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
 ):
-    _make = staticmethod(_core.multi_metric_double.make_physical_shift)
+    _make = staticmethod(_itk.multi_metric_double.make_physical_shift)
 
 
 class itkRegistrationParameterScalesFromJacobianMultiF3(
     _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
 ):
-    _make = staticmethod(_core.multi_metric_float.make_jacobian)
+    _make = staticmethod(_itk.multi_metric_float.make_jacobian)
 
 
 class itkRegistrationParameterScalesFromJacobianMultiD3(
     _EstimatorMethods, itkOptimizerParameterScalesEstimatorTemplateD
 ):
-    _make = staticmethod(_core.multi_metric_double.make_jacobian)
+    _make = staticmethod(_itk.multi_metric_double.make_jacobian)

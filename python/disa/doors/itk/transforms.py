@@ -15,7 +15,7 @@ from itk.itkOptimizerParametersPython import itkOptimizerParametersD
 from itk.itkTransformBasePython import itkTransformD33
 from itk.support import template_class
 
-from disa.core import _core
+from disa.doors.itk.compiled import _itk
 from disa.errors import DISAError, RegistrationError
 
 _RIGID, _PRESSURE = slice(0, 6), slice(6, 8)
@@ -45,7 +45,7 @@ def _replaced(numbers: Iterable[float], where: slice, by: Iterable[float]) -> li
 class _TransformMethods:
     """What the proxies share."""
 
-    _functions: _core.TransformFunctions
+    _functions: _itk.TransformFunctions
     this: Any
 
     @classmethod
@@ -102,7 +102,7 @@ class itkProbePressureTransformD(_TransformMethods, itkTransformD33):
     At depth t = clamp(axis . (x - contact) / depth, 0, 1) a point first moves by (p1 (1 - t)^2 + p2 t (1 - t)) axis.
     """
 
-    _functions = _core.probe_pressure_transform
+    _functions = _itk.probe_pressure_transform
 
     def SetCenter(self, center: Sequence[float]) -> None:
         """Centre of rotation (x, y, z), mm."""
@@ -171,8 +171,8 @@ class itkProbePressureTransformD(_TransformMethods, itkTransformD33):
 class itkInverseProbePressureTransformD(_TransformMethods, itkTransformD33):
     """The inverse of a `ProbePressureTransform`, with its parameters; see `itk::InverseProbePressureTransform`."""
 
-    _functions = _core.inverse_probe_pressure_transform
+    _functions = _itk.inverse_probe_pressure_transform
 
 
-for functions in (_core.probe_pressure_transform, _core.inverse_probe_pressure_transform):
+for functions in (_itk.probe_pressure_transform, _itk.inverse_probe_pressure_transform):
     functions.register_transform()  # for itk.transformread

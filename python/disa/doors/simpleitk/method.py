@@ -17,8 +17,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from disa.checking import is_finite
-from disa.core import FeatureVolume, _core
+from disa.core import FeatureVolume
 from disa.doors.settings import lists_settings
+from disa.doors.simpleitk.compiled import _engine
 from disa.doors.simpleitk.settings import RecordedRegistrationMethod
 from disa.doors.simpleitk.transforms import HeldTransform, describe_transform, downcast, update_transform
 from disa.errors import ImageError, ImageTypeError, RegistrationError
@@ -56,9 +57,9 @@ class DISAMetric:
     providers: tuple[str, ...]
     extractor: MetricExtractor = field(repr=False)
 
-    def settings(self) -> _core.MetricSettings:
+    def settings(self) -> _engine.MetricSettings:
         """The same as the engine takes it."""
-        metric = _core.MetricSettings()
+        metric = _engine.MetricSettings()
         metric.model = self.model
         metric.voxel_spacing = self.spacing
         metric.fixed_stride = self.fixed_stride
@@ -103,7 +104,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         self._commands: list[tuple[int, Callable[[], Any]]] = []
         self._initial: sitk.Transform | None = None  # the user's own object
         self._held: HeldTransform | None = None  # what a run changes in place
-        self._engine: _core.RegistrationEngine | None = None  # while it runs
+        self._engine: _engine.RegistrationEngine | None = None  # while it runs
         self._results: _Results | None = None  # of the last run
         self._running = threading.Lock()  # held while Execute runs
         self._own_runs = False  # while SimpleITK's part of this object runs
@@ -279,13 +280,13 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
             str(super().GetOptimizerStopConditionDescription()),
         )
 
-    def _execute(self, fixed: sitk.Image, moving: sitk.Image, metric: _core.MetricSettings) -> sitk.Transform:
+    def _execute(self, fixed: sitk.Image, moving: sitk.Image, metric: _engine.MetricSettings) -> sitk.Transform:
         """The engine's run."""
         initial = super().GetInitialTransform()
         if len(initial.GetParameters()) == 0:
             raise RegistrationError("the initial transform has nothing to optimise; call SetInitialTransform")
         settings = self._engine_settings(fixed, moving, metric, initial)
-        self._engine = _core.RegistrationEngine(settings)
+        self._engine = _engine.RegistrationEngine(settings)
         self._held = HeldTransform(initial, self._initial) if self.GetInitialTransformInPlace() else None
         try:
             for event, command in self._commands:
@@ -317,9 +318,9 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         settings = self._engine_settings(fixed, moving, metric, super().GetInitialTransform())
         if not settings.optimizer.name:
             settings.optimizer = _any_optimizer()
-        return _core.RegistrationEngine(settings).evaluate()
+        return _engine.RegistrationEngine(settings).evaluate()
 
-    def _end_run(self, description: str) -> _core.TransformDescription:
+    def _end_run(self, description: str) -> _engine.TransformDescription:
         """Keep what getters answer from now on, hand back the transform, and let the engine go."""
         engine = self._engine
         assert engine is not None
@@ -345,7 +346,7 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         else:
             super().SetInitialTransform(result, True)
 
-    def _engine_metric(self) -> _core.MetricSettings | None:
+    def _engine_metric(self) -> _engine.MetricSettings | None:
         """The metric that the engine is to run; None: SimpleITK runs its own."""
         if self._disa is None:
             return None
@@ -355,10 +356,10 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         return metric
 
     def _engine_settings(
-        self, fixed: sitk.Image, moving: sitk.Image, metric: _core.MetricSettings, initial: sitk.Transform
-    ) -> _core.RegistrationSettings:
+        self, fixed: sitk.Image, moving: sitk.Image, metric: _engine.MetricSettings, initial: sitk.Transform
+    ) -> _engine.RegistrationSettings:
         own = self._settings
-        settings = _core.RegistrationSettings()
+        settings = _engine.RegistrationSettings()
         settings.fixed = _engine_image(fixed, "fixed image")
         settings.moving = _engine_image(moving, "moving image")
         settings.fixed_mask = _engine_mask(own.fixed_mask, fixed, "fixed")
@@ -517,13 +518,13 @@ class ImageRegistrationMethod(RecordedRegistrationMethod):
         return text
 
 
-def _engine_image(image: sitk.Image, name: str) -> _core.FloatImage:
+def _engine_image(image: sitk.Image, name: str) -> _engine.FloatImage:
     _check_image(image, name)
     pixels = sitk.GetArrayFromImage(scalar_of(image)).astype(np.float32, copy=False)
-    return _core.FloatImage(pixels, Grid.of(image))
+    return _engine.FloatImage(pixels, Grid.of(image))
 
 
-def _engine_mask(mask: sitk.Image | None, image: sitk.Image, role: str) -> _core.MaskImage | None:
+def _engine_mask(mask: sitk.Image | None, image: sitk.Image, role: str) -> _engine.MaskImage | None:
     """Inside is what is not 0 as a whole number, as in SimpleITK, which casts masks to 8 bits; 256 is not 0."""
     if mask is None or mask.GetNumberOfPixels() == 0:
         return None
@@ -535,7 +536,7 @@ def _engine_mask(mask: sitk.Image | None, image: sitk.Image, role: str) -> _core
     inside = np.trunc(values).astype(bool).astype(np.uint8)
     grid = Grid.of(mask)
     check_mask_place(grid.image_of(inside), Grid.of(image), name, f"{role} image")
-    return _core.MaskImage(inside, grid)
+    return _engine.MaskImage(inside, grid)
 
 
 def _checked_features(features: Any, name: str) -> FeatureVolume | None:
@@ -557,7 +558,7 @@ def _check_image(image: Any, name: str) -> None:
         check_place(Grid.of(image), name)
 
 
-def _engine_transform(transform: sitk.Transform, name: str) -> _core.TransformDescription | None:
+def _engine_transform(transform: sitk.Transform, name: str) -> _engine.TransformDescription | None:
     if transform.GetTransformEnum() == sitk.sitkIdentity:
         return None
     return describe_transform(transform, name)
@@ -591,9 +592,9 @@ def _to_callable(command: sitk.Command | Callable[[], Any]) -> Callable[[], Any]
     return call
 
 
-def _any_optimizer() -> _core.OptimizerSettings:
+def _any_optimizer() -> _engine.OptimizerSettings:
     """For an evaluation, which needs none."""
-    optimizer = _core.OptimizerSettings()
+    optimizer = _engine.OptimizerSettings()
     optimizer.name = "Exhaustive"
     optimizer.numbers = {"stepLength": 1.0}
     return optimizer

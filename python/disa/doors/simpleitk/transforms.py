@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from disa.core import _core
+from disa.doors.simpleitk.compiled import _engine
 from disa.errors import RegistrationError
 from disa.geometry.linear import check_transform
 from disa.geometry.pixels import pixels_of
@@ -50,7 +50,7 @@ _FIELD_OPTIONS = {
 }
 
 
-def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformDescription:
+def describe_transform(transform: sitk.Transform, name: str) -> _engine.TransformDescription:
     """A transform as the engine takes it.
 
     Args:
@@ -67,12 +67,12 @@ def describe_transform(transform: sitk.Transform, name: str) -> _core.TransformD
         raise RegistrationError(f"{name}: DISA does not take a transform of type {_class_name(own)}")
     if kind == sitk.sitkComposite:
         parts = [own.GetNthTransform(n) for n in range(own.GetNumberOfTransforms())]
-        return _core.TransformDescription(_NAMES[kind], parts=[describe_transform(part, name) for part in parts])
+        return _engine.TransformDescription(_NAMES[kind], parts=[describe_transform(part, name) for part in parts])
     if kind == sitk.sitkBSplineTransform and own.GetOrder() != 3:
         raise RegistrationError(f"{name}: DISA takes B-splines of order 3, got one of order {own.GetOrder()}")
     if kind == sitk.sitkDisplacementField:
         return _describe_field(own, name)
-    return _core.TransformDescription(
+    return _engine.TransformDescription(
         _NAMES[kind],
         fixed_parameters=np.array(own.GetFixedParameters()),
         parameters=np.array(own.GetParameters()),
@@ -93,7 +93,7 @@ def _class_name(transform: sitk.Transform) -> str:
     return found[1] if found else transform.GetName()
 
 
-def _describe_field(transform: sitk.DisplacementFieldTransform, name: str) -> _core.TransformDescription:
+def _describe_field(transform: sitk.DisplacementFieldTransform, name: str) -> _engine.TransformDescription:
     printed = str(transform)
     if "VectorLinearInterpolateImageFunction" not in printed:
         raise RegistrationError(
@@ -101,7 +101,7 @@ def _describe_field(transform: sitk.DisplacementFieldTransform, name: str) -> _c
         )
     kind = _class_name(transform)
     field = pixels_of(transform.GetDisplacementField())
-    return _core.TransformDescription(
+    return _engine.TransformDescription(
         kind,
         fixed_parameters=np.array(transform.GetFixedParameters()),
         parameters=field.ravel(),
@@ -119,7 +119,7 @@ def _printed_numbers(printed: str, label: str) -> list[float]:
     return [switches[word] if word in switches else float(word) for word in words]
 
 
-def update_transform(transform: sitk.Transform, description: _core.TransformDescription) -> None:
+def update_transform(transform: sitk.Transform, description: _engine.TransformDescription) -> None:
     """Give a transform the numbers that the engine has found for it. Of a composite, those of its last part."""
     if description.parts:
         last = description.parts[-1]
@@ -135,7 +135,7 @@ def update_transform(transform: sitk.Transform, description: _core.TransformDesc
         transform.SetParameters(description.parameters.tolist())
 
 
-def _field_image(description: _core.TransformDescription) -> sitk.Image:
+def _field_image(description: _engine.TransformDescription) -> sitk.Image:
     # ITK's order of a field's fixed parameters: size, origin, spacing, direction.
     fixed = description.fixed_parameters
     size = fixed[2::-1].astype(int)
@@ -163,7 +163,7 @@ class HeldTransform:
         self._shared = given if given is not None and _identity(given) == _identity(methods) else None
         self._handle = methods
 
-    def update(self, description: _core.TransformDescription) -> sitk.Transform:
+    def update(self, description: _engine.TransformDescription) -> sitk.Transform:
         """Give the transform, and the caller's if it is still the same, the engine's numbers.
 
         Returns:
