@@ -14,8 +14,8 @@
 # make tidy       clang-tidy over the C++ library and its tests
 # make docs    the documentation, in build/site
 # make test-oldest   the wheel with the oldest versions that pyproject.toml allows, a pair through each door; a minute
-# make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; some minutes
-# make release   the files of a release, in build/release: source archive, wheel, SBOM, changes, SHA256SUMS; some minutes
+# make wheel-test   source archive and wheel, and the wheel in an environment without a compiler; builds ITK the first time
+# make release   the files of a release, in build/release: source archive, wheel, SBOM, changes, SHA256SUMS; the same
 # make lint    style, types and which package imports which: the hooks of .pre-commit-config.yaml
 VENV ?= .venv
 PYTHON ?= python3

@@ -14,3 +14,11 @@ target_link_libraries(itk_static INTERFACE itk_headers ITKRegistrationMethodsv4)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux") # none of its symbols is seen by the ITK of another module
   target_link_options(itk_static INTERFACE "-Wl,--exclude-libs,ALL")
 endif()
+
+# What is inside goes with its licences: ITK's, and those of what ITK holds.
+foreach(licence LICENSE NOTICE Documentation/docs/licenses.md)
+  if(NOT EXISTS "${ITK_CMAKE_DIR}/../${licence}")
+    message(FATAL_ERROR "DISA_STATIC_ITK: ITK's sources have no ${licence}; ITK_DIR has to be a build folder of cmake/static-itk")
+  endif()
+  install(FILES "${ITK_CMAKE_DIR}/../${licence}" DESTINATION disa/licenses/itk)
+endforeach()

@@ -59,6 +59,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "pose/test_register.py": ("images",),
     "product/test_bad_inputs.py": ("images",),
     "product/test_mutants.py": ("images", "slow"),
+    "product/test_without_itk.py": ("images",),
     "report/test_deformed.py": ("quick",),
     "report/test_layers.py": ("quick",),
     "report/test_page.py": ("quick",),

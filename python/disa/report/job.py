@@ -224,6 +224,8 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
     start = time.perf_counter()
     inputs, options = request.inputs, request.options
     settings = options.settings()
+    # Loaded before the search, since it may lack a package.
+    deform = None if options.deformation is None else disa.deformable_register
     announce("reading")
     digests = digests_of(inputs.given)
     initial = None if inputs.initial_transform is None else read_transform(inputs.initial_transform)
@@ -241,9 +243,9 @@ def _run(request: Request, output: Path) -> dict[str, Any]:
         options.pose, fixed, moving, initial_transform=initial, fixed_mask=fixed_mask, moving_mask=moving_mask
     )
     deformation = None
-    if options.deformation is not None:
+    if deform is not None:
         announce("deformation")
-        deformation = disa.deformable_register(
+        deformation = deform(
             fixed,
             moving,
             initial_transform=result.transform,
