@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How large each wheel of ITK is, and how much of it the compiled part of this package loads; needs readelf.
+"""How large each wheel of ITK is, and how much of it the module for ITK's metric loads; needs readelf.
 
 python benchmarks/itk_parts.py
 """
@@ -11,7 +11,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from disa.core import _core
+from disa.doors.itk.compiled import _itk
 
 
 def libraries_of(library: Path) -> list[str]:
@@ -31,7 +31,7 @@ def main() -> None:
             if ".so" in file.suffixes:
                 owners.setdefault(file.name, (wheel, file))
     loaded: dict[str, tuple[str, Path]] = {}
-    waiting = libraries_of(Path(_core.__file__))
+    waiting = libraries_of(Path(_itk.__file__))
     while waiting:
         name = waiting.pop()
         if name in owners and name not in loaded:
