@@ -26,8 +26,9 @@ OTHERS_OPTIONS = {
     "--death-timeout", "--memory-limit", "--nanny",
     "--no-dashboard", "--nthreads", "--protocol", "--tls-ca-file", "--tls-cert", "--tls-key",
     "--array", "--cores", "--cpus-per-task", "--jobs", "--mem",
+    "--groups",
 }  # fmt: skip
-"""Of CMake, of dask, of SLURM and Snakemake."""
+"""Of CMake, of dask, of SLURM and Snakemake, and of what makes a table for training."""
 
 
 def said_in_code() -> str:
