@@ -15,6 +15,7 @@ from onnx import helper, numpy_helper
 from disa.errors import ModelError
 from disa.network.gpu import CHANNELS
 from disa.network.seal import MAXIMUM_BYTES, sealed
+from disa.network.traits import Normalisation
 
 OPSET = 17
 IR_VERSION = 8
@@ -62,6 +63,33 @@ def volume_input() -> onnx.ValueInfoProto:
 def descriptors_output() -> onnx.ValueInfoProto:
     """The output that every model has: float32 (z', y', x', 16)."""
     return description(OUTPUT, ["z_cells", "y_cells", "x_cells", CHANNELS])
+
+
+def about_shipped(
+    name: str, stride: int, field: int, training_data: str, digest: str, traits: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Metadata of a shipped model that was not trained.
+
+    Args:
+        name, stride, training_data: as they stand there.
+        field: receptive field, voxels a side.
+        digest: the same in the files of all strides.
+        traits: what else there is to say, see `disa.network.traits`.
+    """
+    return {
+        "name": name,
+        "version": "1.0",
+        "stride": str(stride),
+        "precision": "fp32",
+        "channels": str(CHANNELS),
+        "spacing_mm": "2.0",
+        "receptive_field": str(field),
+        "normalisation": Normalisation.DEVIATION.value,
+        "training_data": training_data,
+        "licence": "Apache-2.0",
+        **(traits or {}),
+        "weights_sha256": digest,
+    }
 
 
 def sealed_model(model: onnx.ModelProto, about: Mapping[str, str]) -> bytes:

@@ -27,9 +27,9 @@ from disa.network.models import find_model
 from disa.network.providers import CPU
 from disa.network.session import run_network
 from disa.network.strides import STRIDES
-from disa.sealing.graph import IR_VERSION, OPSET, Nodes, description, sealed_model, write_model
+from disa.sealing.graph import IR_VERSION, OPSET, Nodes, about_shipped, description, sealed_model, write_model
 from disa.sealing.options import SealOptions
-from disa.sealing.projection import Projection
+from disa.sealing.projection import Projection, principal_axes
 from disa.sealing.samples import Sample, samples_of
 from disa.sealing.trial import Layout
 from disa.sealing.wrapping import wrapped
@@ -40,6 +40,8 @@ MODELS, SHARES = ("disa-lc2", "mind-ssc"), (1.0, 2.0)
 """Share of each in the descriptors' mean squared length."""
 
 NAME = "disa-mind"
+RECEPTIVE_FIELD = 43
+"""Voxels a side, the network's."""
 SEEN = "seen"
 SAMPLED = 4
 """Stride of the descriptors that the axes are found by."""
@@ -56,11 +58,9 @@ def joined_projection(outputs: Sequence[FloatArray], weights: Sequence[FloatArra
     energies = [float(shares @ (of**2).sum(axis=1)) for of in outputs]
     scales = [np.sqrt(share / energy) for share, energy in zip(SHARES, energies, strict=True)]
     rows = np.concatenate([scale * of for scale, of in zip(scales, outputs, strict=True)], axis=1)
-    values, vectors = np.linalg.eigh((rows * shares[:, None]).T @ rows)
-    axes = np.repeat(scales, CHANNELS)[:, None] * vectors[:, ::-1][:, :CHANNELS]
-    lengths = np.linalg.norm(np.concatenate(outputs, axis=1) @ axes, axis=1)
-    kept = float(values[-CHANNELS:].sum() / values.sum())
-    return Projection(axes / lengths.max(), np.zeros(CHANNELS), kept)
+    axes, kept = principal_axes(rows, shares)
+    matrix = np.repeat(scales, CHANNELS)[:, None] * axes / np.linalg.norm(rows @ axes, axis=1).max()
+    return Projection(matrix, np.zeros(CHANNELS), kept)
 
 
 def joined_graph(models: Sequence[onnx.ModelProto]) -> onnx.ModelProto:
@@ -98,7 +98,8 @@ def write_joined(folder: Path, images: Sequence[Path]) -> float:
     for stride in STRIDES:
         source = joined_graph([onnx.load(find_model(model, stride)) for model in MODELS])
         layout = Layout(channel_axis=3, axes=4, channels=CHANNELS * len(MODELS), multiple=1)
-        content = sealed_model(wrapped(source, stride, layout, projection), _about(stride, digest))
+        about = about_shipped(NAME, stride, RECEPTIVE_FIELD, "that of disa-lc2; see DISA-MIND.md", digest)
+        content = sealed_model(wrapped(source, stride, layout, projection), about)
         write_model(content, folder / f"{NAME}-stride{stride}.onnx")
     return projection.kept
 
@@ -111,22 +112,6 @@ def _outputs(samples: Sequence[Sample]) -> tuple[list[FloatArray], list[FloatArr
         rows = [run_network(sample.volume, path, SAMPLED, [CPU]).reshape(-1, CHANNELS) for sample in samples]
         outputs.append(np.concatenate(rows).astype(np.float64))
     return outputs, [sample.weights.ravel().astype(np.float64) for sample in samples]
-
-
-def _about(stride: int, digest: str) -> dict[str, str]:
-    return {
-        "name": NAME,
-        "version": "1.0",
-        "stride": str(stride),
-        "precision": "fp32",
-        "channels": str(CHANNELS),
-        "spacing_mm": "2.0",
-        "receptive_field": "43",
-        "normalisation": "zero mean, unit standard deviation",
-        "training_data": "that of disa-lc2; see DISA-MIND.md",
-        "licence": "Apache-2.0",
-        "weights_sha256": digest,
-    }
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from disa.sealing.graph import (
     OUTPUT,
     TO_THE_END,
     Nodes,
+    about_shipped,
     descriptors_output,
     sealed_model,
     volume_input,
@@ -111,20 +112,10 @@ def _finish(nodes: Nodes, similarities: str) -> None:
 
 def _about(stride: int) -> dict[str, str]:
     rules = f"{NAME} radius {RADIUS} distance {DISTANCE} variance {LEAST_VARIANCE} centred unit"
-    return {
-        "name": NAME,
-        "version": "1.0",
-        "stride": str(stride),
-        "precision": "fp32",
-        "channels": str(CHANNELS),
-        "spacing_mm": "2.0",
-        "receptive_field": str(2 * (RADIUS + DISTANCE) + 1 + (stride if stride > 1 else 0)),
-        "normalisation": "zero mean, unit standard deviation",
-        "training_data": "none, hand-made: Heinrich et al., MICCAI 2013",
-        "licence": "Apache-2.0",
-        "weights": EVEN,
-        "weights_sha256": hashlib.sha256(rules.encode()).hexdigest(),
-    }
+    field = 2 * (RADIUS + DISTANCE) + 1 + (stride if stride > 1 else 0)
+    digest = hashlib.sha256(rules.encode()).hexdigest()
+    made = "none, hand-made: Heinrich et al., MICCAI 2013"
+    return about_shipped(NAME, stride, field, made, digest, {"weights": EVEN})
 
 
 def main(folder: Path) -> None:

@@ -51,7 +51,7 @@ def fit_projection(
     shares /= shares.sum()
     mean = shares @ rows
     rows -= mean
-    axes, kept = _axes(rows, shares)
+    axes, kept = (np.eye(rows.shape[1], CHANNELS), 1.0) if rows.shape[1] <= CHANNELS else principal_axes(rows, shares)
     longest = float(np.sqrt(((rows @ axes) ** 2).sum(axis=1).max()))
     if longest <= 1e-6 * max(float(np.abs(mean).max()), 1e-30):
         return None
@@ -59,11 +59,16 @@ def fit_projection(
     return Projection(matrix, -mean @ matrix, kept)
 
 
-def _axes(rows: FloatArray, shares: FloatArray) -> tuple[FloatArray, float]:
-    """Shape (C, 16): the channels themselves if they fit, else the principal axes, and the share that they keep."""
-    channels = rows.shape[1]
-    if channels <= CHANNELS:
-        return np.eye(channels, CHANNELS), 1.0
+def principal_axes(rows: FloatArray, shares: FloatArray) -> tuple[FloatArray, float]:
+    """The 16 orthonormal axes along which rows are longest, and the share of squared length that they keep.
+
+    Args:
+        rows: shape (count, C), C above 16; nothing is centred.
+        shares: of the rows, shape (count,), that add up to 1.
+
+    Returns:
+        Axes of shape (C, 16), the longest first.
+    """
     values, vectors = np.linalg.eigh((rows * shares[:, None]).T @ rows)
     kept = values[-CHANNELS:].sum() / max(values.sum(), 1e-300)
     return np.ascontiguousarray(vectors[:, ::-1][:, :CHANNELS]), float(kept)
